@@ -1,0 +1,34 @@
+"""The classic image GANs on Keras 3, written so that they read like the posts they come from.
+
+    from keras_gan import DataLoader, DiscoGAN
+
+    gan = DiscoGAN(img_shape=(128, 128, 3))
+    gan.train(epochs=20, batch_size=1, sample_interval=200)
+
+Names are imported when first used: `import keras_gan` alone loads neither Keras nor TensorFlow.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_EXPORTS = {
+    "AdversarialModel": "adversarial",
+    "Combined": "adversarial",
+    "DataLoader": "data_loader",
+    "DiscoGAN": "discogan",
+    "InstanceNormalization": "layers",
+    "UpsampleConv2D": "layers",
+}
+
+__all__ = sorted(_EXPORTS)
+
+
+def __getattr__(name):
+    if name not in _EXPORTS:
+        raise AttributeError(f"module 'keras_gan' has no attribute {name!r}")
+    return getattr(import_module(f"keras_gan.{_EXPORTS[name]}"), name)
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,198 @@
+"""The game that every model here plays: compiled parts define it, one fused step plays it.
+
+A model file builds ordinary compiled Keras models: its discriminators, and one `Combined` whose
+compiled losses are what the generators want. `AdversarialModel` plays them against each other in
+`fit()`: fakes are generated once, each discriminator learns from them, and the generators learn
+from what the updated discriminators say of those same fakes.
+"""
+
+from pathlib import Path
+
+import keras
+from keras import ops
+
+from keras_gan import backend
+from keras_gan.errors import BadValueError
+from keras_gan.files import write_whole
+
+
+def once(x):
+    """Marks a fake of `Combined`: computed once a step, shown to the discriminators, then scored."""
+    return keras.layers.Identity()(x)
+
+
+def fresh(optimizer):
+    """A new optimizer with the settings of this one: every compiled part needs its own."""
+    optimizer = keras.optimizers.get(optimizer)
+    return type(optimizer).from_config(optimizer.get_config())
+
+
+class Combined(keras.Model):
+    """The functional adversarial model, which trains the generators and nobody else.
+
+    The posts write `discriminator.trainable = False; combined = Model(inputs, outputs)`. Keras 3
+    reads that flag when a step is traced, so a literal port never trains its discriminators. Here
+    `combined` names the networks that it trains, and no flag is ever touched.
+
+    Args:
+        inputs: list of `keras.Input`.
+        outputs: dict, name to tensor. The names become those of the outputs and of their losses.
+        fakes: list of the tensors made by `once()` on the way to the outputs.
+        trains: list of the networks that this model's optimizer updates.
+
+    Its two halves share its layers: `generate`, inputs to fakes, and `judge`, inputs and fakes to
+    outputs. In between, the discriminators are trained.
+    """
+
+    def __init__(self, inputs, outputs, fakes, trains, name="combined"):
+        # An output is called after the layer that made it.
+        outputs = [keras.layers.Identity(name=key)(tensor) for key, tensor in outputs.items()]
+        super().__init__(inputs=inputs, outputs=outputs, name=name)
+        self.generate = keras.Model(inputs, fakes, name="generate")
+        self.judge = keras.Model([*inputs, *fakes], outputs, name="judge")
+        self.trains = trains
+
+    @property
+    def trainable_variables(self):
+        return [variable for network in self.trains for variable in network.trainable_variables]
+
+    @property
+    def trainable_weights(self):
+        return self.trainable_variables
+
+
+class AdversarialModel(keras.Model):
+    """Base of all models: plays `discriminators` against `combined`, one fused step per batch.
+
+    A model sets `discriminators` (a list of compiled models), `combined` and `data_loader`, and has
+        discriminator_batches(inputs, fakes): the (discriminator, x, y) of all updates, in order;
+        generator_targets(inputs): the targets of `combined`, in the order of its outputs;
+        sample_images(epoch, batch_i): saves a picture grid and returns its path.
+
+    The logs of `fit()`, averaged since the epoch began, and of `train_on_batch(return_dict=True)`,
+    of that batch alone, name every term: `g_loss`, what `combined` minimises, and `OUTPUT_loss` for
+    each of its outputs; `D_loss` and `D_acc` for each discriminator D (mean squared error, and the
+    share of patches judged rightly, 0 to 1, both over real and fake); `d_loss` and `d_acc`, their
+    means over the discriminators.
+
+    Args:
+        name: the model's name, and the start of its run folders' names.
+        seed: if given, seeds Python, NumPy and Keras (`keras.utils.set_random_seed`), and with
+            them the initial weights.
+        output: the run's folder for grids and networks; None: the next free `runs/NAME-DATASET-N`.
+
+    Raises:
+        BadValueError: on a Keras backend other than TensorFlow.
+    """
+
+    def __init__(self, name, seed=None, output=None):
+        backend.check()
+        super().__init__(name=name)
+        if seed is not None:
+            keras.utils.set_random_seed(seed)
+        self.discriminators = []
+        self.combined = None
+        self._requested_output = output
+        self._output = None
+        # The losses and optimizers are those of the parts; this only opens fit().
+        self.compile(optimizer=None, loss=None)
+        self.built = True
+
+    def call(self, inputs, training=None):
+        """The outputs of `combined`."""
+        return self.combined(inputs, training=training)
+
+    @property
+    def parts(self):
+        """The compiled models: the discriminators, in the order of their updates, then `combined`."""
+        return [*self.discriminators, self.combined] if self.combined else []
+
+    @property
+    def networks(self):
+        """The generators and discriminators, each once."""
+        return [*self.combined.trains, *self.discriminators]
+
+    @property
+    def metrics(self):
+        return [metric for part in self.parts for metric in part.metrics]
+
+    def train_step(self, data):
+        """One step of the game on a batch (A, B); returns the logs."""
+        inputs = list(keras.utils.unpack_x_y_sample_weight(data)[:2])
+        backend.play(self, inputs)
+        return self.get_metrics_result()
+
+    def get_metrics_result(self):
+        logs = {}
+        for discriminator in self.discriminators:
+            figures = discriminator.get_metrics_result()
+            logs[f"{discriminator.name}_loss"] = figures["loss"]
+            logs[f"{discriminator.name}_acc"] = figures["accuracy"]
+        for short in ("loss", "acc"):
+            of_each = [logs[f"{discriminator.name}_{short}"] for discriminator in self.discriminators]
+            logs[f"d_{short}"] = ops.mean(ops.stack(of_each))
+        figures = self.combined.get_metrics_result()
+        logs["g_loss"] = figures.pop("loss")
+        return logs | figures
+
+    def train_on_batch(self, A, B, return_dict=False):
+        """Plays one step on a batch of each domain.
+
+        Args:
+            A, B: arrays of shape (batch, height, width, channels), float32 in [-1, 1].
+            return_dict: whether to return a dict of named figures rather than their list.
+
+        Returns:
+            The figures of this batch alone, as the class describes them.
+        """
+        self.reset_metrics()
+        logs = super().train_on_batch(A, B, return_dict=True)
+        return logs if return_dict else list(logs.values())
+
+    @property
+    def output(self):
+        """The folder of this run, a `pathlib.Path`; made when first asked for.
+
+        Raises:
+            BadValueError: if it cannot be made or written to, or already holds a run's networks.
+        """
+        if self._output is None:
+            self._output = open_run(self._requested_output or next_run(f"{self.name}-{self.data_loader.dataset_name}"))
+        return self._output
+
+    @property
+    def network_paths(self):
+        """Where `save_networks()` saves them, in the order of `networks`."""
+        return [self.output / "models" / f"{network.name}.keras" for network in self.networks]
+
+    def save_networks(self):
+        """Saves every generator and discriminator as `models/NAME.keras` in the run's folder.
+
+        A file is replaced only when the new one is complete.
+        """
+        for network, path in zip(self.networks, self.network_paths, strict=True):
+            with write_whole(path) as unfinished:
+                network.save(unfinished)
+
+
+def next_run(stem):
+    """The first of `runs/STEM-1`, `runs/STEM-2`, ... that does not exist."""
+    number = 1
+    while (path := Path("runs", f"{stem}-{number}")).exists():
+        number += 1
+    return path
+
+
+def open_run(folder):
+    """Makes the folder of a run; returns its path. Raises as `AdversarialModel.output` does."""
+    folder = Path(folder)
+    if any(folder.glob("models/*.keras")):
+        raise BadValueError(f"output folder {str(folder)!r} already holds a trained run: name another one.")
+    try:
+        (folder / "images").mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise BadValueError(f"output folder {str(folder)!r} cannot be written: {error.strerror}.") from error
+    return folder

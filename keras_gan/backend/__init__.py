@@ -1,0 +1,19 @@
+"""How one update is differentiated and applied: the only place that knows which framework runs below Keras."""
+
+import keras
+
+from keras_gan.errors import BadValueError
+
+
+def check():
+    """Raises BadValueError if Keras runs on a backend that this package cannot train on."""
+    name = keras.backend.backend()
+    if name != "tensorflow":
+        raise BadValueError(f"Keras runs on {name!r}, keras_gan on TensorFlow only: set KERAS_BACKEND=tensorflow.")
+
+
+def play(model, inputs):
+    """Plays one step of an `AdversarialModel`: every discriminator is updated, then the generators."""
+    from keras_gan.backend import tensorflow
+
+    tensorflow.play(model, inputs)

@@ -1,0 +1,72 @@
+"""One step of the game on TensorFlow."""
+
+import keras
+import tensorflow as tf
+
+
+def play(model, inputs):
+    """Plays one step of an `AdversarialModel`: every discriminator is updated, then the generators.
+
+    The fakes are generated once. The discriminators learn from them outside the generators'
+    recording; the generators' gradient then flows through the very same fakes.
+
+    Args:
+        model: the `keras_gan.adversarial.AdversarialModel`; its compiled parts are updated in place.
+        inputs: list of batches, the inputs of `model.combined`.
+    """
+    combined = model.combined
+    with tf.GradientTape() as tape:
+        fakes = combined.generate(inputs, training=True)
+        with tape.stop_recording():
+            for discriminator, x, y in model.discriminator_batches(inputs, fakes):
+                discriminator.train_step((x, y))
+        outputs = combined.judge([*inputs, *fakes], training=True)
+        targets = model.generator_targets(inputs)
+        loss = combined.compute_loss(x=inputs, y=targets, y_pred=outputs, training=True)
+        scaled_loss = combined.optimizer.scale_loss(loss)
+    combined._loss_tracker.update_state(loss, sample_weight=tf.shape(inputs[0])[0])
+    variables = combined.trainable_variables
+    apply_gradients(combined.optimizer, tape.gradient(scaled_loss, variables), variables)
+
+
+def apply_gradients(optimizer, gradients, variables):
+    """`optimizer.apply_gradients`, in one pass over the memory where the optimizer is a plain Adam.
+
+    Keras' Adam reads and writes each variable and slot in a dozen operations, and the generators
+    have 84 million variables. TensorFlow's own kernel does the same arithmetic in one; it works on
+    Keras' slots, so nothing else (saving, learning rates, the step count) changes.
+    """
+    if not is_plain_adam(optimizer):
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        return
+    if not optimizer.built:
+        with tf.init_scope():
+            optimizer.build(variables)
+    step = tf.cast(optimizer.iterations + 1, tf.float32)
+    for gradient, variable in zip(gradients, variables, strict=True):
+        index = optimizer._get_variable_index(variable)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.value.handle,
+            m=optimizer._momentums[index].value.handle,
+            v=optimizer._velocities[index].value.handle,
+            beta1_power=tf.pow(optimizer.beta_1, step),
+            beta2_power=tf.pow(optimizer.beta_2, step),
+            lr=tf.cast(optimizer.learning_rate, tf.float32),
+            beta1=optimizer.beta_1,
+            beta2=optimizer.beta_2,
+            epsilon=optimizer.epsilon,
+            grad=gradient,
+        )
+    optimizer.iterations.assign_add(1)
+
+
+def is_plain_adam(optimizer):
+    """Whether the fused kernel computes what this optimizer computes, on this TensorFlow set-up."""
+    extras = ("amsgrad", "use_ema", "weight_decay", "clipnorm", "clipvalue", "global_clipnorm")
+    extras += ("loss_scale_factor", "gradient_accumulation_steps")
+    return (
+        type(optimizer) is keras.optimizers.Adam
+        and not any(getattr(optimizer, name) for name in extras)
+        and not tf.distribute.in_cross_replica_context()
+        and tf.distribute.get_strategy().num_replicas_in_sync == 1
+    )

@@ -1,0 +1,140 @@
+"""The command line of a model file, made from what the file itself says.
+
+The options of `python -m keras_gan.MODEL` are the arguments of the model's constructor and of its
+`train()`: names, types, defaults and help are read from the source text. Nothing is written twice,
+and `--help` answers without loading Keras.
+"""
+
+import argparse
+import ast
+import os
+import sys
+from pathlib import Path
+
+from keras_gan.errors import UserError
+
+FLAGS = {"dataset_name": "--dataset", "img_shape": "--image-size"}
+TYPES = {"int": int, "float": float, "str": str}
+
+
+def parse(file, argv=None):
+    """Reads the command line of a model file.
+
+    Args:
+        file: path of the Python file that defines one model class.
+        argv: the arguments; None: those of this process.
+
+    Returns:
+        (constructor, train): two dicts of the arguments to pass on.
+
+    Exits with code 0 after `--help`, with code 2 and one line after an argument that is no good.
+    """
+    module = ast.parse(Path(file).read_text(encoding="utf-8"))
+    model = next(node for node in module.body if isinstance(node, ast.ClassDef))
+    methods = {node.name: node for node in model.body if isinstance(node, ast.FunctionDef)}
+    usage = ast.get_docstring(module)
+    parser = Parser(
+        prog=f"python -m keras_gan.{Path(file).stem}",
+        description=usage,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    constructor = add_options(parser, methods["__init__"], ast.get_docstring(model))
+    train = add_options(parser, methods["train"], ast.get_docstring(methods["train"]))
+    if {"gf", "df"} <= constructor:
+        parser.add_argument("--filters", type=int, metavar="N", help="sets --gf and --df together")
+    given = {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not None}
+    filters = given.pop("filters", None)
+    if filters is not None:
+        given = {"gf": filters, "df": filters} | given
+    load_keras()
+    return ({k: v for k, v in given.items() if k in constructor}, {k: v for k, v in given.items() if k in train})
+
+
+def load_keras():
+    """Imports Keras without the pages of notes that TensorFlow writes, past Python, as it loads."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    stderr = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        import keras  # noqa: F401
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+def run(model, arguments):
+    """Builds and trains the model, and says where its pictures and networks lie.
+
+    Exits with code 2 and one line if the input is at fault, with code 130 after Ctrl-C.
+    """
+    constructor, train = arguments
+    try:
+        gan = model(**constructor)
+        gan.train(**train)
+    except UserError as error:
+        sys.exit(fail(error))
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        sys.exit(130)
+    grids = sorted((gan.output / "images").glob("*.png"), key=lambda path: path.stat().st_mtime)
+    print(f"Sample grids: {gan.output / 'images'} (the last is {grids[-1].name})")
+    print("Networks:     " + "  ".join(str(path) for path in gan.network_paths))
+
+
+def fail(message):
+    """Prints one line on standard error; returns the exit code for a fault of the input."""
+    print("error:", " ".join(str(message).split()), file=sys.stderr)
+    return 2
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaint is one line."""
+
+    def error(self, message):
+        self.exit(fail(f"{message} (see {self.prog} --help)"))
+
+
+def add_options(parser, function, docstring):
+    """Adds an option per annotated argument of this function; returns the arguments' names."""
+    helps = argument_helps(docstring)
+    arguments = function.args.args[len(function.args.args) - len(function.args.defaults) :]
+    names = set()
+    for argument, default in zip(arguments, function.args.defaults, strict=True):
+        if argument.annotation is None:  # an object, for use from Python only
+            continue
+        kind = ast.unparse(argument.annotation).removesuffix(" | None")
+        default = ast.literal_eval(default)
+        text = helps[argument.arg]
+        if default is not None:
+            shown = "x".join(map(str, default[:2])) if kind == "tuple" else default
+            text += f" (default: {shown})"
+        flag = FLAGS.get(argument.arg, "--" + argument.arg.replace("_", "-"))
+        convert = image_shape if kind == "tuple" else TYPES[kind]
+        metavar = "SIZE" if kind == "tuple" else {"int": "N", "float": "X", "str": "NAME"}[kind]
+        parser.add_argument(flag, dest=argument.arg, type=convert, metavar=metavar, help=text.replace("%", "%%"))
+        names.add(argument.arg)
+    return names
+
+
+def argument_helps(docstring):
+    """What the "Args:" section of a docstring says about each argument, as a dict."""
+    section = docstring.split("Args:\n")[1].split("\n\n")[0]
+    helps = {}
+    for line in section.splitlines():
+        text = line.strip()
+        if len(line) - len(line.lstrip()) == 4:
+            name, text = text.split(": ", 1)
+            helps[name] = text.strip()
+        else:
+            helps[name] += " " + text
+    return helps
+
+
+def image_shape(text):
+    """ "64" or "64x96" (height x width) as the shape of a colour picture."""
+    sides = text.lower().split("x")
+    if len(sides) > 2 or not all(side.isdigit() for side in sides):
+        raise argparse.ArgumentTypeError(f"{text!r} is no image size; write 64, or 64x96 for height x width")
+    return (int(sides[0]), int(sides[-1]), 3)

@@ -1,0 +1,98 @@
+"""The layers that Keras does not have. Importing this module is all that saved models need to load."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="Addons", name="InstanceNormalization")
+class InstanceNormalization(keras.layers.GroupNormalization):
+    """Normalises each channel of each picture by its own mean and variance over height and width.
+
+    The layer of `tensorflow_addons.layers.InstanceNormalization` (Ulyanov et al., 2016), under its
+    registered name and with its defaults, so that models saved by tensorflow-addons programs load
+    here without it. Per channel: not the layer of the same name in keras-contrib, which normalises
+    over height, width and channels together.
+
+    Args:
+        groups: -1, one group a channel; an argument because saved configurations name it.
+        axis: -1, the channels; likewise.
+        epsilon: added to the variance, inside the square root.
+        **kwargs: as `keras.layers.GroupNormalization`.
+
+    Shapes: (batch, ..., channels) to the same. On a 1x1 map the result is beta alone, whatever
+    went in: the networks of this package leave the layer out there.
+
+    Raises:
+        ValueError: for other groups or another axis.
+    """
+
+    def __init__(self, groups=-1, axis=-1, epsilon=1e-3, **kwargs):
+        if groups != -1 or axis != -1:
+            raise ValueError(f"InstanceNormalization has groups=-1 and axis=-1, not {groups} and {axis}.")
+        super().__init__(groups=groups, axis=axis, epsilon=epsilon, **kwargs)
+
+    def call(self, inputs):
+        # In two passes. Keras' one-pass variance, mean of squares less square of the mean, loses so
+        # many digits on small maps that after three steps the losses differ in the fourth.
+        axes = tuple(range(1, len(inputs.shape) - 1))
+        x = ops.cast(inputs, "float32")
+        x = x - ops.mean(x, axis=axes, keepdims=True)
+        factor = ops.rsqrt(ops.mean(ops.square(x), axis=axes, keepdims=True) + self.epsilon)
+        if self.scale:
+            factor = factor * ops.cast(self.gamma, "float32")
+        x = x * factor
+        if self.center:
+            x = x + ops.cast(self.beta, "float32")
+        return ops.cast(x, self.compute_dtype)
+
+
+@keras.saving.register_keras_serializable(package="keras_gan")
+class UpsampleConv2D(keras.layers.Conv2D):
+    """`UpSampling2D(2)` followed by `Conv2D(filters, kernel_size, padding="same")`, in one layer.
+
+    Exactly those two layers, weights included (`get_weights()` of a Conv2D loads here and back),
+    with a quarter of the multiplications: nearest upsampling is zero insertion followed by a 2x2
+    box, the box commutes with the convolution, and zero insertion followed by a convolution is a
+    transposed convolution. Below 8x8, where it is no faster, and for kernels below 3x3, the layer
+    computes the plain form.
+
+    Args:
+        filters, kernel_size: as `keras.layers.Conv2D`.
+        **kwargs: as `keras.layers.Conv2D`; strides, padding, dilation and groups are fixed.
+
+    Shapes: (batch, height, width, channels) to (batch, 2 * height, 2 * width, filters). Height and
+    width must be known when the layer is built.
+
+    Raises:
+        ValueError: for an input whose height or width is not known.
+    """
+
+    def __init__(self, filters, kernel_size, **kwargs):
+        super().__init__(filters, kernel_size, padding="same", data_format="channels_last", **kwargs)
+
+    def build(self, input_shape):
+        if None in input_shape[1:3]:
+            raise ValueError(f"UpsampleConv2D needs a fixed height and width, not {tuple(input_shape)}.")
+        super().build(input_shape)
+
+    def call(self, inputs):
+        height, width = inputs.shape[1:3]
+        if height * width < 64 or min(self.kernel_size) < 3:
+            return super().call(ops.repeat(ops.repeat(inputs, 2, axis=1), 2, axis=2))
+        kernel = ops.transpose(ops.flip(self.kernel, axis=(0, 1)), (0, 1, 3, 2))
+        outputs = ops.conv_transpose(inputs, kernel, strides=2, padding="valid", data_format="channels_last")
+        # "same" pads (k - 1) // 2 before the picture; what the valid transposed convolution has beyond that goes.
+        top, left = (k - 2 - (k - 1) // 2 for k in self.kernel_size)
+        outputs = outputs[:, top : top + 2 * height + 1, left : left + 2 * width + 1]
+        outputs = 4 * ops.average_pool(outputs, 2, strides=1, padding="valid", data_format="channels_last")
+        if self.use_bias:
+            outputs = ops.add(outputs, self.bias)
+        return self.activation(outputs) if self.activation is not None else outputs
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, _ = input_shape
+        return (batch, 2 * height, 2 * width, self.filters)
+
+    def get_config(self):
+        fixed = ("strides", "padding", "data_format", "dilation_rate", "groups")
+        return {key: value for key, value in super().get_config().items() if key not in fixed}
