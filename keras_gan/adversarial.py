@@ -116,6 +116,17 @@ class AdversarialModel(keras.Model):
     def metrics(self):
         return [metric for part in self.parts for metric in part.metrics]
 
+    def make_train_function(self, force=False):
+        # What a step would create on its first run (slots, metrics) has TensorFlow trace it twice. Create it before.
+        for part in self.parts:
+            if not part.optimizer.built:
+                zeros = keras.tree.map_structure(lambda output: ops.zeros((1, *output.shape[1:])), part.output)
+                part.compute_loss(y=zeros, y_pred=zeros)
+                part.compute_metrics(None, zeros, zeros)
+                part.reset_metrics()
+                part.optimizer.build(part.trainable_variables)
+        return super().make_train_function(force)
+
     def train_step(self, data):
         """One step of the game on a batch (A, B); returns the logs."""
         inputs = list(keras.utils.unpack_x_y_sample_weight(data)[:2])

@@ -1,21 +1,56 @@
 """What happens around the steps of `fit()`: progress, sample grids, saved networks."""
 
+import sys
+import time
+
 import keras
 
 
 class Progress(keras.callbacks.ProgbarLogger):
-    """Keras' progress bar with time left, reduced to the figures that fit on a line."""
+    """Progress of an epoch with time left and the figures that fit on a line.
+
+    A terminal or a notebook gets Keras' progress bar; anything else, a log file say, one plain line
+    every half minute and at the end of each epoch.
+    """
 
     SHOWN = ("d_loss", "d_acc", "g_loss")
+    SECONDS_PER_LINE = 30
+
+    def on_train_begin(self, logs=None):
+        self.plain = not (sys.stdout.isatty() or "ipykernel" in sys.modules)
+        if not self.plain:
+            super().on_train_begin(logs)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch_number = epoch + 1
+        self.started = self.printed = time.monotonic()
+        if not self.plain:
+            super().on_epoch_begin(epoch, logs)
 
     def on_train_batch_end(self, batch, logs=None):
-        super().on_train_batch_end(batch, self._shown(logs))
+        if not self.plain:
+            super().on_train_batch_end(batch, self._shown(logs))
+        elif time.monotonic() - self.printed > self.SECONDS_PER_LINE:
+            self._print(batch + 1, logs)
 
     def on_epoch_end(self, epoch, logs=None):
-        super().on_epoch_end(epoch, self._shown(logs))
+        if self.plain:
+            self._print(self.target, logs)
+        else:
+            super().on_epoch_end(epoch, self._shown(logs))
 
     def _shown(self, logs):
         return {name: logs[name] for name in self.SHOWN if name in (logs or {})}
+
+    def _print(self, done, logs):
+        self.printed = time.monotonic()
+        spent = self.printed - self.started
+        figures = "  ".join(f"{name} {value:.4f}" for name, value in self._shown(logs).items())
+        print(
+            f"epoch {self.epoch_number}/{self.epochs}  iteration {done}/{self.target}  "
+            f"{spent:.0f} s, {spent / done * (self.target - done):.0f} s left  {figures}",
+            flush=True,
+        )
 
 
 class SampleImages(keras.callbacks.Callback):
@@ -24,19 +59,18 @@ class SampleImages(keras.callbacks.Callback):
     def __init__(self, interval):
         super().__init__()
         self.interval = interval
-        self.last = None
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        self.last = (self.epoch, batch)
+        self.batch = batch
         if batch % self.interval == 0:
-            self.path = self.model.sample_images(self.epoch, batch)
+            self.model.sample_images(self.epoch, batch)
 
     def on_train_end(self, logs=None):
-        if self.last is not None and self.last[1] % self.interval:
-            self.path = self.model.sample_images(*self.last)
+        if self.batch % self.interval:
+            self.model.sample_images(self.epoch, self.batch)
 
 
 class SaveNetworks(keras.callbacks.Callback):

@@ -7,6 +7,7 @@ import threading
 
 import keras
 import numpy as np
+from PIL import UnidentifiedImageError
 
 from keras_gan import datasets
 from keras_gan.errors import BadValueError, check_at_least
@@ -199,6 +200,8 @@ class DataLoader(keras.utils.PyDataset):
                 raise ValueError(f"its width of {width} has no two equal halves")
             halves = (image.crop((0, 0, width // 2, height)), image.crop((width // 2, 0, width, height)))
             return np.stack([as_array(resize(half, *self.img_res)) for half in halves])
+        except UnidentifiedImageError:
+            self._skip(picture, "it is no picture")
         except UNREADABLE as error:
             self._skip(picture, str(error) or type(error).__name__)
 

@@ -215,9 +215,10 @@ class DiscoGAN(AdversarialModel):
                 data of which more than half is broken.
         """
         check_at_least(1, epochs=epochs, batch_size=batch_size, sample_interval=sample_interval)
-        print(f"Training on {self.data_loader.dataset_name}; sample grids and networks go to {self.output}")
+        batches = self.data_loader.batches(batch_size, steps_per_epoch)
+        print(f"Training on {batches.dataset_name}; sample grids and networks go to {self.output}")
         return self.fit(
-            self.data_loader.batches(batch_size, steps_per_epoch),
+            batches,
             epochs=epochs,
             shuffle=False,  # the loader shuffles by itself, from the seed
             callbacks=[Progress(), SampleImages(sample_interval), SaveNetworks()],

@@ -3,6 +3,9 @@
 import keras
 from keras import ops
 
+# Keras 3 does not find its own losses by the short names in .h5 files that Keras 2 saved with their compile settings.
+keras.saving.get_custom_objects().update(mse=keras.losses.mean_squared_error, mae=keras.losses.mean_absolute_error)
+
 
 @keras.saving.register_keras_serializable(package="Addons", name="InstanceNormalization")
 class InstanceNormalization(keras.layers.GroupNormalization):
@@ -14,8 +17,9 @@ class InstanceNormalization(keras.layers.GroupNormalization):
     over height, width and channels together.
 
     Args:
-        groups: -1, one group a channel; an argument because saved configurations name it.
-        axis: -1, the channels; likewise.
+        groups: -1, one group a channel. Saved configurations name it, and give the number of
+            channels in place of -1.
+        axis: -1, the channels.
         epsilon: added to the variance, inside the square root.
         **kwargs: as `keras.layers.GroupNormalization`.
 
@@ -27,9 +31,12 @@ class InstanceNormalization(keras.layers.GroupNormalization):
     """
 
     def __init__(self, groups=-1, axis=-1, epsilon=1e-3, **kwargs):
-        if groups != -1 or axis != -1:
-            raise ValueError(f"InstanceNormalization has groups=-1 and axis=-1, not {groups} and {axis}.")
         super().__init__(groups=groups, axis=axis, epsilon=epsilon, **kwargs)
+
+    def build(self, input_shape):
+        if self.groups not in (-1, input_shape[-1]) or self.axis not in (-1, len(input_shape) - 1):
+            raise ValueError(f"InstanceNormalization has groups=-1 and axis=-1, not {self.groups} and {self.axis}.")
+        super().build(input_shape)
 
     def call(self, inputs):
         # In two passes. Keras' one-pass variance, mean of squares less square of the mean, loses so

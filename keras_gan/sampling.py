@@ -17,7 +17,7 @@ def save_grid(path, rows, titles):
     from matplotlib.figure import Figure
 
     height, width = rows[0][0].shape[:2]
-    figure = Figure(figsize=(2.2 * len(titles), 2.5 * len(rows) * height / width), layout="tight")
+    figure = Figure(figsize=(2.2 * len(titles), (2.2 * height / width + 0.3) * len(rows)), layout="constrained")
     for row, row_axes in zip(rows, figure.subplots(len(rows), len(titles), squeeze=False), strict=True):
         for picture, title, axes in zip(row, titles, row_axes, strict=True):
             picture = np.clip(0.5 * np.asarray(picture) + 0.5, 0, 1)

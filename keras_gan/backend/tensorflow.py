@@ -39,9 +39,6 @@ def apply_gradients(optimizer, gradients, variables):
     if not is_plain_adam(optimizer):
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return
-    if not optimizer.built:
-        with tf.init_scope():
-            optimizer.build(variables)
     step = tf.cast(optimizer.iterations + 1, tf.float32)
     for gradient, variable in zip(gradients, variables, strict=True):
         index = optimizer._get_variable_index(variable)

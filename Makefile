@@ -1,0 +1,38 @@
+# Two commands do everything on a fresh clone that has only python3 and make:
+#   make discogan    edges turn into shoes, within ten minutes on two CPU cores
+#   make test        the whole suite
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: discogan test test-slow lint benchmark clean
+
+discogan: .venv/installed
+	$(BIN)/python -m keras_gan.discogan --dataset drawn_shoes --image-size 64 --filters 32 \
+		--batch-size 4 --epochs 6 --sample-interval 50 --seed 0
+
+test: .venv/installed-test
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: .venv/installed-test
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+benchmark: .venv/installed
+	$(BIN)/python benchmarks/speed.py
+
+clean:
+	rm -rf .venv build dist *.egg-info
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/installed: setup.cfg pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+.venv/installed-test: setup.cfg pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	touch $@ .venv/installed

@@ -1,0 +1,51 @@
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import pytest
+from PIL import Image
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """Path of a file of recordings or real pictures beside the checkout; skips where there is none."""
+
+    def path(name):
+        if not (SHARED / name).exists():
+            pytest.skip(f"needs {name} in a folder 'shared' beside the checkout")
+        return SHARED / name
+
+    return path
+
+
+@pytest.fixture
+def batch():
+    """A batch of three pairs, float32 in [-1, 1]."""
+
+    def make(height=32, width=32, channels=3, size=3, seed=0):
+        shape = (2, size, height, width, channels)
+        A, B = np.random.default_rng(seed).uniform(-1, 1, shape).astype("float32")
+        return A, B
+
+    return make
+
+
+@pytest.fixture
+def paired_folder(tmp_path):
+    """A paired data set of flat pictures: left half red, right half blue, both as bright as their number."""
+    for split, count in (("train", 5), ("val", 2)):
+        folder = tmp_path / "pairs" / split
+        folder.mkdir(parents=True)
+        for number in range(count):
+            pair(100 + 20 * number).save(folder / f"{number}.png")
+    return tmp_path / "pairs"
+
+
+def pair(brightness, height=16, width=16):
+    image = Image.new("RGB", (2 * width, height), (brightness, 0, 0))
+    image.paste((0, 0, brightness), (width, 0, 2 * width, height))
+    return image
