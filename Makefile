@@ -8,7 +8,7 @@ BIN := .venv/bin
 
 discogan: .venv/installed
 	$(BIN)/python -m keras_gan.discogan --dataset drawn_shoes --image-size 64 --filters 32 \
-		--batch-size 4 --epochs 6 --sample-interval 50 --seed 0
+		--batch-size 4 --epochs 8 --sample-interval 50 --seed 0
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest -m "not slow"

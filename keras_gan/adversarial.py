@@ -92,8 +92,8 @@ class AdversarialModel(keras.Model):
             keras.utils.set_random_seed(seed)
         self.discriminators = []
         self.combined = None
-        self._requested_output = output
-        self._output = None
+        self._output = output
+        self._run_folder = None
         # The losses and optimizers are those of the parts; this only opens fit().
         self.compile(optimizer=None, loss=None)
         self.built = True
@@ -154,27 +154,27 @@ class AdversarialModel(keras.Model):
             return_dict: whether to return a dict of named figures rather than their list.
 
         Returns:
-            The figures of this batch alone, as the class describes them.
+            The figures of this batch alone, as the class describes them; as a list in the order of their names.
         """
-        self.reset_metrics()
+        self.reset_metrics()  # not every Keras 3 does so by itself
         logs = super().train_on_batch(A, B, return_dict=True)
         return logs if return_dict else list(logs.values())
 
     @property
-    def output(self):
+    def run_folder(self):
         """The folder of this run, a `pathlib.Path`; made when first asked for.
 
         Raises:
             BadValueError: if it cannot be made or written to, or already holds a run's networks.
         """
-        if self._output is None:
-            self._output = open_run(self._requested_output or next_run(f"{self.name}-{self.data_loader.dataset_name}"))
-        return self._output
+        if self._run_folder is None:
+            self._run_folder = open_run(self._output or next_run(f"{self.name}-{self.data_loader.dataset_name}"))
+        return self._run_folder
 
     @property
     def network_paths(self):
         """Where `save_networks()` saves them, in the order of `networks`."""
-        return [self.output / "models" / f"{network.name}.keras" for network in self.networks]
+        return [self.run_folder / "models" / f"{network.name}.keras" for network in self.networks]
 
     def save_networks(self):
         """Saves every generator and discriminator as `models/NAME.keras` in the run's folder.
@@ -195,7 +195,7 @@ def next_run(stem):
 
 
 def open_run(folder):
-    """Makes the folder of a run; returns its path. Raises as `AdversarialModel.output` does."""
+    """Makes the folder of a run; returns its path. Raises as `AdversarialModel.run_folder` does."""
     folder = Path(folder)
     if any(folder.glob("models/*.keras")):
         raise BadValueError(f"output folder {str(folder)!r} already holds a trained run: name another one.")

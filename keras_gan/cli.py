@@ -78,8 +78,8 @@ def run(model, arguments):
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         sys.exit(130)
-    grids = sorted((gan.output / "images").glob("*.png"), key=lambda path: path.stat().st_mtime)
-    print(f"Sample grids: {gan.output / 'images'} (the last is {grids[-1].name})")
+    grids = sorted((gan.run_folder / "images").glob("*.png"), key=lambda path: path.stat().st_mtime)
+    print(f"Sample grids: {gan.run_folder / 'images'} (the last is {grids[-1].name})")
     print("Networks:     " + "  ".join(str(path) for path in gan.network_paths))
 
 

@@ -111,14 +111,8 @@ class DiscoGAN(AdversarialModel):
         # The adversarial model trains the generators to fool the discriminators
         self.combined = Combined(
             inputs=[img_A, img_B],
-            outputs={
-                "valid_A": valid_A,
-                "valid_B": valid_B,
-                "fake_B": fake_B,
-                "fake_A": fake_A,
-                "reconstr_A": reconstr_A,
-                "reconstr_B": reconstr_B,
-            },
+            outputs={"valid_A": valid_A, "valid_B": valid_B, "fake_B": fake_B, "fake_A": fake_A}
+            | {"reconstr_A": reconstr_A, "reconstr_B": reconstr_B},
             fakes=[fake_A, fake_B],
             trains=[self.g_AB, self.g_BA],
         )
@@ -216,7 +210,7 @@ class DiscoGAN(AdversarialModel):
         """
         check_at_least(1, epochs=epochs, batch_size=batch_size, sample_interval=sample_interval)
         batches = self.data_loader.batches(batch_size, steps_per_epoch)
-        print(f"Training on {batches.dataset_name}; sample grids and networks go to {self.output}")
+        print(f"Training on {batches.dataset_name}; sample grids and networks go to {self.run_folder}")
         return self.fit(
             batches,
             epochs=epochs,
@@ -232,7 +226,7 @@ class DiscoGAN(AdversarialModel):
         fake_A = self.g_BA(imgs_B, training=False)
         reconstr_A = self.g_BA(fake_B, training=False)
         reconstr_B = self.g_AB(fake_A, training=False)
-        path = self.output / "images" / f"{epoch}_{batch_i}.png"
+        path = self.run_folder / "images" / f"{epoch}_{batch_i}.png"
         rows = [[imgs_A[0], fake_B[0], reconstr_A[0]], [imgs_B[0], fake_A[0], reconstr_B[0]]]
         save_grid(path, rows, titles=["Original", "Translated", "Reconstructed"])
         return path
