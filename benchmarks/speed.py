@@ -69,6 +69,11 @@ def measure(contestants, rounds, warm_up=3):
     return {name: float(np.median(values)) for name, values in seconds.items()}
 
 
+def print_machine():
+    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} CPUs, ", end="")
+    print(f"TensorFlow {tf.__version__}, Keras {keras.__version__}; ", end="")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--image-size", type=int, default=128)
@@ -89,9 +94,9 @@ def main():
         },
         args.rounds,
     )
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} CPUs, TensorFlow {tf.__version__}, ", end="")
-    print(f"Keras {keras.__version__}; {args.image_size}x{args.image_size}, {args.filters} filters, ", end="")
-    print(f"batch {args.batch_size}, median of {args.rounds}\n")
+    print_machine()
+    size = f"{args.image_size}x{args.image_size}"
+    print(f"{size}, {args.filters} filters, batch {args.batch_size}, median of {args.rounds}\n")
     print("| one iteration | seconds | times as fast |\n|---|---|---|")
     slowest = next(iter(seconds.values()))
     for name, value in seconds.items():

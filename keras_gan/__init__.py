@@ -15,9 +15,13 @@ __version__ = "0.1.0"
 _EXPORTS = {
     "AdversarialModel": "adversarial",
     "Combined": "adversarial",
+    "CycleGAN": "cyclegan",
     "DataLoader": "data_loader",
     "DiscoGAN": "discogan",
+    "ImagePool": "layers",
     "InstanceNormalization": "layers",
+    "ReflectionPadding2D": "layers",
+    "UnpairedDataLoader": "data_loader",
     "UpsampleConv2D": "layers",
 }
 

@@ -68,6 +68,8 @@ class AdversarialModel(keras.Model):
         discriminator_batches(inputs, fakes): the (discriminator, x, y) of all updates, in order;
         generator_targets(inputs): the targets of `combined`, in the order of its outputs;
         sample_images(epoch, batch_i): saves a picture grid and returns its path.
+    It may set `generators_first`: the generators then learn from the discriminators as they were
+    before this step.
 
     The logs of `fit()`, averaged since the epoch began, and of `train_on_batch(return_dict=True)`,
     of that batch alone, name every term: `g_loss`, what `combined` minimises, and `OUTPUT_loss` for
@@ -92,6 +94,7 @@ class AdversarialModel(keras.Model):
             keras.utils.set_random_seed(seed)
         self.discriminators = []
         self.combined = None
+        self.generators_first = False
         self._output = output
         self._run_folder = None
         # The losses and optimizers are those of the parts; this only opens fit().
@@ -129,7 +132,7 @@ class AdversarialModel(keras.Model):
 
     def train_step(self, data):
         """One step of the game on a batch (A, B); returns the logs."""
-        inputs = list(keras.utils.unpack_x_y_sample_weight(data)[:2])
+        inputs = [ops.convert_to_tensor(x) for x in keras.utils.unpack_x_y_sample_weight(data)[:2]]
         backend.play(self, inputs)
         return self.get_metrics_result()
 

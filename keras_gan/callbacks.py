@@ -5,6 +5,8 @@ import time
 
 import keras
 
+from keras_gan.errors import BadValueError
+
 
 class Progress(keras.callbacks.ProgbarLogger):
     """Progress of an epoch with time left and the figures that fit on a line.
@@ -78,3 +80,32 @@ class SaveNetworks(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.model.save_networks()
+
+
+class LinearDecay(keras.callbacks.Callback):
+    """Keeps the learning rates of a model's parts for some epochs, then lowers them to zero in a line.
+
+    Args:
+        model: the `AdversarialModel`.
+        epochs: epochs at the full rate.
+        decay_epochs: epochs after those; in the last one the rate is 1 / (decay_epochs + 1) of the full.
+
+    Raises:
+        BadValueError: if an optimizer has a schedule of its own.
+    """
+
+    def __init__(self, model, epochs, decay_epochs):
+        super().__init__()
+        self.epochs, self.decay_epochs = epochs, decay_epochs
+        for part in model.parts:
+            if isinstance(part.optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+                raise BadValueError(
+                    f"decay_epochs={decay_epochs} cannot lower the rate of {part.name}: its optimizer has a schedule "
+                    "already. Give optimizers with a constant rate, or choose decay_epochs=0."
+                )
+        self.rates = {part: float(part.optimizer.learning_rate) for part in model.parts}
+
+    def on_epoch_begin(self, epoch, logs=None):
+        factor = 1 - max(0, epoch + 1 - self.epochs) / (self.decay_epochs + 1)
+        for part, rate in self.rates.items():
+            part.optimizer.learning_rate = rate * factor

@@ -14,7 +14,6 @@ from pathlib import Path
 from keras_gan.errors import UserError
 
 FLAGS = {"dataset_name": "--dataset", "img_shape": "--image-size"}
-TYPES = {"int": int, "float": float, "str": str}
 
 
 def parse(file, argv=None):
@@ -106,16 +105,20 @@ def add_options(parser, function, docstring):
             continue
         kind = ast.unparse(argument.annotation).removesuffix(" | None")
         default = ast.literal_eval(default)
-        text = helps[argument.arg]
+        text = helps[argument.arg].replace("%", "%%")
         if default is not None:
-            shown = "x".join(map(str, default[:2])) if kind == "tuple" else default
-            text += f" (default: {shown})"
+            text += f" (default: {shown(default)})"
         flag = FLAGS.get(argument.arg, "--" + argument.arg.replace("_", "-"))
-        convert = image_shape if kind == "tuple" else TYPES[kind]
-        metavar = "SIZE" if kind == "tuple" else {"int": "N", "float": "X", "str": "NAME"}[kind]
-        parser.add_argument(flag, dest=argument.arg, type=convert, metavar=metavar, help=text.replace("%", "%%"))
+        parser.add_argument(flag, dest=argument.arg, help=text, **KINDS[kind])
         names.add(argument.arg)
     return names
+
+
+def shown(default):
+    """A default value as one would type it."""
+    if isinstance(default, tuple):
+        return "x".join(map(str, default[:2]))
+    return {True: "on", False: "off"}.get(default, default) if isinstance(default, bool) else default
 
 
 def argument_helps(docstring):
@@ -133,8 +136,21 @@ def argument_helps(docstring):
 
 
 def image_shape(text):
-    """ "64" or "64x96" (height x width) as the shape of a colour picture."""
+    """ "64", "64x96" (height x width) or "64x96x1" (with channels, 3 if not said) as the shape of a picture."""
     sides = text.lower().split("x")
-    if len(sides) > 2 or not all(side.isdigit() for side in sides):
-        raise argparse.ArgumentTypeError(f"{text!r} is no image size; write 64, or 64x96 for height x width")
-    return (int(sides[0]), int(sides[-1]), 3)
+    if len(sides) > 3 or not all(side.isdigit() for side in sides):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no image size; write 64, 64x96 (height x width) or 64x64x1 (gray)"
+        )
+    height, width, channels = {1: (*sides, *sides, 3), 2: (*sides, 3)}.get(len(sides), sides)
+    return int(height), int(width), int(channels)
+
+
+#: How the command line reads an argument of each annotated type.
+KINDS = {
+    "int": {"type": int, "metavar": "N"},
+    "float": {"type": float, "metavar": "X"},
+    "str": {"metavar": "NAME"},
+    "tuple": {"type": image_shape, "metavar": "SIZE"},
+    "bool": {"action": argparse.BooleanOptionalAction},
+}

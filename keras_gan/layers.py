@@ -103,3 +103,91 @@ class UpsampleConv2D(keras.layers.Conv2D):
     def get_config(self):
         fixed = ("strides", "padding", "data_format", "dilation_rate", "groups")
         return {key: value for key, value in super().get_config().items() if key not in fixed}
+
+
+@keras.saving.register_keras_serializable(package="keras_gan")
+class ReflectionPadding2D(keras.layers.Layer):
+    """Pads height and width by mirroring the picture at its edges, the edge itself not repeated.
+
+    Args:
+        padding: pixels on each of the four sides; less than the height and the width.
+
+    Shapes: (batch, height, width, channels) to (batch, height + 2 * padding, width + 2 * padding, channels).
+    """
+
+    def __init__(self, padding=1, **kwargs):
+        super().__init__(**kwargs)
+        self.padding = padding
+
+    def call(self, inputs):
+        sides = (self.padding, self.padding)
+        return ops.pad(inputs, ((0, 0), sides, sides, (0, 0)), mode="reflect")
+
+    def get_config(self):
+        return super().get_config() | {"padding": self.padding}
+
+
+@keras.saving.register_keras_serializable(package="keras_gan")
+class ImagePool(keras.layers.Layer):
+    """Shows a discriminator some of the past fakes, as the CycleGAN authors' code does.
+
+    The first `size` pictures are stored and passed on. After that each new picture is, with
+    probability one half, swapped with a random stored one, which is passed on in its place; else it
+    is passed on and not stored. The pictures of a batch take their turns one after the other. The
+    content, the count and the random state are part of the layer's saved state.
+
+    Shrivastava et al., 2017 (https://arxiv.org/abs/1612.07828), section 2.3; Zhu et al., 2017
+    (https://arxiv.org/abs/1703.10593), section 4.
+
+    Args:
+        size: how many pictures are kept, at least 0; 0: every picture is passed on, nothing is kept.
+        seed: of the random swaps.
+
+    Shapes: (batch, height, width, channels) to the same; only the batch size may vary.
+
+    Raises:
+        ValueError: for a size below 0.
+    """
+
+    def __init__(self, size=50, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        if size < 0:
+            raise ValueError(f"The size of an image pool must be at least 0, not {size}.")
+        self.size = size
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def build(self, input_shape):
+        if not self.size:
+            return
+        shape = (self.size, *input_shape[1:])
+        self.images = self.add_weight(name="images", shape=shape, initializer="zeros", trainable=False)
+        self.count = self.add_weight(name="count", shape=(), initializer="zeros", dtype="int32", trainable=False)
+
+    def call(self, fakes):
+        if not self.size:
+            return fakes
+        n = ops.shape(fakes)[0]
+        swaps = keras.random.uniform((n,), seed=self.seed_generator) < 0.5
+        slots = keras.random.randint((n,), 0, self.size, seed=self.seed_generator)
+
+        def take_turn(i, state):
+            """Where each shown and each stored picture comes from: places in [images, fakes]."""
+            shown, stored, count = state
+            filling = count < self.size
+            slot = ops.where(filling, count, slots[i])
+            new = self.size + i
+            shown_i = ops.where(ops.logical_or(filling, ops.logical_not(swaps[i])), new, stored[slot])
+            stored_i = ops.where(ops.logical_or(filling, swaps[i]), new, stored[slot])
+            shown = ops.slice_update(shown, (i,), ops.reshape(shown_i, (1,)))
+            stored = ops.slice_update(stored, (slot,), ops.reshape(stored_i, (1,)))
+            return shown, stored, ops.minimum(count + 1, self.size)
+
+        start = (ops.zeros((n,), "int32"), ops.arange(self.size, dtype="int32"), ops.convert_to_tensor(self.count))
+        shown, stored, count = ops.fori_loop(0, n, take_turn, start)
+        pictures = ops.concatenate([ops.convert_to_tensor(self.images), fakes], axis=0)
+        self.images.assign(ops.take(pictures, stored, axis=0))
+        self.count.assign(count)
+        return ops.take(pictures, shown, axis=0)
+
+    def get_config(self):
+        return super().get_config() | {"size": self.size}

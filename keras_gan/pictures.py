@@ -1,10 +1,16 @@
-"""From a picture file, whatever is in it, to 8-bit pixels."""
+"""What a picture of a data set can be: a file, whatever is in it, or one made in memory; and its 8-bit pixels."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
 
 #: What Pillow raises on files that are no picture, truncated, damaged or of absurd size.
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+
+MODES = {1: "L", 3: "RGB"}
 
 
 def read_picture(path, channels=3):
@@ -31,9 +37,100 @@ def read_picture(path, channels=3):
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("L" if channels == 1 else "RGB")
+    return image.convert(MODES[channels])
+
+
+class DrawnShoe(NamedTuple):
+    """A pair of the built-in set: drawn when it is read, always the same."""
+
+    index: int
+
+    def image(self, channels, size):
+        """The pair as a `PIL.Image.Image` of size (2 * size, size)."""
+        from keras_gan.drawn_shoes import draw_pair
+
+        return Image.fromarray(draw_pair(seed=0, index=self.index, size=size)).convert(MODES[channels])
+
+    def __str__(self):
+        return f"drawn shoe {self.index}"
+
+
+@dataclass(frozen=True, eq=False)
+class Pixels:
+    """A picture in memory: uint8 pixels (height, width, 3)."""
+
+    pixels: np.ndarray
+    name: str
+
+    def image(self, channels, size):
+        return Image.fromarray(self.pixels).convert(MODES[channels])
+
+    def __str__(self):
+        return self.name
+
+
+class Half(NamedTuple):
+    """The left or the right half of a picture that holds a pair."""
+
+    picture: object
+    right: bool
+
+    def image(self, channels, size):
+        return halves(open_picture(self.picture, channels, size))[self.right]
+
+
+class Gray(NamedTuple):
+    """A colour picture without its colours: 0.299 R + 0.587 G + 0.114 B, once or three times."""
+
+    picture: object
+
+    def image(self, channels, size):
+        return open_picture(self.picture, 1, size).convert(MODES[channels])
+
+
+def open_picture(picture, channels, size):
+    """Opens a picture of any kind.
+
+    Args:
+        picture: a path, a `DrawnShoe`, `Pixels`, or a `Half` or the `Gray` of one of them.
+        channels: 3 for colour, 1 for gray.
+        size: height that pictures without a size of their own are drawn at, at least 16.
+
+    Returns:
+        A `PIL.Image.Image` in mode "RGB" or "L".
+
+    Raises:
+        One of `UNREADABLE`, if it is a file that is no picture or a damaged one, or has no two
+        equal halves although one is asked for.
+    """
+    return read_picture(picture, channels) if isinstance(picture, str | Path) else picture.image(channels, size)
+
+
+def source(picture):
+    """What a picture is made from: the file (or drawn shoe, or pixels) of a `Half` or a `Gray`, else itself."""
+    return getattr(picture, "picture", picture)
+
+
+def halves(image):
+    """The left and the right half of a picture; ValueError if its width is odd."""
+    width, height = image.size
+    if width % 2:
+        raise ValueError(f"its width of {width} has no two equal halves")
+    return image.crop((0, 0, width // 2, height)), image.crop((width // 2, 0, width, height))
 
 
 def resize(image, height, width):
     """`image` at this size, antialiased; contrast is left alone."""
     return image if image.size == (width, height) else image.resize((width, height), Image.Resampling.BICUBIC)
+
+
+def as_array(image):
+    """The pixels of a picture, uint8 (height, width, channels)."""
+    pixels = np.asarray(image)
+    return pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
+
+
+def scale(pixels, value_range=(-1, 1)):
+    """From [0, 255] to float32 in this range."""
+    low, high = value_range
+    return pixels.astype("float32") / (255 / (high - low)) + low

@@ -1,25 +1,16 @@
-"""What the post's own program computed, number by number. See the recordings' README for the tolerances."""
+"""What the original programs computed, number by number. See the recordings' README for the tolerances."""
+
+import json
 
 import numpy as np
 import pytest
 
-from keras_gan import DiscoGAN
+from keras_gan import CycleGAN, DiscoGAN
 
-NETWORKS = ("g_AB", "g_BA", "d_A", "d_B")
-COMBINED = (
-    "g_loss",
-    "valid_A_loss",
-    "valid_B_loss",
-    "fake_B_loss",
-    "fake_A_loss",
-    "reconstr_A_loss",
-    "reconstr_B_loss",
-)
-
-
-@pytest.fixture(scope="module")
-def golden(shared):
-    return np.load(shared("golden/discogan.npz"))
+OUTPUTS = ("valid_A", "valid_B", "fake_B", "fake_A", "reconstr_A", "reconstr_B")
+DISCOGAN = ("g_AB", "g_BA", "d_A", "d_B")
+# The notebook's names for CycleGAN's networks.
+CYCLEGAN = {"g_AB": "g_target", "g_BA": "g_source", "d_A": "d_source", "d_B": "d_target"}
 
 
 def recorded(golden, when, network):
@@ -27,41 +18,86 @@ def recorded(golden, when, network):
     return [golden[key] for key in sorted(key for key in golden.files if key.startswith(f"{when}/{network}/"))]
 
 
+def difference_and_movement(golden, network, weights):
+    """Mean differences of the recorded weights after from these, and from those before."""
+    before, after = (recorded(golden, when, network) for when in ("before", "after"))
+    return [
+        np.mean(np.abs(np.concatenate([(a - b).ravel() for a, b in zip(after, other, strict=True)])))
+        for other in (weights, before)
+    ]
+
+
 @pytest.fixture(scope="module")
-def played(golden):
-    """A DiscoGAN that played the recorded iterations from the recorded weights, and its logs."""
+def discogan(shared):
+    """The recording, a DiscoGAN that played its iterations from its weights, and the logs."""
+    golden = np.load(shared("golden/discogan.npz"))
     gan = DiscoGAN(img_shape=(256, 256, 3), gf=4, df=4, dataset_name="drawn_shoes")
-    for name in NETWORKS:
+    for name in DISCOGAN:
         getattr(gan, name).set_weights(recorded(golden, "before", name))
     batches = [golden[f"images_{side}"].reshape(3, 2, 256, 256, 3).astype("float32") / 127.5 - 1 for side in "AB"]
-    return gan, [gan.train_on_batch(A, B, return_dict=True) for A, B in zip(*batches, strict=True)]
+    return golden, gan, [gan.train_on_batch(A, B, return_dict=True) for A, B in zip(*batches, strict=True)]
 
 
-def test_every_loss_of_combined_at_every_step(golden, played):
-    figures = np.array([[logs[name] for name in COMBINED] for logs in played[1]])
+def test_discogan_every_loss_of_combined_at_every_step(discogan):
+    golden, _, logs = discogan
+    names = ("g_loss", *(f"{name}_loss" for name in OUTPUTS))
+    figures = np.array([[step[name] for name in names] for step in logs])
     np.testing.assert_allclose(figures, golden["losses/combined"], rtol=1e-4)
 
 
 @pytest.mark.parametrize("network", ["d_A", "d_B"])
-def test_loss_and_accuracy_of_the_discriminators_at_every_step(golden, played, network):
+def test_discogan_loss_and_accuracy_of_the_discriminators_at_every_step(discogan, network):
+    golden, _, logs = discogan
     # Recorded are real and fake one by one; the figure that the post prints is their mean.
     expected = golden[f"losses/{network}"].reshape(3, 2, 2).mean(axis=1)
-    figures = [[logs[f"{network}_loss"], logs[f"{network}_acc"]] for logs in played[1]]
+    figures = [[step[f"{network}_loss"], step[f"{network}_acc"]] for step in logs]
     np.testing.assert_allclose(figures, expected, rtol=1e-4)
 
 
-@pytest.mark.parametrize("network", NETWORKS)
-def test_weights_end_where_theirs_did(golden, played, network):
-    before, after = (recorded(golden, when, network) for when in ("before", "after"))
-    ours = getattr(played[0], network).get_weights()
-    difference, movement = (
-        np.mean(np.abs(np.concatenate([(a - b).ravel() for a, b in zip(after, other, strict=True)])))
-        for other in (ours, before)
-    )
+@pytest.mark.parametrize("network", DISCOGAN)
+def test_discogan_weights_end_where_theirs_did(discogan, network):
+    golden, gan, _ = discogan
+    difference, movement = difference_and_movement(golden, network, getattr(gan, network).get_weights())
     assert difference < 0.1 * movement
 
 
-def test_the_generator_paints_their_picture(golden, played):
-    fake_B = played[0].g_AB.predict(golden["images_A"][:2].astype("float32") / 127.5 - 1, verbose=0)
-    np.testing.assert_allclose(fake_B, golden["fake_B_after"], atol=0.02)
+def test_discogan_paints_their_picture(discogan):
+    golden, gan, _ = discogan
+    fake_B = gan.g_AB.predict(golden["images_A"][:2].astype("float32") / 127.5 - 1, verbose=0)
     assert np.abs(fake_B - golden["fake_B_after"]).mean() < 1e-3
+
+
+@pytest.fixture(scope="module", params=["plain", "identity"])
+def cyclegan(request, shared):
+    """The recording, a CycleGAN that played its iterations from its weights, and the logs."""
+    golden = np.load(shared(f"golden/cyclegan_{request.param}.npz"))
+    A, B = golden["source"], golden["target"]
+    gan = CycleGAN(
+        shape_A=A.shape[2:], shape_B=B.shape[2:], identity=request.param == "identity", dataset_name="drawn_shoes"
+    )
+    for ours, theirs in CYCLEGAN.items():
+        getattr(gan, ours).set_weights(recorded(golden, "before", theirs))
+    return golden, gan, [gan.train_on_batch(A[i], B[i], return_dict=True) for i in range(3)]
+
+
+def test_cyclegan_every_loss_at_every_step(cyclegan):
+    golden, _, logs = cyclegan
+    for ours, theirs in (("g_loss", "adversarial"), ("d_A_loss", "d_source"), ("d_B_loss", "d_target")):
+        figures = [step[ours] for step in logs]
+        np.testing.assert_allclose(figures, golden[f"losses/{theirs}"][:, 0], rtol=5e-4, err_msg=ours)
+
+
+def test_cyclegan_parameters_and_weights_end_where_theirs_did(cyclegan):
+    golden, gan, _ = cyclegan
+    counts = json.loads(str(golden["meta"]))["n_params"]
+    for ours, theirs in CYCLEGAN.items():
+        network = getattr(gan, ours)
+        assert network.count_params() == counts[theirs]
+        difference, movement = difference_and_movement(golden, theirs, network.get_weights())
+        assert difference < 0.1 * movement, ours
+
+
+def test_cyclegan_paints_their_picture(cyclegan):
+    golden, gan, _ = cyclegan
+    fake_B = gan.g_AB.predict(golden["source"][0], verbose=0)
+    assert np.abs(fake_B - golden["fake_target_after"]).mean() < 1 / 255

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gan.layers import InstanceNormalization, UpsampleConv2D
+from keras_gan.layers import ImagePool, InstanceNormalization, ReflectionPadding2D, UpsampleConv2D
 
 
 def two_layers(filters, kernel_size, **kwargs):
@@ -94,3 +94,59 @@ for path, y in ((generator, io["g"]), (discriminator, io["d"])):
 def test_models_saved_by_tensorflow_addons_open(shared):
     files = [shared(f"golden/{name}") for name in ("tfa_generator.h5", "tfa_discriminator.h5", "tfa_io.npz")]
     subprocess.run([sys.executable, "-c", LOAD, *map(str, files)], check=True)
+
+
+def numbered(start, n):
+    """Pictures of one pixel that hold their number."""
+    return np.arange(start, start + n, dtype="float32").reshape(n, 1, 1, 1)
+
+
+def run_pool(size, batches, seed=0):
+    """The numbers that come out of a pool in its compiled form, batch by batch, and the pool."""
+    pool = ImagePool(size, seed=seed)
+    pool.build((None, 1, 1, 1))
+    step = tf.function(pool, reduce_retracing=True)
+    shown, start = [], 0
+    for n in batches:
+        shown.append((np.arange(start, start + n), np.ravel(step(tf.constant(numbered(start, n))))))
+        start += n
+    return shown, pool
+
+
+@pytest.mark.parametrize("size", [1, 5, 50])
+def test_pool_shows_only_the_new_or_the_past_and_swaps_about_half(size):
+    shown, pool = run_pool(size, [1, 3, 2, 7] * 150)
+    new, out = (np.concatenate(side) for side in zip(*shown, strict=True))
+    assert (out[:size] == new[:size]).all()  # it is filled first
+    assert (out <= new).all()  # nothing from the future
+    swapped = out != new
+    assert 0.45 < swapped[size:].mean() < 0.55
+    assert len(set(out[swapped])) == swapped.sum()  # what was shown in a swap is gone
+    kept = pool.images.numpy().ravel()
+    assert len(set(kept)) == size and pool.count.numpy() == size  # never more than that many, none twice
+    assert not set(kept) & set(out[swapped])
+
+
+def test_pool_draws_every_slot_alike():
+    """The age of what comes out falls off as it does when one of N is taken at random: mean 2 N."""
+    shown, _ = run_pool(10, [1] * 4000)
+    ages = np.array([int(new[0] - out[0]) for new, out in shown[10:] if out[0] != new[0]])
+    assert 17 < ages.mean() < 23
+
+
+def test_pool_of_none_passes_on_what_comes():
+    shown, _ = run_pool(0, [2, 3])
+    assert all((new == out).all() for new, out in shown)
+
+
+def test_pool_refuses_a_negative_size():
+    with pytest.raises(ValueError, match="at least 0, not -1"):
+        ImagePool(-1)
+
+
+def test_reflection_padding_mirrors_without_the_edge():
+    x = np.arange(9, dtype="float32").reshape(1, 3, 3, 1)
+    padded = np.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="reflect")
+    layer = ReflectionPadding2D(2)
+    np.testing.assert_array_equal(layer(x), padded)
+    assert ReflectionPadding2D.from_config(layer.get_config()).padding == 2

@@ -13,7 +13,7 @@ def check():
 
 
 def play(model, inputs):
-    """Plays one step of an `AdversarialModel`: every discriminator is updated, then the generators."""
+    """Plays one step of an `AdversarialModel`: discriminators and generators are updated."""
     from keras_gan.backend import tensorflow
 
     tensorflow.play(model, inputs)

@@ -5,21 +5,27 @@ import tensorflow as tf
 
 
 def play(model, inputs):
-    """Plays one step of an `AdversarialModel`: every discriminator is updated, then the generators.
+    """Plays one step of an `AdversarialModel`: discriminators and generators are updated.
 
     The fakes are generated once. The discriminators learn from them outside the generators'
-    recording; the generators' gradient then flows through the very same fakes.
+    recording; the generators' gradient flows through the very same fakes. The discriminators go
+    first, unless the model sets `generators_first`.
 
     Args:
         model: the `keras_gan.adversarial.AdversarialModel`; its compiled parts are updated in place.
         inputs: list of batches, the inputs of `model.combined`.
     """
     combined = model.combined
+
+    def train_discriminators():
+        for discriminator, x, y in model.discriminator_batches(inputs, fakes):
+            discriminator.train_step((x, y))
+
     with tf.GradientTape() as tape:
         fakes = combined.generate(inputs, training=True)
-        with tape.stop_recording():
-            for discriminator, x, y in model.discriminator_batches(inputs, fakes):
-                discriminator.train_step((x, y))
+        if not model.generators_first:
+            with tape.stop_recording():
+                train_discriminators()
         outputs = combined.judge([*inputs, *fakes], training=True)
         targets = model.generator_targets(inputs)
         loss = combined.compute_loss(x=inputs, y=targets, y_pred=outputs, training=True)
@@ -27,6 +33,8 @@ def play(model, inputs):
     combined._loss_tracker.update_state(loss, sample_weight=tf.shape(inputs[0])[0])
     variables = combined.trainable_variables
     apply_gradients(combined.optimizer, tape.gradient(scaled_loss, variables), variables)
+    if model.generators_first:
+        train_discriminators()
 
 
 def apply_gradients(optimizer, gradients, variables):

@@ -1,6 +1,6 @@
 """How well DiscoGAN learns: L1 and SSIM of A to B on held-out pairs, beside the two trivial answers.
 
-    python benchmarks/learning.py --dataset datasets/edges2shoes --iterations 1000 3000
+    python benchmarks/learning_discogan.py --dataset datasets/edges2shoes --iterations 1000 3000
 
 Needs `pip install scikit-image`. Prints a table; grids of the first test pairs go to --output.
 """

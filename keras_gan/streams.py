@@ -1,0 +1,233 @@
+"""What the loaders of pictures share: the order of an epoch, what becomes of broken pictures, what `fit()` asks for."""
+
+import copy
+import functools
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from PIL import UnidentifiedImageError
+
+from keras_gan.errors import BadValueError, check_at_least
+from keras_gan.pictures import UNREADABLE, source
+
+CHECKED_BEFORE_TRAINING = 256
+ENLARGED = 286 / 256  # the size before cropping, as in the programs of the CycleGAN paper
+
+
+class View(NamedTuple):
+    """One look at a picture: its index, whether it is mirrored, and where it is cropped ([0, 1) down and across)."""
+
+    index: int
+    flip: bool
+    corner: tuple
+
+
+class Stream(NamedTuple):
+    """The pictures of a split and how they are looked at.
+
+    The order of a round (each picture once), its flips and its crops follow from seed, side and the
+    round's number alone: any thread may ask for any part of any epoch.
+    """
+
+    pictures: list
+    read: Callable  # (picture, height, width) -> uint8 (..., height, width, channels)
+    size: tuple  # (height, width)
+    seed: int
+    side: tuple = ()  # tells streams of the same seed apart
+    flip: bool = False
+    augment: bool = False
+
+    def in_epoch(self, epoch, places, longest):
+        """The views at these places of an epoch of `longest` ones; a shorter stream starts over, reshuffled."""
+        n = len(self.pictures)
+        rounds_per_epoch = -(-longest // n)
+        views = []
+        for place in places:
+            round_in_epoch, at = divmod(place, n)
+            order, flips, corners = shuffled(self.seed, self.side, epoch * rounds_per_epoch + round_in_epoch, n)
+            index = order[at]
+            views.append(View(index, flips[index], corners[index]))
+        return views
+
+    def at_random(self, rng, count):
+        """`count` views, of different pictures if there are as many."""
+        chosen = rng.choice(len(self.pictures), count, replace=count > len(self.pictures))
+        flips = rng.random(count) < 0.5 if self.flip else np.zeros(count, bool)
+        corners = rng.random((count, 2)) if self.augment else np.zeros((count, 2))
+        return [View(*view) for view in zip(chosen, flips, corners, strict=True)]
+
+    def in_order(self, start, stop):
+        """The pictures as they are, by number."""
+        return [View(index, False, (0, 0)) for index in range(start, stop)]
+
+    def decode(self, picture, view):
+        """The picture as this view shows it, uint8 (..., height, width, channels)."""
+        height, width = self.size
+        if not self.augment:
+            pixels = self.read(picture, height, width)
+        else:
+            tall, wide = round(ENLARGED * height), round(ENLARGED * width)
+            top, left = (
+                int(share * (spare + 1))
+                for share, spare in zip(view.corner, (tall - height, wide - width), strict=True)
+            )
+            pixels = self.read(picture, tall, wide)[..., top : top + height, left : left + width, :]
+        return pixels[..., ::-1, :] if self.flip and view.flip else pixels
+
+
+@functools.lru_cache(maxsize=8)
+def shuffled(seed, side, number, n):
+    """Round `number` of n pictures: their order, and for each which way it is flipped and where it is cropped."""
+    rng = np.random.default_rng([seed, number, *side])
+    return rng.permutation(n), rng.random(n) < 0.5, rng.random((n, 2))
+
+
+class PictureLoader(keras.utils.PyDataset):
+    """Base of the loaders: numbered batches of one or several streams, as `fit()` and the posts ask for them.
+
+    A loader has `_streams(is_testing)`, the list of its `Stream`s, and `_domains(stacks)`, which
+    makes (imgs_A, imgs_B) of what they decode, one uint8 array (batch, ...) a stream.
+    """
+
+    def __init__(self, batch_size, steps_per_epoch, seed, workers):
+        check_at_least(1, batch_size=batch_size, workers=workers)
+        if steps_per_epoch is not None:
+            check_at_least(1, steps_per_epoch=steps_per_epoch)
+        super().__init__(workers=workers)
+        self.batch_size = batch_size
+        self.steps_per_epoch = steps_per_epoch
+        self.seed = np.random.SeedSequence().entropy if seed is None else seed
+        self.epoch = 0
+        self.skipped = {}
+        self._checked = False
+        self._rng = np.random.default_rng(self.seed)
+        self._lock = threading.Lock()
+
+    # The names of the posts.
+
+    @property
+    def n_batches(self):
+        """Batches that hold each training picture (of the longer side) once, the short last one included."""
+        return -(-self._longest() // self.batch_size)
+
+    def load_data(self, batch_size=1, is_testing=False):
+        """Loads pictures chosen at random from the test split (is_testing) or the training split.
+
+        Returns:
+            (imgs_A, imgs_B), float32 arrays (batch_size, height, width, channels).
+        """
+        check_at_least(1, batch_size=batch_size)
+        return self._load([(s, s.at_random(self._rng, batch_size)) for s in self._streams(is_testing)])
+
+    def load_batch(self, batch_size=1, is_testing=False):
+        """Yields (imgs_A, imgs_B) for one epoch: shuffled, or in order of name when testing.
+
+        When testing, the shorter side ends the epoch.
+        """
+        check_at_least(1, batch_size=batch_size)
+        if is_testing:
+            streams = self._streams(is_testing=True)
+            total = min(len(stream.pictures) for stream in streams)
+            for start in range(0, total, batch_size):
+                stop = min(start + batch_size, total)
+                yield self._load([(stream, stream.in_order(start, stop)) for stream in streams])
+            return
+        self.batch_size = batch_size
+        for batch_i in range(self.n_batches):
+            yield self._training_batch(self.epoch * self.n_batches + batch_i)
+        self.epoch += 1
+
+    # What fit() asks for.
+
+    def __len__(self):
+        return self.steps_per_epoch or self.n_batches
+
+    def __getitem__(self, batch_i):
+        return self._training_batch(self.epoch * len(self) + batch_i)
+
+    def on_epoch_end(self):
+        self.epoch += 1
+
+    def batches(self, batch_size, steps_per_epoch=None):
+        """This loader with another batch size and epoch length, checked and ready for `fit()`.
+
+        Raises:
+            BadValueError: if an argument cannot work, or if more than half of the pictures are broken.
+        """
+        check_at_least(1, batch_size=batch_size)
+        if steps_per_epoch is not None:
+            check_at_least(1, steps_per_epoch=steps_per_epoch)
+        self.check()
+        loader = copy.copy(self)
+        loader.batch_size, loader.steps_per_epoch = batch_size, steps_per_epoch
+        return loader
+
+    def check(self):
+        """Reads up to 256 files of each split, evenly spread; drops the broken ones, naming them.
+
+        Raises:
+            BadValueError: if more than half of them are broken.
+        """
+        if self._checked:
+            return
+        streams = [*self._streams(is_testing=False), *self._streams(is_testing=True)]
+        for stream in streams:
+            files = [picture for picture in stream.pictures if isinstance(source(picture), Path)]
+            sample = files[:: -(-len(files) // CHECKED_BEFORE_TRAINING) or 1]
+            broken = [picture for picture in sample if self._decoded(stream, picture, View(0, False, (0, 0))) is None]
+            if 2 * len(broken) > len(sample):
+                first = source(broken[0])
+                raise BadValueError(
+                    f"{len(broken)} of {len(sample)} pictures cannot be used, the first of them {first}: "
+                    f"{self.skipped[first]}."
+                )
+        for stream in streams:  # only now, so that test sides made from the same files stay in step
+            stream.pictures[:] = [picture for picture in stream.pictures if source(picture) not in self.skipped]
+        self._checked = True
+
+    # How a batch comes about.
+
+    def _longest(self):
+        return max(len(stream.pictures) for stream in self._streams(is_testing=False))
+
+    def _training_batch(self, number):
+        """Batch `number` since training began. It follows from seed and number alone, in any order and thread."""
+        epoch, batch_i = divmod(number, self.n_batches)
+        longest, start = self._longest(), batch_i * self.batch_size
+        places = range(start, min(start + self.batch_size, longest))
+        return self._load([(s, s.in_epoch(epoch, places, longest)) for s in self._streams(is_testing=False)])
+
+    def _load(self, views_of_streams):
+        stacks = [np.stack([self._view(stream, view) for view in views]) for stream, views in views_of_streams]
+        return self._domains(stacks)
+
+    def _view(self, stream, view):
+        """What this view shows or, where that picture is broken, the next one by name that is not."""
+        n = len(stream.pictures)
+        for offset in range(n):
+            pixels = self._decoded(stream, stream.pictures[(view.index + offset) % n], view)
+            if pixels is not None:
+                return pixels
+        raise BadValueError(f"none of the {n} pictures can be used, the first of them {source(stream.pictures[0])}.")
+
+    def _decoded(self, stream, picture, view):
+        """The pixels of a picture, or None if it is broken."""
+        if source(picture) in self.skipped:
+            return None
+        try:
+            return stream.decode(picture, view)
+        except UnidentifiedImageError:
+            self._skip(source(picture), "it is no picture")
+        except UNREADABLE as error:
+            self._skip(source(picture), str(error) or type(error).__name__)
+
+    def _skip(self, picture, reason):
+        with self._lock:
+            if picture not in self.skipped:
+                self.skipped[picture] = reason
+                print(f"skipping {picture}: {reason} ({len(self.skipped)} skipped so far)", file=sys.stderr)
