@@ -42,14 +42,15 @@ class InstanceNormalization(keras.layers.GroupNormalization):
         # In two passes. Keras' one-pass variance, mean of squares less square of the mean, loses so
         # many digits on small maps that after three steps the losses differ in the fourth.
         axes = tuple(range(1, len(inputs.shape) - 1))
-        x = ops.cast(inputs, "float32")
+        dtype = "float32" if self.compute_dtype in ("float16", "bfloat16") else self.compute_dtype
+        x = ops.cast(inputs, dtype)
         x = x - ops.mean(x, axis=axes, keepdims=True)
         factor = ops.rsqrt(ops.mean(ops.square(x), axis=axes, keepdims=True) + self.epsilon)
         if self.scale:
-            factor = factor * ops.cast(self.gamma, "float32")
+            factor = factor * ops.cast(self.gamma, dtype)
         x = x * factor
         if self.center:
-            x = x + ops.cast(self.beta, "float32")
+            x = x + ops.cast(self.beta, dtype)
         return ops.cast(x, self.compute_dtype)
 
 

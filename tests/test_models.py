@@ -111,22 +111,37 @@ def loop_of_the_cyclegan_paper(gan, A, B):
     return loop_of_the_cyclegan_notebook(gan, A, B, generators_first=True)
 
 
+# In float32 the resnet recipe amplifies rounding a hundredfold per step, whoever computes it: InstanceNorm of weights
+# as small as N(0, 0.02), then Adam. In float64 what is left of a difference is one of arithmetic.
 LOOPS = {
-    "discogan": (loop_of_the_discogan_post, {}),
-    "cyclegan unet": (loop_of_the_cyclegan_notebook, {}),
-    "cyclegan unet, gray and colour": (loop_of_the_cyclegan_notebook, {}),
-    "cyclegan resnet": (loop_of_the_cyclegan_paper, {"pool_size": 0}),
+    "discogan": (loop_of_the_discogan_post, "float32", {}),
+    "cyclegan unet": (loop_of_the_cyclegan_notebook, "float32", {}),
+    "cyclegan unet, gray and colour": (loop_of_the_cyclegan_notebook, "float32", {}),
+    "cyclegan resnet": (loop_of_the_cyclegan_paper, "float64", {"pool_size": 0}),
 }
 
 
+@pytest.fixture
+def floatx():
+    """Sets Keras' float type, undone after the test."""
+
+    def set_floatx(dtype):
+        keras.config.set_floatx(dtype)
+        keras.config.set_dtype_policy(dtype)
+
+    yield set_floatx
+    set_floatx("float32")
+
+
 @pytest.mark.parametrize("model", MODELS)
-def test_five_fused_steps_equal_the_loop_call_by_call(model, batch):
-    loop, options = LOOPS[model]
+def test_five_fused_steps_equal_the_loop_call_by_call(model, batch, floatx):
+    loop, dtype, options = LOOPS[model]
+    floatx(dtype)
     ours, theirs = MODELS[model](seed=3, **options), MODELS[model](**options)
     for network, copy in zip(ours.networks, theirs.networks, strict=True):
         copy.set_weights(network.get_weights())
     for step in range(5):
-        A, B = pictures(ours, batch, size=2, seed=step)
+        A, B = (side.astype(dtype) for side in pictures(ours, batch, size=2, seed=step))
         logs, expected = ours.train_on_batch(A, B, return_dict=True), loop(theirs, A, B)
         np.testing.assert_allclose([logs[name] for name in expected], list(expected.values()), rtol=1e-5)
     for network, copy in zip(ours.networks, theirs.networks, strict=True):
@@ -137,29 +152,31 @@ def test_five_fused_steps_equal_the_loop_call_by_call(model, batch):
 
 
 def test_same_seed_same_losses(build, batch):
-    def losses(seed):
-        gan = build(seed=seed)
-        return gan.train_on_batch(*pictures(gan, batch))
-
-    first = losses(7)
-    assert first == losses(7)
-    assert first != losses(8)
+    one, same, other = build(seed=7), build(seed=7), build(seed=8)
+    A, B = pictures(one, batch)
+    np.testing.assert_allclose(one.train_on_batch(A, B), same.train_on_batch(A, B), rtol=1e-6)
+    assert moved(weights(build(seed=7)), weights(other)) == set(weights(other))
 
 
-def test_train_on_batch_returns_the_figures_of_that_batch_alone(build, batch):
+def test_train_on_batch_returns_the_figures_of_that_batch_alone(batch):
     """The same batch without learning must give the same figures, not a running mean with another one's."""
     sgd = keras.optimizers.SGD(0.0)
-    gan = build(g_optimizer=sgd, d_optimizer=sgd)
-    A, B = pictures(gan, batch)
-    first = gan.train_on_batch(A, B, return_dict=True)
-    gan.train_on_batch(*pictures(gan, batch, seed=1))
-    assert gan.train_on_batch(A, B, return_dict=True)["g_loss"] == first["g_loss"]
-    assert gan.train_on_batch(A, B)[list(first).index("g_loss")] == first["g_loss"]
+    gan = MODELS["discogan"](g_optimizer=sgd, d_optimizer=sgd)
+    first = gan.train_on_batch(*batch(), return_dict=True)
+    gan.train_on_batch(*batch(seed=1))
+    assert gan.train_on_batch(*batch(), return_dict=True) == first
+    assert gan.train_on_batch(*batch()) == list(first.values())
 
 
-def test_training_writes_grids_networks_and_history(build, tmp_path):
+def test_training_writes_grids_networks_and_history_and_is_traced_once(build, tmp_path):
     gan = build(output=tmp_path / "run", seed=0)
-    history = gan.train(epochs=2, batch_size=2, sample_interval=2, steps_per_epoch=3).history
+    for side in ("train", "train_A", "train_B"):
+        del getattr(gan.data_loader, side, [])[5:]
+    traces = []
+    step = gan.train_step
+    gan.train_step = lambda data: traces.append(data) or step(data)
+    history = gan.train(epochs=2, batch_size=2, sample_interval=2).history  # 5 pictures: batches of 2, 2, 1
+    assert len(traces) == 1
     assert len(history["g_loss"]) == 2 and np.isfinite(history["g_loss"]).all()
     grids = {path.name for path in (tmp_path / "run/images").iterdir()}
     assert grids == {"0_0.png", "0_2.png", "1_0.png", "1_2.png"}
@@ -212,7 +229,7 @@ def test_weights_and_all_other_state_come_back(build, batch, tmp_path):
     one.save_weights(tmp_path / "all.weights.h5")
     other.make_train_function()
     other.load_weights(tmp_path / "all.weights.h5")
-    assert one.train_on_batch(A, B) == other.train_on_batch(A, B)
+    np.testing.assert_allclose(one.train_on_batch(A, B), other.train_on_batch(A, B), rtol=1e-6)
 
 
 def test_a_failed_save_leaves_the_earlier_file(build, tmp_path, monkeypatch):
@@ -229,16 +246,3 @@ def test_a_failed_save_leaves_the_earlier_file(build, tmp_path, monkeypatch):
         gan.save_networks()
     assert gan.network_paths[0].read_bytes() == before
     assert not list((tmp_path / "models").glob("*unfinished*"))
-
-
-def test_one_trace_serves_every_batch_of_fit_the_short_last_one_too(build, tmp_path):
-    gan = build(output=tmp_path / "run")
-    gan.data_loader = gan.data_loader.batches(3)
-    for side in ("train", "train_A", "train_B"):
-        if hasattr(gan.data_loader, side):
-            del getattr(gan.data_loader, side)[5:]
-    traces = []
-    play = gan.train_step
-    gan.train_step = lambda data: traces.append(data) or play(data)
-    gan.train(epochs=2, batch_size=2)  # 5 pictures: batches of 2, 2, 1
-    assert len(traces) == 1

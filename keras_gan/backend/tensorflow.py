@@ -47,16 +47,16 @@ def apply_gradients(optimizer, gradients, variables):
     if not is_plain_adam(optimizer):
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return
-    step = tf.cast(optimizer.iterations + 1, tf.float32)
     for gradient, variable in zip(gradients, variables, strict=True):
         index = optimizer._get_variable_index(variable)
+        step = tf.cast(optimizer.iterations + 1, gradient.dtype)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.value.handle,
             m=optimizer._momentums[index].value.handle,
             v=optimizer._velocities[index].value.handle,
-            beta1_power=tf.pow(optimizer.beta_1, step),
-            beta2_power=tf.pow(optimizer.beta_2, step),
-            lr=tf.cast(optimizer.learning_rate, tf.float32),
+            beta1_power=tf.pow(tf.cast(optimizer.beta_1, gradient.dtype), step),
+            beta2_power=tf.pow(tf.cast(optimizer.beta_2, gradient.dtype), step),
+            lr=tf.cast(optimizer.learning_rate, gradient.dtype),
             beta1=optimizer.beta_1,
             beta2=optimizer.beta_2,
             epsilon=optimizer.epsilon,
