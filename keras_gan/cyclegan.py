@@ -90,45 +90,37 @@ class CycleGAN(AdversarialModel):
         output: str | None = None,
     ):
         super().__init__(name="cyclegan", seed=seed, output=output)
+        is_unet = recipe == "unet"
         self.shape_A, self.shape_B = tuple(shape_A or img_shape), tuple(shape_B or img_shape)
         self.recipe, self.kernel_size, self.patchgan = recipe, kernel_size, patchgan
         self.identity = self.shape_A == self.shape_B if identity is None else identity
-        is_unet = recipe == "unet"
         self.pool_size = (0 if is_unet else 50) if pool_size is None else pool_size
         self.check_arguments()
-        self.data_loader = UnpairedDataLoader(
-            dataset_name,
-            dataset_B,
-            self.shape_A,
-            self.shape_B,
-            (0, 1) if is_unet else (-1, 1),
-            augment,
-            flip,
-            seed=seed,
-        )
+        shapes, value_range = (self.shape_A, self.shape_B), (0, 1) if is_unet else (-1, 1)
+        self.data_loader = UnpairedDataLoader(dataset_name, dataset_B, *shapes, value_range, augment, flip, seed=seed)
+        self.generators_first = not is_unet
 
         # Build and compile the discriminators
         self.d_A = self.build_discriminator(self.shape_A, name="d_A")
         self.d_B = self.build_discriminator(self.shape_B, name="d_B")
         self.discriminators = [self.d_A, self.d_B]
         for discriminator in self.discriminators:
-            optimizer = fresh(d_optimizer) if d_optimizer else rmsprop(2e-4, 6e-8) if is_unet else adam()
+            optimizer = fresh(d_optimizer or (rmsprop(2e-4, 6e-8) if is_unet else adam()))
             discriminator.compile(loss="mse", optimizer=optimizer, metrics=["accuracy"])
-
         # Past fakes, of which the discriminators see some in place of new ones
         self.pool_A, self.pool_B = ImagePool(self.pool_size, seed), ImagePool(self.pool_size, seed)
         self.pool_A.build((None, *self.shape_A))
         self.pool_B.build((None, *self.shape_B))
-        self.generators_first = not is_unet
 
-        # Build the generators and the adversarial model
+        # Build the generators, and compile the adversarial model that trains them
         self.g_AB = self.build_generator(self.shape_A, self.shape_B, name="g_AB")
         self.g_BA = self.build_generator(self.shape_B, self.shape_A, name="g_BA")
         self.combined = self.build_combined()
+        terms = slice(len(self.combined.outputs))  # four without identity
         self.combined.compile(
-            loss=["mse", "mse", "mae", "mae", "mae", "mae"][: len(self.combined.outputs)],
-            loss_weights=[1, 1, 10, 10, *([0.5, 0.5] if is_unet else [5, 5])][: len(self.combined.outputs)],
-            optimizer=fresh(g_optimizer) if g_optimizer else rmsprop(1e-4, 3e-8) if is_unet else adam(),
+            loss=["mse", "mse", "mae", "mae", "mae", "mae"][terms],
+            loss_weights=[1, 1, 10, 10, *([0.5, 0.5] if is_unet else [5, 5])][terms],
+            optimizer=fresh(g_optimizer or (rmsprop(1e-4, 3e-8) if is_unet else adam())),
         )
 
     def check_arguments(self):

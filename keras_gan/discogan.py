@@ -82,19 +82,28 @@ class DiscoGAN(AdversarialModel):
         self.df = df
         self.data_loader = DataLoader(dataset_name, self.img_shape[:2], channels=self.img_shape[2], seed=seed)
 
+        adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
+
         # Build and compile the discriminators
         self.d_A = self.build_discriminator(name="d_A")
         self.d_B = self.build_discriminator(name="d_B")
         self.discriminators = [self.d_A, self.d_B]
         for discriminator in self.discriminators:
-            optimizer = fresh(d_optimizer) if d_optimizer else keras.optimizers.Adam(2e-4, beta_1=0.5)
-            discriminator.compile(loss="mse", optimizer=optimizer, metrics=["accuracy"])
+            discriminator.compile(loss="mse", optimizer=fresh(d_optimizer or adam), metrics=["accuracy"])
         self.disc_patch = self.d_A.output_shape[1:]  # (H / 16, W / 16, 1)
 
-        # Build the generators
+        # Build the generators, and compile the adversarial model that trains them
         self.g_AB = self.build_generator(name="g_AB")
         self.g_BA = self.build_generator(name="g_BA")
+        self.combined = self.build_combined()
+        self.combined.compile(
+            loss=["mse", "mse", "mae", "mae", "mae", "mae"],
+            loss_weights=[adversarial_weight] * 2 + [translation_weight] * 2 + [reconstruction_weight] * 2,
+            optimizer=fresh(g_optimizer or adam),
+        )
 
+    def build_combined(self):
+        """The adversarial model: (A, B) to the verdicts on both fakes, the fakes, and the way back from them."""
         # Input images from both domains
         img_A = keras.Input(self.img_shape)
         img_B = keras.Input(self.img_shape)
@@ -108,18 +117,12 @@ class DiscoGAN(AdversarialModel):
         valid_A = self.d_A(fake_A)
         valid_B = self.d_B(fake_B)
 
-        # The adversarial model trains the generators to fool the discriminators
-        self.combined = Combined(
+        return Combined(
             inputs=[img_A, img_B],
             outputs={"valid_A": valid_A, "valid_B": valid_B, "fake_B": fake_B, "fake_A": fake_A}
             | {"reconstr_A": reconstr_A, "reconstr_B": reconstr_B},
             fakes=[fake_A, fake_B],
             trains=[self.g_AB, self.g_BA],
-        )
-        self.combined.compile(
-            loss=["mse", "mse", "mae", "mae", "mae", "mae"],
-            loss_weights=[adversarial_weight] * 2 + [translation_weight] * 2 + [reconstruction_weight] * 2,
-            optimizer=fresh(g_optimizer) if g_optimizer else keras.optimizers.Adam(2e-4, beta_1=0.5),
         )
 
     def build_generator(self, name=None):
