@@ -1,6 +1,10 @@
-"""Makes the README's picture from a trained run: unseen drawings, their translations, the true shoes.
+r"""Makes the README's picture from a trained run: unseen drawings, their translations, the true shoes.
 
-python docs/make_picture.py runs/discogan-drawn_shoes-1 docs/discogan.png
+Train, then draw:
+
+    python -m keras_gan.discogan --dataset drawn_shoes --image-size 64 --filters 32 --batch-size 4 --epochs 20 \
+        --seed 0 --output runs/picture
+    python docs/make_picture.py runs/picture docs/discogan.png
 """
 
 import sys
