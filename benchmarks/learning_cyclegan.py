@@ -4,7 +4,7 @@
     python benchmarks/learning_cyclegan.py unpaired --dataset horse2zebra --minutes 5 10
 
 colouring: recipe unet at 32x32, batch 32, gray (1 channel, or 3 with --identity) to colour. L1 (pictures in [0, 1],
-lower is better) and PSNR (dB, higher is better) of the coloured test pictures, beside those of the gray ones themselves.
+lower is better) and PSNR (dB, higher is better) of the coloured test pictures, beside those of the gray ones.
 
 unpaired: recipe resnet at 64x64, batch 1. Cycle L1 (pictures in [-1, 1]) on test pictures, both ways, and how many of
 the translated test pictures a small classifier takes for the other class. It learned on the real training pictures;
