@@ -14,7 +14,7 @@ discogan: .venv/installed
 
 cyclegan: .venv/installed
 	$(BIN)/python -m keras_gan.cyclegan --dataset drawn_shoes --image-size 64 --batch-size 4 \
-		--epochs 10 --sample-interval 50 --seed 0
+		--epochs 15 --sample-interval 50 --seed 0
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest -m "not slow"

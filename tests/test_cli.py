@@ -6,12 +6,12 @@ from conftest import pair
 
 from keras_gan import cli
 
-COMMAND = [sys.executable, "-m", "keras_gan.discogan"]
 TINY = ["--image-size", "32", "--filters", "4", "--epochs", "1", "--steps-per-epoch", "2", "--seed", "0"]
 
 
-def run(*arguments, cwd):
-    return subprocess.run([*COMMAND, *arguments], cwd=cwd, capture_output=True, text=True)
+def run(*arguments, cwd, model="discogan"):
+    command = [sys.executable, "-m", f"keras_gan.{model}", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
 
 
 def test_help_needs_no_keras_and_shows_the_defaults_of_the_post(tmp_path):
@@ -80,8 +80,26 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_of_the_input_is_one_line_and_exit_code_2(bad, fault):
     arguments, message = FAULTS[fault]
-    done = run(*TINY, *arguments, cwd=bad)
-    assert done.returncode == 2
+    check_complaint(run(*TINY, *arguments, cwd=bad), message)
+
+
+CYCLEGAN_FAULTS = {
+    "identity of unlike domains": (["--shape-A", "32x32x1", "--identity"], "not 1 (A) and 3 (B): turn identity off"),
+    "one folder for both": (["--dataset", "pairs/train", "--dataset-B", "pairs/train"], "pairs/train"),
+    "an empty side": (["--dataset", "empty", "--dataset-B", "pairs/train"], "empty"),
+    "a pool below nothing": (["--pool-size", "-1"], "pool_size must be a whole number of at least 0, not -1"),
+    "a decay on top of a schedule": (["--decay-epochs", "2"], "decay_epochs=2 cannot lower the rate of d_A"),
+}
+
+
+@pytest.mark.parametrize("fault", CYCLEGAN_FAULTS)
+def test_a_fault_of_the_input_to_cyclegan_too(bad, fault):
+    arguments, message = CYCLEGAN_FAULTS[fault]
+    check_complaint(run("--image-size", "32", "--epochs", "1", *arguments, cwd=bad, model="cyclegan"), message)
+
+
+def check_complaint(done, message):
+    assert done.returncode == 2, done.stderr
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     complaint = [line for line in done.stderr.splitlines() if not line.startswith("skipping ")]
