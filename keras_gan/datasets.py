@@ -121,9 +121,9 @@ def four_folders(folder):
     """A folder with trainA, trainB, testA and testB."""
     found = []
     for split, side in (("train", "A"), ("train", "B"), ("test", "A"), ("test", "B")):
-        found.append(files(folder / f"{split}{side}"))
+        looked = folder / f"{split}{side}"
+        found.append(files(looked))
         if not found[-1]:
-            looked = folder / f"{split}{side}"
             raise BadValueError(f"side {side} has no pictures in {looked}; expected is {UNPAIRED_LAYOUTS}.")
     return check_apart(UnpairedDataset(folder.resolve().name, *found))
 

@@ -47,16 +47,20 @@ def apply_gradients(optimizer, gradients, variables):
     if not is_plain_adam(optimizer):
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return
+    dtype = gradients[0].dtype
+    step = tf.cast(optimizer.iterations + 1, dtype)
+    beta1_power = tf.pow(tf.cast(optimizer.beta_1, dtype), step)
+    beta2_power = tf.pow(tf.cast(optimizer.beta_2, dtype), step)
+    learning_rate = tf.cast(optimizer.learning_rate, dtype)
     for gradient, variable in zip(gradients, variables, strict=True):
         index = optimizer._get_variable_index(variable)
-        step = tf.cast(optimizer.iterations + 1, gradient.dtype)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.value.handle,
             m=optimizer._momentums[index].value.handle,
             v=optimizer._velocities[index].value.handle,
-            beta1_power=tf.pow(tf.cast(optimizer.beta_1, gradient.dtype), step),
-            beta2_power=tf.pow(tf.cast(optimizer.beta_2, gradient.dtype), step),
-            lr=tf.cast(optimizer.learning_rate, gradient.dtype),
+            beta1_power=beta1_power,
+            beta2_power=beta2_power,
+            lr=learning_rate,
             beta1=optimizer.beta_1,
             beta2=optimizer.beta_2,
             epsilon=optimizer.epsilon,
