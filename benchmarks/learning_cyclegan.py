@@ -1,10 +1,16 @@
 """How well CycleGAN learns, by the minute, on held-out pictures.
 
     python benchmarks/learning_cyclegan.py colouring --dataset gray2colour:FOLDER --minutes 5 10 20
+    python benchmarks/learning_cyclegan.py bound --dataset gray2colour:FOLDER --minutes 1 2 4
     python benchmarks/learning_cyclegan.py unpaired --dataset horse2zebra --minutes 5 10
 
-colouring: recipe unet at 32x32, batch 32, gray (1 channel, or 3 with --identity) to colour. L1 (pictures in [0, 1],
-lower is better) and PSNR (dB, higher is better) of the coloured test pictures, beside those of the gray ones.
+colouring: recipe unet (or --recipe) at 32x32, batch 32, gray (1 channel, or 3 with --identity) to colour. L1 (pictures
+in [0, 1], lower is better), PSNR (dB, higher is better) and saturation (mean distance of the channels from their gray)
+of the coloured test pictures, beside those of the gray ones. "Own brightness": the same figures after the brightness
+of the gray picture is put back, so that only the colours count.
+
+bound: what these figures could be at best. The same generator learns from pairs, by mean absolute error, without a
+game; then its colours as saturated as true ones, which is what a discriminator asks for.
 
 unpaired: recipe resnet at 64x64, batch 1. Cycle L1 (pictures in [-1, 1]) on test pictures, both ways, and how many of
 the translated test pictures a small classifier takes for the other class. It learned on the real training pictures;
@@ -48,39 +54,81 @@ def predict(network, pictures):
     return network.predict(pictures, batch_size=16, verbose=0)
 
 
+def head(columns):
+    print(f"| after | iterations | {columns} |\n|---|---|{'---|' * (columns.count('|') + 1)}", flush=True)
+
+
 def train(gan, batch_size, minutes, report):
-    print("| after | iterations | " + report(None, None) + "\n|---|---|" + "---|" * report(None, None).count("|"))
-    report(0, 0)
     batches = gan.data_loader.batches(batch_size)
     gan.fit(batches, epochs=10**6, shuffle=False, callbacks=[Progress(), EveryFewMinutes(minutes, report)])
 
 
+def brightness(pictures):
+    return pictures @ np.array([[0.299], [0.587], [0.114]], "float32") if pictures.shape[-1] == 3 else pictures
+
+
+class Colouring:
+    """A model that learns to colour, its test pictures, and the figures of what it makes of them."""
+
+    COLUMNS = "L1 | PSNR | saturation | L1, own brightness | PSNR, own brightness"
+
+    def __init__(self, args):
+        shapes = {"shape_A": (32, 32, 3 if args.identity else 1), "shape_B": (32, 32, 3)}
+        self.gan = CycleGAN(**shapes, recipe=args.recipe, dataset_name=args.dataset, seed=args.seed)
+        self.output = Path(args.output)
+        low, high = self.gan.data_loader.value_range
+        self.scale = lambda pictures: (pictures - low) / (high - low)
+        batches = self.gan.data_loader.load_batch(100, is_testing=True)
+        self.gray, self.colour = map(np.concatenate, zip(*batches, strict=True))
+
+    def report(self, minutes, iterations):
+        colour, fakes = self.scale(self.colour), self.scale(predict(self.gan.g_AB, self.gray))
+        self.row(f"{minutes:g} min | {iterations:,}", fakes)
+        chosen = np.linspace(0, len(colour) - 1, 8).astype(int)
+        rows = [[brightness(colour[i]).repeat(3, -1), fakes[i], colour[i]] for i in chosen]
+        save_grid(self.output / f"colouring-{minutes:g}.png", rows, ["Gray", "Coloured", "True"], (0, 1))
+
+    def row(self, name, fakes, stretch=False):
+        """Prints the figures of these fakes, in [0, 1]; their colours as saturated as true ones if asked for."""
+        colour = self.scale(self.colour)
+        gray, chroma = brightness(colour), fakes - brightness(fakes)
+        if stretch:
+            chroma *= np.abs(colour - gray).mean() / np.abs(chroma).mean()
+        figures = [f"{np.abs(chroma).mean():.4f}"]
+        for pictures in (brightness(fakes) + chroma, gray + chroma):
+            error = pictures - colour
+            psnr = np.mean(-10 * np.log10(np.mean(error**2, axis=(1, 2, 3)) + 1e-12))
+            figures.append(f"{np.abs(error).mean():.4f} | {psnr:.2f}")
+        print(f"| {name} | {figures[1]} | {figures[0]} | {figures[2]} |", flush=True)
+
+
 def colouring(args):
-    channels = 3 if args.identity else 1
-    gan = CycleGAN(shape_A=(32, 32, channels), shape_B=(32, 32, 3), dataset_name=args.dataset, seed=args.seed)
-    gray, colour = map(np.concatenate, zip(*gan.data_loader.load_batch(100, is_testing=True), strict=True))
-
-    def row(fakes):
-        error = fakes - colour
-        psnr = np.mean(-10 * np.log10(np.mean(error**2, axis=(1, 2, 3)) + 1e-12))
-        return f"{np.abs(error).mean():.4f} | {psnr:.2f} |"
-
-    def report(minutes, iterations):
-        if minutes is None:
-            return "L1 | PSNR |"
-        if minutes == 0:
-            print(f"| the gray picture itself | | {row(gray)}", flush=True)
-            return
-        fakes = predict(gan.g_AB, gray)
-        print(f"| {minutes} min | {iterations:,} | {row(fakes)}", flush=True)
-        rows = [[gray[i], fakes[i], colour[i]] for i in np.linspace(0, len(gray) - 1, 8).astype(int)]
-        rows = [[np.broadcast_to(picture, colour[0].shape) for picture in row] for row in rows]
-        save_grid(Path(args.output, f"colouring-{minutes}.png"), rows, ["Gray", "Coloured", "True"], (0, 1))
-
-    train(gan, 32, args.minutes, report)
+    job = Colouring(args)
+    head(job.COLUMNS)
+    job.row("the gray picture itself | ", brightness(job.scale(job.colour)))
+    train(job.gan, args.batch_size, args.minutes, job.report)
 
 
-def classifier(gan, epochs=20):
+def bound(args):
+    job = Colouring(args)
+    colours = np.concatenate([B for _, B in job.gan.data_loader.load_batch(100)])
+    grays = brightness(colours) if job.gray.shape[-1] == 1 else brightness(colours).repeat(3, -1)
+    generator, rng = job.gan.g_AB, np.random.default_rng(args.seed)
+    generator.compile(keras.optimizers.Adam(1e-3), "mae")
+    head(job.COLUMNS)
+    job.row("the gray picture itself | ", brightness(job.scale(job.colour)))
+    spent, iterations, minutes = 0.0, 0, sorted(args.minutes)
+    while minutes:
+        chosen, start = rng.choice(len(colours), args.batch_size), time.perf_counter()
+        flip = slice(None, None, rng.choice([-1, 1]))
+        generator.train_on_batch(grays[chosen][:, :, flip], colours[chosen][:, :, flip])
+        spent, iterations = spent + (time.perf_counter() - start) / 60, iterations + 1
+        if spent >= minutes[0]:
+            job.report(minutes.pop(0), iterations)
+            job.row("and as saturated as true pictures | ", job.scale(predict(generator, job.gray)), stretch=True)
+
+
+def classifier(gan, epochs=40):
     """A small CNN that tells the real training pictures of A (0) from those of B (1)."""
     model = keras.Sequential(
         [
@@ -118,32 +166,34 @@ def unpaired(args):
     print(f"The classifier is right on {100 * right:.1f}% of {len(A) + len(B)} real test pictures.\n", flush=True)
 
     def report(minutes, iterations):
-        if minutes is None:
-            return "cycle L1 of A | of B | A taken for B | B taken for A |"
         fake_B, fake_A = predict(gan.g_AB, A), predict(gan.g_BA, B)
         back_A, back_B = predict(gan.g_BA, fake_B), predict(gan.g_AB, fake_A)
         figures = [f"{np.abs(back_A - A).mean():.3f}", f"{np.abs(back_B - B).mean():.3f}"]
         figures += [f"{100 * np.mean(predict(judge, fake_B) > 0.5):.0f}%"]
         figures += [f"{100 * np.mean(predict(judge, fake_A) < 0.5):.0f}%"]
-        print(f"| {minutes} min | {iterations:,} | {' | '.join(figures)} |", flush=True)
+        print(f"| {minutes:g} min | {iterations:,} | {' | '.join(figures)} |", flush=True)
         chosen = zip(*(np.linspace(0, len(side) - 1, 6).astype(int) for side in (A, B)), strict=True)
         rows = [[A[i], fake_B[i], back_A[i], B[j], fake_A[j], back_B[j]] for i, j in chosen]
         titles = ["A", "A to B", "and back", "B", "B to A", "and back"]
-        save_grid(Path(args.output, f"{gan.data_loader.dataset_name}-{minutes}.png"), rows, titles)
+        save_grid(Path(args.output, f"{gan.data_loader.dataset_name}-{minutes:g}.png"), rows, titles)
 
+    head("cycle L1 of A | of B | A taken for B | B taken for A")
+    report(0, 0)
     train(gan, 1, args.minutes, report)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("job", choices=["colouring", "unpaired"])
+    parser.add_argument("job", choices=["colouring", "bound", "unpaired"])
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--identity", action="store_true", help="colouring: gray in 3 channels, identity terms on")
+    parser.add_argument("--recipe", default="unet", help="colouring: unet or resnet")
+    parser.add_argument("--batch-size", type=int, default=32, help="colouring: pictures per iteration")
     parser.add_argument("--minutes", type=float, nargs="+", default=[5, 10, 20])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", default="runs/learning")
     args = parser.parse_args()
-    {"colouring": colouring, "unpaired": unpaired}[args.job](args)
+    {"colouring": colouring, "bound": bound, "unpaired": unpaired}[args.job](args)
 
 
 if __name__ == "__main__":
