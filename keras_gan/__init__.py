@@ -14,12 +14,17 @@ __version__ = "0.1.0"
 
 _EXPORTS = {
     "AdversarialModel": "adversarial",
+    "CGAN": "cgan",
     "Combined": "adversarial",
     "CycleGAN": "cyclegan",
+    "DCGAN": "dcgan",
     "DataLoader": "data_loader",
     "DiscoGAN": "discogan",
+    "GAN": "gan",
+    "ImageLoader": "data_loader",
     "ImagePool": "layers",
     "InstanceNormalization": "layers",
+    "Pix2Pix": "pix2pix",
     "ReflectionPadding2D": "layers",
     "UnpairedDataLoader": "data_loader",
     "UpsampleConv2D": "layers",

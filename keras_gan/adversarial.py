@@ -6,13 +6,15 @@ compiled losses are what the generators want. `AdversarialModel` plays them agai
 from what the updated discriminators say of those same fakes.
 """
 
+import contextlib
 from pathlib import Path
 
 import keras
 from keras import ops
 
 from keras_gan import backend
-from keras_gan.errors import BadValueError
+from keras_gan.callbacks import Progress, SampleImages, SaveNetworks
+from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.files import write_whole
 
 
@@ -25,6 +27,15 @@ def fresh(optimizer):
     """A new optimizer with the settings of this one: every compiled part needs its own."""
     optimizer = keras.optimizers.get(optimizer)
     return type(optimizer).from_config(optimizer.get_config())
+
+
+@contextlib.contextmanager
+def unmoved(variables):
+    """Gives these variables back the values that they had, whatever a forward pass in training mode did to them."""
+    before = [(variable, ops.copy(variable)) for variable in variables]
+    yield
+    for variable, value in before:
+        variable.assign(value)
 
 
 class Combined(keras.Model):
@@ -42,15 +53,44 @@ class Combined(keras.Model):
 
     Its two halves share its layers: `generate`, inputs to fakes, and `judge`, inputs and fakes to
     outputs. In between, the discriminators are trained.
+
+    In here the discriminators judge as they do in training, by the statistics of the batch, but the
+    moving statistics of their BatchNormalization stay as they are: they learn nothing here.
     """
 
     def __init__(self, inputs, outputs, fakes, trains, name="combined"):
         # An output is called after the layer that made it.
         outputs = [keras.layers.Identity(name=key)(tensor) for key, tensor in outputs.items()]
         super().__init__(inputs=inputs, outputs=outputs, name=name)
-        self.generate = keras.Model(inputs, fakes, name="generate")
-        self.judge = keras.Model([*inputs, *fakes], outputs, name="judge")
+        self._generate = keras.Model(inputs, fakes, name="generate")
+        self._judge = keras.Model([*inputs, *fakes], outputs, name="judge")
         self.trains = trains
+
+    def call(self, inputs, training=None, mask=None):
+        with unmoved(self.statistics_of_discriminators()):
+            return super().call(inputs, training=training, mask=mask)
+
+    def generate(self, inputs, training=None):
+        """The first half: a list of inputs to the list of fakes."""
+        return keras.tree.flatten(self._generate(inputs, training=training))
+
+    def judge(self, inputs, training=None):
+        """The second half: a list of inputs and fakes to the outputs."""
+        with unmoved(self.statistics_of_discriminators()):
+            return self._judge(inputs, training=training)
+
+    def statistics_of_generators(self):
+        """What a forward pass of the generators in training mode moves: the averages of BatchNormalization."""
+        return [variable for network in self.trains for variable in network.non_trainable_weights]
+
+    def statistics_of_discriminators(self):
+        """The same of the networks that this model does not train."""
+        own = {id(variable) for variable in self.statistics_of_generators()}
+        return [variable for variable in self.non_trainable_weights if id(variable) not in own]
+
+    @property
+    def losses(self):
+        return [loss for network in self.trains for loss in network.losses]
 
     @property
     def trainable_variables(self):
@@ -64,17 +104,22 @@ class Combined(keras.Model):
 class AdversarialModel(keras.Model):
     """Base of all models: plays `discriminators` against `combined`, one fused step per batch.
 
-    A model sets `discriminators` (a list of compiled models), `combined` and `data_loader`, and has
-        discriminator_batches(inputs, fakes): the (discriminator, x, y) of all updates, in order;
-        generator_targets(inputs): the targets of `combined`, in the order of its outputs;
+    A batch is what the data loader yields: pictures of domains A and B, or pictures and their
+    labels, or pictures alone. A model sets `discriminators` (a list of compiled models), `combined`
+    and `data_loader`, and has
+        generator_inputs(batch): the inputs of `combined`; unless it says otherwise, the batch itself;
+        discriminator_batches(batch, fakes): the (discriminator, x, y) of all updates, in order;
+        generator_targets(batch): the targets of `combined`, in the order of its outputs;
         sample_images(epoch, batch_i): saves a picture grid and returns its path.
-    It may set `generators_first`: the generators then learn from the discriminators as they were
-    before this step.
+    It may set
+        generators_first: the generators learn from the discriminators as they were before this step;
+        discriminators_every: in every so manieth iteration, from the first on, the discriminators
+            alone learn, in the others the generators alone.
 
     The logs of `fit()`, averaged since the epoch began, and of `train_on_batch(return_dict=True)`,
     of that batch alone, name every term: `g_loss`, what `combined` minimises, and `OUTPUT_loss` for
-    each of its outputs; `D_loss` and `D_acc` for each discriminator D (mean squared error, and the
-    share of patches judged rightly, 0 to 1, both over real and fake); `d_loss` and `d_acc`, their
+    each of its outputs; `D_loss` and `D_acc` for each discriminator D (its compiled loss, and the
+    share of verdicts that are right, 0 to 1, both over real and fake); `d_loss` and `d_acc`, their
     means over the discriminators.
 
     Args:
@@ -95,6 +140,8 @@ class AdversarialModel(keras.Model):
         self.discriminators = []
         self.combined = None
         self.generators_first = False
+        self.discriminators_every = None
+        self.iteration = keras.Variable(0, dtype="int32", trainable=False, name="iteration")
         self._output = output
         self._run_folder = None
         # The losses and optimizers are those of the parts; this only opens fit().
@@ -130,10 +177,15 @@ class AdversarialModel(keras.Model):
                 part.optimizer.build(part.trainable_variables)
         return super().make_train_function(force)
 
+    def generator_inputs(self, batch):
+        """What `combined` starts from."""
+        return batch
+
     def train_step(self, data):
-        """One step of the game on a batch (A, B); returns the logs."""
-        inputs = [ops.convert_to_tensor(x) for x in keras.utils.unpack_x_y_sample_weight(data)[:2]]
-        backend.play(self, inputs)
+        """One step of the game on a batch; returns the logs."""
+        batch = [ops.convert_to_tensor(x) for x in keras.utils.unpack_x_y_sample_weight(data)[:2] if x is not None]
+        backend.play(self, batch)
+        self.iteration.assign_add(1)
         return self.get_metrics_result()
 
     def get_metrics_result(self):
@@ -149,19 +201,63 @@ class AdversarialModel(keras.Model):
         logs["g_loss"] = figures.pop("loss")
         return logs | figures
 
-    def train_on_batch(self, A, B, return_dict=False):
-        """Plays one step on a batch of each domain.
+    def train_on_batch(self, x, y=None, return_dict=False):
+        """Plays one step on a batch.
 
         Args:
-            A, B: arrays of shape (batch, height, width, channels), float32 in [-1, 1].
+            x: pictures, of domain A if there are two: (batch, height, width, channels), float32, in
+                the value range of the model.
+            y: pictures of domain B, of the same shape, or labels (batch,), where the model has them.
             return_dict: whether to return a dict of named figures rather than their list.
 
         Returns:
             The figures of this batch alone, as the class describes them; as a list in the order of their names.
         """
         self.reset_metrics()  # not every Keras 3 does so by itself
-        logs = super().train_on_batch(A, B, return_dict=True)
+        logs = super().train_on_batch(x, y, return_dict=True)
         return logs if return_dict else list(logs.values())
+
+    def train(self, epochs, batch_size, sample_interval=200, steps_per_epoch=None, callbacks=()):
+        """Trains, saving sample grids on the way and all networks at the end of every epoch.
+
+        Args:
+            epochs: passes over the data.
+            batch_size: pictures (or pairs) per iteration.
+            sample_interval: iterations from one sample grid to the next.
+            steps_per_epoch: iterations that count as an epoch; default: one pass over the data.
+            callbacks: Keras callbacks, beside those that show the progress and save.
+
+        Returns:
+            Keras' `History`.
+
+        Raises:
+            BadValueError: (a ValueError) for numbers below 1, a folder that cannot be written, or
+                data of which more than half is broken.
+        """
+        check_at_least(1, epochs=epochs, batch_size=batch_size, sample_interval=sample_interval)
+        batches = self.data_loader.batches(batch_size, steps_per_epoch)
+        print(f"Training on {batches.dataset_name}; sample grids and networks go to {self.run_folder}")
+        return self.fit(
+            batches,
+            epochs=epochs,
+            shuffle=False,  # the loader shuffles by itself, from the seed
+            callbacks=[Progress(), SampleImages(sample_interval), SaveNetworks(), *callbacks],
+        )
+
+    @property
+    def random_states(self):
+        """The states of dropout and noise, which Keras leaves out of saved weights."""
+        return [variable for variable in self.variables if variable.name == "seed_generator_state"]
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        for number, state in enumerate(self.random_states):
+            store[f"random_state_{number}"] = ops.convert_to_numpy(state)
+
+    def load_own_variables(self, store):
+        super().load_own_variables({key: store[key] for key in list(store.keys()) if not key.startswith("random_state")})
+        for number, state in enumerate(self.random_states):
+            state.assign(store[f"random_state_{number}"])
 
     @property
     def run_folder(self):

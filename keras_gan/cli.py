@@ -38,8 +38,8 @@ def parse(file, argv=None):
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    constructor = add_options(parser, methods["__init__"], ast.get_docstring(model))
-    train = add_options(parser, methods["train"], ast.get_docstring(methods["train"]))
+    constructor = add_options(parser, methods["__init__"], argument_helps(model))
+    train = add_options(parser, methods["train"], helps_of_every_train() | argument_helps(methods["train"]))
     if {"gf", "df"} <= constructor:
         parser.add_argument("--filters", type=int, metavar="N", help="sets --gf and --df together")
     given = {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not None}
@@ -95,9 +95,15 @@ class Parser(argparse.ArgumentParser):
         self.exit(fail(f"{message} (see {self.prog} --help)"))
 
 
-def add_options(parser, function, docstring):
+def helps_of_every_train():
+    """What `AdversarialModel.train` says about the arguments that every model's own has."""
+    module = ast.parse(Path(__file__).with_name("adversarial.py").read_text(encoding="utf-8"))
+    model = next(node for node in module.body if getattr(node, "name", "") == "AdversarialModel")
+    return argument_helps(next(node for node in model.body if getattr(node, "name", "") == "train"))
+
+
+def add_options(parser, function, helps):
     """Adds an option per annotated argument of this function; returns the arguments' names."""
-    helps = argument_helps(docstring)
     arguments = function.args.args[len(function.args.args) - len(function.args.defaults) :]
     names = set()
     for argument, default in zip(arguments, function.args.defaults, strict=True):
@@ -121,9 +127,10 @@ def shown(default):
     return {True: "on", False: "off"}.get(default, default) if isinstance(default, bool) else default
 
 
-def argument_helps(docstring):
+def argument_helps(node):
     """What the "Args:" section of a docstring says about each argument, as a dict."""
-    section = docstring.split("Args:\n")[1].split("\n\n")[0]
+    _, _, section = ast.get_docstring(node).partition("Args:\n")
+    section = section.split("\n\n")[0]
     helps = {}
     for line in section.splitlines():
         text = line.strip()

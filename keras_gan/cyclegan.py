@@ -27,7 +27,7 @@ import keras
 from keras import ops
 
 from keras_gan.adversarial import AdversarialModel, Combined, fresh, once
-from keras_gan.callbacks import LinearDecay, Progress, SampleImages, SaveNetworks
+from keras_gan.callbacks import LinearDecay
 from keras_gan.data_loader import UnpairedDataLoader
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.layers import ImagePool
@@ -170,17 +170,17 @@ class CycleGAN(AdversarialModel):
         outputs = dict(zip(OUTPUTS, [*verdicts, *reconstr, *fakes[2:]], strict=False))
         return Combined([img_A, img_B], outputs, fakes, trains=[self.g_AB, self.g_BA])
 
-    def discriminator_batches(self, inputs, fakes):
+    def discriminator_batches(self, batch, fakes):
         """Each discriminator learns once, from the joined batch of originals (1) and fakes (0), some of them past."""
-        (imgs_A, imgs_B), (fake_A, fake_B) = inputs, fakes[:2]
+        (imgs_A, imgs_B), (fake_A, fake_B) = batch, fakes[:2]
         return [
             (self.d_A, join(imgs_A, self.pool_A(fake_A)), join(*self.verdicts(self.d_A, imgs_A))),
             (self.d_B, join(imgs_B, self.pool_B(fake_B)), join(*self.verdicts(self.d_B, imgs_B))),
         ]
 
-    def generator_targets(self, inputs):
+    def generator_targets(self, batch):
         """What the generators want to see at the outputs of `combined`."""
-        imgs_A, imgs_B = inputs
+        imgs_A, imgs_B = batch
         valid_A, _ = self.verdicts(self.d_A, imgs_A)
         valid_B, _ = self.verdicts(self.d_B, imgs_B)
         return [valid_A, valid_B, imgs_A, imgs_B, *([imgs_A, imgs_B] if self.identity else [])]
@@ -199,37 +199,23 @@ class CycleGAN(AdversarialModel):
         sample_interval: int = 200,
         steps_per_epoch: int | None = None,
     ):
-        """Trains, saving sample grids on the way and all networks at the end of every epoch.
+        """Trains, as `AdversarialModel.train` describes.
 
         Args:
             epochs: passes over the data at the full learning rate.
             decay_epochs: passes after that, over which the rate falls to zero in a line (the
                 paper: 100 and 100); recipe resnet only.
-            batch_size: pictures of each domain per iteration.
-            sample_interval: iterations from one sample grid to the next.
             steps_per_epoch: iterations that count as an epoch; default: one pass over the longer side.
 
-        Returns:
-            Keras' `History`.
-
         Raises:
-            BadValueError: (a ValueError) for numbers that are too small, a decay where the rate
-                has a schedule already, a folder that cannot be written, or data of which more than
-                half is broken.
+            BadValueError: also for a decay where the rate has a schedule already.
         """
         check_at_least(0, decay_epochs=decay_epochs)
         if decay_epochs and epochs == 0:
             raise BadValueError(f"decay_epochs={decay_epochs} needs constant epochs before it, not epochs=0.")
-        check_at_least(1, epochs=epochs, batch_size=batch_size, sample_interval=sample_interval)
+        check_at_least(1, epochs=epochs)
         decay = [LinearDecay(self, epochs, decay_epochs)] if decay_epochs else []
-        batches = self.data_loader.batches(batch_size, steps_per_epoch)
-        print(f"Training on {batches.dataset_name}; sample grids and networks go to {self.run_folder}")
-        return self.fit(
-            batches,
-            epochs=epochs + decay_epochs,
-            shuffle=False,  # the loader shuffles by itself, from the seed
-            callbacks=[Progress(), SampleImages(sample_interval), SaveNetworks(), *decay],
-        )
+        return super().train(epochs + decay_epochs, batch_size, sample_interval, steps_per_epoch, decay)
 
     def sample_images(self, epoch, batch_i):
         """Saves test pictures, translated, brought back and kept, both ways, as `images/{epoch}_{batch_i}.png`."""

@@ -1,13 +1,13 @@
-"""Pictures of two domains A and B as batches: `DataLoader` for paired ones, `UnpairedDataLoader` for unpaired ones."""
+"""Pictures as batches: `DataLoader` for pairs (A, B), `UnpairedDataLoader` for A and B that have no partners,
+`ImageLoader` for single pictures with or without labels."""
 
 import numpy as np
 
 from keras_gan import datasets
+from keras_gan.datasets.labelled import find_labelled, find_pictures
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.pictures import as_array, halves, open_picture, resize, scale
-from keras_gan.streams import PictureLoader, Stream
-
-SMALLEST_DRAWING = 16
+from keras_gan.streams import SMALLEST_DRAWING, PictureLoader, Stream, checked_range, checked_shape, reader
 
 
 class DataLoader(PictureLoader):
@@ -25,6 +25,8 @@ class DataLoader(PictureLoader):
         dataset_name: what to load, see `keras_gan.datasets.find`; None: edges2shoes or drawn shoes.
         img_res: (height, width) of each half after resizing.
         channels: 3 for colour, 1 for gray.
+        value_range: of the pixels, (-1, 1) or (0, 1).
+        augment: in training, resize to 286/256 of the size and crop at random, both halves alike.
         batch_size: pairs per batch in `fit()`.
         steps_per_epoch: batches that `fit()` calls an epoch; None: as many as hold each pair once.
             The next epoch goes on where this one stopped.
@@ -45,6 +47,8 @@ class DataLoader(PictureLoader):
         steps_per_epoch=None,
         seed=None,
         workers=2,
+        value_range=(-1, 1),
+        augment=False,
     ):
         check_at_least(1, height=img_res[0], width=img_res[1])
         if channels not in (1, 3):
@@ -55,11 +59,13 @@ class DataLoader(PictureLoader):
         self.train, self.test = found.train, found.test
         self.img_res = tuple(img_res)
         self.channels = channels
+        self.value_range = checked_range(value_range)
+        self.augment = augment
 
     def load_img(self, path):
-        """Loads one whole picture, not cut, as an array (1, height, width, channels) in [-1, 1]."""
+        """Loads one whole picture, not cut, as an array (1, height, width, channels) in `value_range`."""
         image = resize(self._open(path), *self.img_res)
-        return scale(as_array(image)[np.newaxis])
+        return scale(as_array(image)[np.newaxis], self.value_range)
 
     def imread(self, path):
         """Reads one picture at its own size, as a float32 array (height, width, channels) in [0, 255]."""
@@ -70,15 +76,16 @@ class DataLoader(PictureLoader):
 
     def _streams(self, is_testing):
         split = self.test if is_testing else self.train
-        return [Stream(split, self._read_pair, self.img_res, self.seed, flip=not is_testing)]
+        changes = {} if is_testing else {"flip": True, "augment": self.augment}
+        return [Stream(split, self._read_pair, self.img_res, self.seed, **changes)]
 
     def _read_pair(self, picture, height, width):
         """Both halves of a picture, uint8 (2, height, width, channels)."""
         return np.stack([as_array(resize(half, height, width)) for half in halves(self._open(picture))])
 
-    def _domains(self, stacks):
+    def _domains(self, stacks, pictures):
         (pairs,) = stacks
-        return scale(pairs[:, 0]), scale(pairs[:, 1])
+        return scale(pairs[:, 0], self.value_range), scale(pairs[:, 1], self.value_range)
 
 
 class UnpairedDataLoader(PictureLoader):
@@ -132,14 +139,12 @@ class UnpairedDataLoader(PictureLoader):
         workers=2,
     ):
         self.shape_A, self.shape_B = checked_shape("shape_A", shape_A), checked_shape("shape_B", shape_B)
-        if value_range not in ((-1, 1), (0, 1), [-1, 1], [0, 1]):
-            raise BadValueError(f"value_range must be (-1, 1) or (0, 1), not {value_range!r}.")
+        self.value_range = checked_range(value_range)
         super().__init__(batch_size, steps_per_epoch, seed, workers)
         found = datasets.find_unpaired(dataset_name, dataset_B)
         self.dataset_name = found.name
         self.train_A, self.train_B = found.train_A, found.train_B
         self.test_A, self.test_B = found.test_A, found.test_B
-        self.value_range = tuple(value_range)
         self.augment, self.flip = augment, flip
 
     def load_img(self, path, domain="A"):
@@ -166,27 +171,87 @@ class UnpairedDataLoader(PictureLoader):
             for number, (pictures, shape) in enumerate(zip(sides, (self.shape_A, self.shape_B), strict=True), 1)
         ]
 
-    def _domains(self, stacks):
+    def _domains(self, stacks, pictures):
         imgs_A, imgs_B = (scale(stack, self.value_range) for stack in stacks)
         return imgs_A, imgs_B
 
 
-def checked_shape(name, shape):
-    """`shape` as a tuple (height, width, channels), or a BadValueError that names it."""
-    if len(shape) != 3 or shape[2] not in (1, 3):
-        raise BadValueError(f"{name} must be (height, width, channels) with 1 or 3 channels, not {tuple(shape)}.")
-    check_at_least(1, **{f"height of {name}": shape[0], f"width of {name}": shape[1]})
-    return tuple(shape)
+class ImageLoader(PictureLoader):
+    """Loads single pictures, with their labels if these are asked for; goes into `fit()` as it is.
 
+    As a `PyDataset` it yields the batches `(imgs,)` or `(imgs, labels)` of the training split:
+    shuffled anew every epoch, the short last batch included. All of it follows from the seed alone.
+    Threads decode ahead while the device computes. (`fit` reorders the batches of a `PyDataset`
+    once more unless it is called with `shuffle=False`.) `load_data()` and `load_batch()` give `imgs`
+    alone or `(imgs, labels)`.
 
-def reader(channels):
-    """How a `Stream` reads whole pictures with so many channels."""
+    Pictures may be of any kind and size that Pillow reads: see `keras_gan.pictures.read_picture`.
+    All are resized to `shape`. Those that cannot be read, or are less than 2 pixels wide or high, are
+    named, counted and skipped; another picture then takes the place, with a label of its own.
 
-    def read(picture, height, width):
-        """uint8 (height, width, channels)."""
-        image = open_picture(picture, channels, max(height, width, SMALLEST_DRAWING))
-        if min(image.size) < 2:
-            raise ValueError(f"it is only {image.width} x {image.height} pixels")
-        return as_array(resize(image, height, width))
+    Args:
+        dataset_name: what to load, see `keras_gan.datasets.labelled.find_pictures` and, with labels,
+            `find_labelled`; None: drawn digits.
+        data_dir: the folder of the idx files of "mnist" or "fashion_mnist"; None: they are fetched.
+        shape: (height, width, channels) after resizing, 1 or 3 channels.
+        labelled: whether batches have labels: int32 (batch,), numbers of `classes`.
+        value_range: of the pixels, (-1, 1) or (0, 1).
+        flip: in training, mirror half of the pictures.
+        batch_size: pictures per batch in `fit()`.
+        steps_per_epoch: batches that `fit()` calls an epoch; None: as many as hold each picture once.
+            The next epoch goes on where this one stopped.
+        seed: of shuffling, flipping and choosing; None: another one each time.
+        workers: decoding threads.
 
-    return read
+    Raises:
+        NotFoundError: (a FileNotFoundError) if there is no such data set.
+        BadValueError: (a ValueError) if its pictures have no labels although they are asked for, a
+            split or class is empty, a file is damaged, or an argument cannot work.
+    """
+
+    def __init__(
+        self,
+        dataset_name=None,
+        data_dir=None,
+        shape=(64, 64, 3),
+        labelled=False,
+        value_range=(-1, 1),
+        flip=False,
+        batch_size=64,
+        steps_per_epoch=None,
+        seed=None,
+        workers=2,
+    ):
+        self.shape = checked_shape("shape", shape)
+        self.value_range = checked_range(value_range)
+        super().__init__(batch_size, steps_per_epoch, seed, workers)
+        found = (find_labelled if labelled else find_pictures)(dataset_name, data_dir)
+        self.dataset_name = found.name
+        self.train, self.test = found.train, found.test
+        self.classes = found.classes
+        self.labelled, self.flip = labelled, flip
+
+    @property
+    def n_classes(self):
+        """How many classes there are: labels are below it."""
+        return len(self.classes)
+
+    def __getitem__(self, batch_i):
+        batch = super().__getitem__(batch_i)
+        return batch if self.labelled else (batch,)  # `fit()` takes tuples apart
+
+    def load_img(self, path):
+        """Loads one picture as an array (1, height, width, channels) in `value_range`."""
+        height, width, channels = self.shape
+        image = open_picture(path, channels, max(height, width, SMALLEST_DRAWING))
+        return scale(as_array(resize(image, height, width))[np.newaxis], self.value_range)
+
+    def _streams(self, is_testing):
+        split = self.test if is_testing else self.train
+        return [Stream(split, reader(self.shape[2]), self.shape[:2], self.seed, flip=self.flip and not is_testing)]
+
+    def _domains(self, stacks, pictures):
+        imgs = scale(stacks[0], self.value_range)
+        if not self.labelled:
+            return imgs
+        return imgs, np.array([picture.label for picture in pictures[0]], "int32")

@@ -1,5 +1,6 @@
 """What a picture of a data set can be: a file, whatever is in it, or one made in memory; and its 8-bit pixels."""
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +12,8 @@ from PIL import Image, ImageOps
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 MODES = {1: "L", 3: "RGB"}
+
+REMEMBERED = 64  # size of the largest digits that are drawn once only: all of them are 45 MB
 
 
 def read_picture(path, channels=3):
@@ -55,9 +58,36 @@ class DrawnShoe(NamedTuple):
         return f"drawn shoe {self.index}"
 
 
+class DrawnDigit(NamedTuple):
+    """A digit of the built-in set: drawn when it is read, always the same."""
+
+    index: int
+
+    @property
+    def label(self):
+        """Which digit it is, 0 to 9."""
+        return self.index % 10
+
+    def image(self, channels, size):
+        """The digit as a `PIL.Image.Image` of size (size, size), white on black."""
+        draw = remembered_digit if size <= REMEMBERED else remembered_digit.__wrapped__
+        return Image.fromarray(draw(self.index, size)).convert(MODES[channels])
+
+    def __str__(self):
+        return f"drawn digit {self.index}"
+
+
+@functools.lru_cache(maxsize=11_000)
+def remembered_digit(index, size):
+    """uint8 (size, size). Drawn once: to draw a batch takes longer than a small GAN takes to learn from it."""
+    from keras_gan.drawn_digits import draw_digit
+
+    return draw_digit(seed=0, index=index, size=size)
+
+
 @dataclass(frozen=True, eq=False)
 class Pixels:
-    """A picture in memory: uint8 pixels (height, width, 3)."""
+    """A picture in memory: uint8 pixels (height, width, 3), or (height, width) for a gray one."""
 
     pixels: np.ndarray
     name: str
@@ -88,11 +118,22 @@ class Gray(NamedTuple):
         return open_picture(self.picture, 1, size).convert(MODES[channels])
 
 
+class Labelled(NamedTuple):
+    """A picture and the number of its class."""
+
+    picture: object
+    label: int
+
+    def image(self, channels, size):
+        return open_picture(self.picture, channels, size)
+
+
 def open_picture(picture, channels, size):
     """Opens a picture of any kind.
 
     Args:
-        picture: a path, a `DrawnShoe`, `Pixels`, or a `Half` or the `Gray` of one of them.
+        picture: a path, a `DrawnShoe`, a `DrawnDigit`, `Pixels`, or a `Half`, the `Gray` or the
+            `Labelled` of one of them.
         channels: 3 for colour, 1 for gray.
         size: height that pictures without a size of their own are drawn at, at least 16.
 
@@ -107,8 +148,10 @@ def open_picture(picture, channels, size):
 
 
 def source(picture):
-    """What a picture is made from: the file (or drawn shoe, or pixels) of a `Half` or a `Gray`, else itself."""
-    return getattr(picture, "picture", picture)
+    """What a picture is made from: the file (or drawing, or pixels) of a `Half`, `Gray` or `Labelled`, else itself."""
+    while hasattr(picture, "picture"):
+        picture = picture.picture
+    return picture
 
 
 def halves(image):

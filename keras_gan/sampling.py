@@ -1,4 +1,4 @@
-"""Grids of pictures, to look at while a model trains."""
+"""Grids, strips and animations of pictures, to look at while a model trains and afterwards."""
 
 import numpy as np
 
@@ -17,14 +17,55 @@ def save_grid(path, rows, titles, value_range=(-1, 1)):
     # The object interface: no window system, no global state, nothing left behind in memory.
     from matplotlib.figure import Figure
 
-    black, white = value_range
     height, width = rows[0][0].shape[:2]
     figure = Figure(figsize=(2.2 * len(titles), (2.2 * height / width + 0.3) * len(rows)), layout="constrained")
     for row, row_axes in zip(rows, figure.subplots(len(rows), len(titles), squeeze=False), strict=True):
         for picture, title, axes in zip(row, titles, row_axes, strict=True):
-            picture = np.clip((np.asarray(picture) - black) / (white - black), 0, 1)
-            axes.imshow(picture, cmap="gray", vmin=0, vmax=1)
+            axes.imshow(pixels(picture, value_range), cmap="gray", vmin=0, vmax=255)
             axes.set_title(title)
             axes.axis("off")
     with write_whole(path) as unfinished:
         figure.savefig(unfinished, format="png", dpi=100)
+
+
+def save_sheet(path, rows, value_range=(-1, 1), captions=None):
+    """Saves many small pictures as a PNG file, side by side, enlarged to 64 pixels or more.
+
+    Args:
+        path: the file to write; it appears only when it is whole.
+        rows: list of rows, each a list of pictures (height, width, 1 or 3), all of one size.
+        value_range: the values of black and white.
+        captions: a word per row, written to its left; None: none.
+    """
+    from PIL import Image, ImageDraw
+
+    height, width = np.shape(rows[0][0])[:2]
+    factor = -(-64 // min(height, width))
+    tall, wide, gap = height * factor, width * factor, 2
+    margin = 10 + 6 * max(map(len, captions)) if captions else 0
+    size = (margin + max(map(len, rows)) * (wide + gap) - gap, len(rows) * (tall + gap) - gap)
+    sheet = Image.new("RGB", size, "white")
+    for y, row in enumerate(rows):
+        if captions:
+            ImageDraw.Draw(sheet).text((4, y * (tall + gap) + tall // 2 - 6), captions[y], fill="black")
+        for x, picture in enumerate(row):
+            tile = Image.fromarray(np.broadcast_to(pixels(picture, value_range), (height, width, 3)))
+            tile = tile.resize((wide, tall), Image.Resampling.NEAREST)
+            sheet.paste(tile, (margin + x * (wide + gap), y * (tall + gap)))
+    with write_whole(path) as unfinished:
+        sheet.save(unfinished, format="png")
+
+
+def save_animation(path, pictures, value_range=(-1, 1), seconds=0.1):
+    """Saves pictures (height, width, 1 or 3) as an endless GIF file, each shown for so many seconds."""
+    import imageio.v3 as imageio
+
+    frames = [np.repeat(pixels(picture, value_range), 3 // np.shape(picture)[-1], axis=-1) for picture in pictures]
+    with write_whole(path) as unfinished:
+        imageio.imwrite(unfinished, np.stack(frames), extension=".gif", duration=1000 * seconds, loop=0)
+
+
+def pixels(picture, value_range):
+    """A picture as uint8, of the same shape."""
+    black, white = value_range
+    return np.clip(255 * (np.asarray(picture) - black) / (white - black) + 0.5, 0, 255).astype("uint8")

@@ -13,9 +13,10 @@ import numpy as np
 from PIL import UnidentifiedImageError
 
 from keras_gan.errors import BadValueError, check_at_least
-from keras_gan.pictures import UNREADABLE, source
+from keras_gan.pictures import UNREADABLE, as_array, open_picture, resize, source
 
 CHECKED_BEFORE_TRAINING = 256
+SMALLEST_DRAWING = 16
 ENLARGED = 286 / 256  # the size before cropping, as in the programs of the CycleGAN paper
 
 
@@ -87,11 +88,40 @@ def shuffled(seed, side, number, n):
     return rng.permutation(n), rng.random(n) < 0.5, rng.random((n, 2))
 
 
+def checked_shape(name, shape):
+    """`shape` as a tuple (height, width, channels), or a BadValueError that names it."""
+    if len(shape) != 3 or shape[2] not in (1, 3):
+        raise BadValueError(f"{name} must be (height, width, channels) with 1 or 3 channels, not {tuple(shape)}.")
+    check_at_least(1, **{f"height of {name}": shape[0], f"width of {name}": shape[1]})
+    return tuple(shape)
+
+
+def checked_range(value_range):
+    """`value_range` as a tuple (low, high), or a BadValueError."""
+    if value_range not in ((-1, 1), (0, 1), [-1, 1], [0, 1]):
+        raise BadValueError(f"value_range must be (-1, 1) or (0, 1), not {value_range!r}.")
+    return tuple(value_range)
+
+
+def reader(channels):
+    """How a `Stream` reads whole pictures with so many channels."""
+
+    def read(picture, height, width):
+        """uint8 (height, width, channels)."""
+        image = open_picture(picture, channels, max(height, width, SMALLEST_DRAWING))
+        if min(image.size) < 2:
+            raise ValueError(f"it is only {image.width} x {image.height} pixels")
+        return as_array(resize(image, height, width))
+
+    return read
+
+
 class PictureLoader(keras.utils.PyDataset):
     """Base of the loaders: numbered batches of one or several streams, as `fit()` and the posts ask for them.
 
-    A loader has `_streams(is_testing)`, the list of its `Stream`s, and `_domains(stacks)`, which
-    makes (imgs_A, imgs_B) of what they decode, one uint8 array (batch, ...) a stream.
+    A loader has `_streams(is_testing)`, the list of its `Stream`s, and `_domains(stacks, pictures)`,
+    which makes a batch, such as (imgs_A, imgs_B), of what they show: for each stream one uint8
+    array (batch, ...) and the list of the pictures in it.
     """
 
     def __init__(self, batch_size, steps_per_epoch, seed, workers):
@@ -119,13 +149,14 @@ class PictureLoader(keras.utils.PyDataset):
         """Loads pictures chosen at random from the test split (is_testing) or the training split.
 
         Returns:
-            (imgs_A, imgs_B), float32 arrays (batch_size, height, width, channels).
+            A batch, of float32 arrays (batch_size, height, width, channels): (imgs_A, imgs_B) where
+            there are two domains.
         """
         check_at_least(1, batch_size=batch_size)
         return self._load([(s, s.at_random(self._rng, batch_size)) for s in self._streams(is_testing)])
 
     def load_batch(self, batch_size=1, is_testing=False):
-        """Yields (imgs_A, imgs_B) for one epoch: shuffled, or in order of name when testing.
+        """Yields the batches of one epoch: shuffled, or in order of name when testing.
 
         When testing, the shorter side ends the epoch.
         """
@@ -203,16 +234,18 @@ class PictureLoader(keras.utils.PyDataset):
         return self._load([(s, s.in_epoch(epoch, places, longest)) for s in self._streams(is_testing=False)])
 
     def _load(self, views_of_streams):
-        stacks = [np.stack([self._view(stream, view) for view in views]) for stream, views in views_of_streams]
-        return self._domains(stacks)
+        shown = [[self._view(stream, view) for view in views] for stream, views in views_of_streams]
+        stacks = [np.stack([pixels for _, pixels in of_stream]) for of_stream in shown]
+        return self._domains(stacks, [[picture for picture, _ in of_stream] for of_stream in shown])
 
     def _view(self, stream, view):
-        """What this view shows or, where that picture is broken, the next one by name that is not."""
+        """(picture, pixels) of this view or, where that picture is broken, of the next one by name that is not."""
         n = len(stream.pictures)
         for offset in range(n):
-            pixels = self._decoded(stream, stream.pictures[(view.index + offset) % n], view)
+            picture = stream.pictures[(view.index + offset) % n]
+            pixels = self._decoded(stream, picture, view)
             if pixels is not None:
-                return pixels
+                return picture, pixels
         raise BadValueError(f"none of the {n} pictures can be used, the first of them {source(stream.pictures[0])}.")
 
     def _decoded(self, stream, picture, view):

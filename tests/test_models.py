@@ -7,16 +7,27 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gan import CycleGAN, DiscoGAN
+from keras_gan import CGAN, DCGAN, GAN, CycleGAN, DiscoGAN, Pix2Pix
+from keras_gan.adversarial import unmoved
 from keras_gan.errors import BadValueError
+from keras_gan.latent import LatentModel
 
 SMALL = {"img_shape": (32, 32, 3), "dataset_name": "drawn_shoes"}
+THIN = SMALL | {"gf": 4, "df": 4}
 COLOURING = {"shape_A": (32, 32, 1), "shape_B": (32, 32, 3), "dataset_name": "drawn_shoes"}
 MODELS = {
-    "discogan": lambda **options: DiscoGAN(**SMALL | {"gf": 4, "df": 4} | options),
+    "discogan": lambda **options: DiscoGAN(**THIN | options),
+    "discogan paper": lambda **options: DiscoGAN(**THIN | {"recipe": "paper"} | options),
+    "discogan recongan": lambda **options: DiscoGAN(**THIN | {"recipe": "recongan"} | options),
+    "discogan gan": lambda **options: DiscoGAN(**THIN | {"recipe": "gan"} | options),
     "cyclegan unet": lambda **options: CycleGAN(**SMALL | options),
     "cyclegan unet, gray and colour": lambda **options: CycleGAN(**COLOURING | {"patchgan": False} | options),
     "cyclegan resnet": lambda **options: CycleGAN(**SMALL | {"recipe": "resnet"} | options),
+    "pix2pix": lambda **options: Pix2Pix(**THIN | options),
+    "pix2pix BtoA lsgan": lambda **options: Pix2Pix(**THIN | {"direction": "BtoA", "gan_loss": "lsgan"} | options),
+    "dcgan": lambda **options: DCGAN(**THIN | options),
+    "cgan": lambda **options: CGAN(**{"gf": 4, "df": 4, "dataset_name": "drawn_digits"} | options),
+    "gan": lambda **options: GAN(**{"dataset_name": "drawn_digits"} | options),
 }
 
 
@@ -26,10 +37,18 @@ def build(request):
 
 
 def pictures(gan, batch, **options):
-    """A batch of pairs of the shapes that this model takes."""
+    """A batch of noise, of the shapes that this model's data loader yields."""
     A, B = batch(**options)
-    channels = [tensor.shape[-1] for tensor in gan.combined.inputs]
+    if isinstance(gan, LatentModel):
+        height, width, channels = gan.img_shape
+        imgs = A[:, :height, :width, :channels]
+        return (imgs, np.arange(len(imgs)) % len(gan.classes)) if isinstance(gan, CGAN) else (imgs,)
+    channels = [shape[-1] for shape in (getattr(gan, f"shape_{side}", (3,)) for side in "AB")]
     return A[..., : channels[0]], B[..., : channels[1]]
+
+
+def tensors(arrays):
+    return [keras.ops.convert_to_tensor(array) for array in arrays]
 
 
 def weights(gan):
@@ -52,26 +71,56 @@ def test_every_network_is_named_and_compiled_parts_know_their_losses(build):
 
 def test_a_discriminator_update_moves_that_discriminator_alone(build, batch):
     gan = build()
-    inputs = list(pictures(gan, batch))
-    for discriminator, x, y in gan.discriminator_batches(inputs, gan.combined.generate(inputs)):
+    imgs = tensors(pictures(gan, batch))
+    for discriminator, x, y in gan.discriminator_batches(imgs, gan.combined.generate(gan.generator_inputs(imgs))):
         before = weights(gan)
         discriminator.train_on_batch(x, y)
         assert moved(before, weights(gan)) == {discriminator.name}
 
 
-def test_a_generator_update_moves_both_generators_alone(build, batch):
+def test_a_generator_update_moves_the_generators_alone(build, batch):
+    """Not even the moving statistics of a discriminator's BatchNormalization."""
     gan = build()
-    inputs = list(pictures(gan, batch))
+    imgs = tensors(pictures(gan, batch))
     before = weights(gan)
-    gan.combined.train_on_batch(inputs, gan.generator_targets(inputs))
+    gan.combined.train_on_batch(gan.generator_inputs(imgs), targets_of(gan, imgs))
     assert moved(before, weights(gan)) == set(before) - {discriminator.name for discriminator in gan.discriminators}
 
 
 def test_a_step_of_the_game_moves_everyone(build, batch):
     gan = build()
     before = weights(gan)
-    gan.train_on_batch(*pictures(gan, batch))
+    for _ in range(2 if gan.discriminators_every else 1):
+        gan.train_on_batch(*pictures(gan, batch))
     assert moved(before, weights(gan)) == set(before)
+
+
+def test_real_and_fake_never_share_a_batch_of_statistics(build, batch):
+    """A step moves moving statistics as calls on what each discriminator is shown do, one by one, and no more."""
+    still = keras.optimizers.SGD(0.0)
+    gan, other = (without_dropout(build(seed=4, g_optimizer=still, d_optimizer=still)) for _ in range(2))
+    imgs = tensors(pictures(gan, batch))
+    gan.train_on_batch(*imgs)
+    fakes = other.combined.generate(other.generator_inputs(imgs), training=True)
+    for discriminator, x, _ in other.discriminator_batches(imgs, fakes):
+        discriminator(x, training=True)
+    for network, expected in zip(gan.networks, other.networks, strict=True):
+        if network in gan.discriminators or isinstance(gan, LatentModel):
+            for a, b in zip(network.get_weights(), expected.get_weights(), strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def without_dropout(gan):
+    for network in gan.networks:
+        for layer in network.layers:
+            if isinstance(layer, keras.layers.Dropout):
+                layer.rate = 0
+    return gan
+
+
+def targets_of(gan, imgs):
+    targets = gan.generator_targets(imgs)
+    return targets if len(targets) > 1 else targets[0]
 
 
 def train(part, x, y):
@@ -111,6 +160,35 @@ def loop_of_the_cyclegan_paper(gan, A, B):
     return loop_of_the_cyclegan_notebook(gan, A, B, generators_first=True)
 
 
+def fakes_in_training(gan, imgs):
+    """Noise (or pictures) and the fakes of it, as a step makes them; the generators' moving statistics stay."""
+    inputs = gan.generator_inputs(imgs)
+    with unmoved(gan.combined.statistics_of_generators()):
+        return inputs, gan.combined.generate(inputs, training=True)
+
+
+def loop_of_the_keras_posts(gan, *imgs):
+    """Of GAN, DCGAN, CGAN and Pix2Pix: discriminator on real, on fake, then the generator. Returns the losses."""
+    imgs = tensors(imgs)
+    inputs, fakes = fakes_in_training(gan, imgs)
+    on_real, on_fake = gan.discriminator_batches(imgs, fakes)
+    d_loss = 0.5 * (train(*on_real) + train(*on_fake))
+    return {"discriminator_loss": d_loss, "g_loss": train(gan.combined, inputs, targets_of(gan, imgs))}
+
+
+def loop_of_the_discogan_paper(gan, A, B):
+    """Every third iteration the discriminators, else the generators. Returns the losses."""
+    turn = int(gan.iteration)
+    gan.iteration.assign_add(1)
+    if turn % 3:
+        return {"g_loss": train(gan.combined, [A, B], gan.generator_targets([A, B]))}
+    _, fakes = fakes_in_training(gan, [A, B])
+    losses = {}
+    for discriminator, x, y in gan.discriminator_batches([A, B], fakes):
+        losses.setdefault(f"{discriminator.name}_loss", []).append(train(discriminator, x, y))
+    return {name: np.mean(pair) for name, pair in losses.items()}
+
+
 # In float32 the resnet recipe amplifies rounding a hundredfold per step, whoever computes it: InstanceNorm of weights
 # as small as N(0, 0.02), then Adam. In float64 what is left of a difference is one of arithmetic.
 LOOPS = {
@@ -118,6 +196,14 @@ LOOPS = {
     "cyclegan unet": (loop_of_the_cyclegan_notebook, "float32", {}),
     "cyclegan unet, gray and colour": (loop_of_the_cyclegan_notebook, "float32", {}),
     "cyclegan resnet": (loop_of_the_cyclegan_paper, "float64", {"pool_size": 0}),
+    "discogan paper": (loop_of_the_discogan_paper, "float64", {}),
+    "discogan recongan": (loop_of_the_discogan_paper, "float64", {}),
+    "discogan gan": (loop_of_the_discogan_paper, "float64", {}),
+    "pix2pix": (loop_of_the_keras_posts, "float64", {}),
+    "pix2pix BtoA lsgan": (loop_of_the_keras_posts, "float64", {}),
+    "dcgan": (loop_of_the_keras_posts, "float64", {}),
+    "cgan": (loop_of_the_keras_posts, "float64", {}),
+    "gan": (loop_of_the_keras_posts, "float64", {}),
 }
 
 
@@ -137,12 +223,12 @@ def floatx():
 def test_five_fused_steps_equal_the_loop_call_by_call(model, batch, floatx):
     loop, dtype, options = LOOPS[model]
     floatx(dtype)
-    ours, theirs = MODELS[model](seed=3, **options), MODELS[model](**options)
+    ours, theirs = (without_dropout(MODELS[model](seed=3, **options)) for _ in range(2))
     for network, copy in zip(ours.networks, theirs.networks, strict=True):
         copy.set_weights(network.get_weights())
     for step in range(5):
-        A, B = (side.astype(dtype) for side in pictures(ours, batch, size=2, seed=step))
-        logs, expected = ours.train_on_batch(A, B, return_dict=True), loop(theirs, A, B)
+        imgs = [x.astype(dtype) if x.dtype == "float32" else x for x in pictures(ours, batch, size=2, seed=step)]
+        logs, expected = ours.train_on_batch(*imgs, return_dict=True), loop(theirs, *imgs)
         np.testing.assert_allclose([logs[name] for name in expected], list(expected.values()), rtol=1e-5)
     for network, copy in zip(ours.networks, theirs.networks, strict=True):
         a, b = (np.concatenate([w.ravel() for w in net.get_weights()]) for net in (network, copy))
@@ -153,8 +239,8 @@ def test_five_fused_steps_equal_the_loop_call_by_call(model, batch, floatx):
 
 def test_same_seed_same_losses(build, batch):
     one, same, other = build(seed=7), build(seed=7), build(seed=8)
-    A, B = pictures(one, batch)
-    np.testing.assert_allclose(one.train_on_batch(A, B), same.train_on_batch(A, B), rtol=1e-6)
+    imgs = pictures(one, batch)
+    np.testing.assert_allclose(one.train_on_batch(*imgs), same.train_on_batch(*imgs), rtol=1e-6)
     assert moved(weights(build(seed=7)), weights(other)) == set(weights(other))
 
 
@@ -177,7 +263,7 @@ def test_training_writes_grids_networks_and_history_and_is_traced_once(build, tm
     gan.train_step = lambda data: traces.append(data) or step(data)
     history = gan.train(epochs=2, batch_size=2, sample_interval=2).history  # 5 pictures: batches of 2, 2, 1
     assert len(traces) == 1
-    assert len(history["g_loss"]) == 2 and np.isfinite(history["g_loss"]).all()
+    assert len(history["g_loss"]) == 2 and np.isfinite(history["g_loss"]).all() and min(history["g_loss"]) > 0
     grids = {path.name for path in (tmp_path / "run/images").iterdir()}
     assert grids == {"0_0.png", "0_2.png", "1_0.png", "1_2.png"}
     networks = {path.name for path in (tmp_path / "run/models").iterdir()}
@@ -203,33 +289,47 @@ LOAD = """
 import sys, numpy as np, keras, keras_gan.layers
 for path in sys.argv[1:]:
     model = keras.saving.load_model(path, safe_mode=True)
-    assert not model.name.startswith("d_") or model.optimizer, path
-    np.save(path + ".npy", model.predict(np.load(path + ".input.npy"), verbose=0))
+    assert not model.name.startswith("d") or model.optimizer, path
+    noise = list(np.load(path + ".npz").values())
+    np.save(path + ".npy", model.predict(noise if len(noise) > 1 else noise[0], verbose=0))
 """
 
 
-def test_saved_networks_load_elsewhere_and_give_the_same_pictures(build, batch, tmp_path):
-    gan = build(output=tmp_path / "run")
-    gan.train_on_batch(*pictures(gan, batch))
-    gan.save_networks()
-    for network, path in zip(gan.networks, gan.network_paths, strict=True):
-        np.save(f"{path}.input.npy", batch()[0][..., : network.input_shape[-1]])
-    subprocess.run([sys.executable, "-c", LOAD, *gan.network_paths], check=True)
-    for network, path in zip(gan.networks, gan.network_paths, strict=True):
-        expected = network.predict(np.load(f"{path}.input.npy"), verbose=0)
-        np.testing.assert_array_equal(np.load(f"{path}.npy"), expected)
+def noise_for(network):
+    rng = np.random.default_rng(0)
+    inputs = [
+        rng.uniform(-1, 1, (3, *tensor.shape[1:])).astype("float32") if tensor.dtype == "float32" else np.arange(3)
+        for tensor in network.inputs
+    ]
+    return inputs if len(inputs) > 1 else inputs[0]
+
+
+def test_saved_networks_load_elsewhere_and_give_the_same_pictures(batch, tmp_path):
+    """Of all models, in one other process, for that takes seconds to start."""
+    saved = {}
+    for number, make in enumerate(MODELS.values()):
+        gan = make(output=tmp_path / str(number))
+        gan.train_on_batch(*pictures(gan, batch))
+        gan.save_networks()
+        saved |= dict(zip(gan.network_paths, gan.networks, strict=True))
+    for path, network in saved.items():
+        noise = noise_for(network)
+        np.savez(f"{path}.npz", *(noise if isinstance(noise, list) else [noise]))
+    subprocess.run([sys.executable, "-c", LOAD, *saved], check=True)
+    for path, network in saved.items():
+        np.testing.assert_array_equal(np.load(f"{path}.npy"), network.predict(noise_for(network), verbose=0), str(path))
 
 
 def test_weights_and_all_other_state_come_back(build, batch, tmp_path):
     """What `save_weights` keeps, optimizers and past fakes included, makes another model go on the same way."""
     one, other = build(seed=1), build(seed=2)
-    A, B = pictures(one, batch)
+    imgs = pictures(one, batch)
     for _ in range(2):
-        one.train_on_batch(A, B)
+        one.train_on_batch(*imgs)
     one.save_weights(tmp_path / "all.weights.h5")
     other.make_train_function()
     other.load_weights(tmp_path / "all.weights.h5")
-    np.testing.assert_allclose(one.train_on_batch(A, B), other.train_on_batch(A, B), rtol=1e-6)
+    np.testing.assert_allclose(one.train_on_batch(*imgs), other.train_on_batch(*imgs), rtol=1e-6)
 
 
 def test_a_failed_save_leaves_the_earlier_file(build, tmp_path, monkeypatch):

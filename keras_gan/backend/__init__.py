@@ -12,8 +12,8 @@ def check():
         raise BadValueError(f"Keras runs on {name!r}, keras_gan on TensorFlow only: set KERAS_BACKEND=tensorflow.")
 
 
-def play(model, inputs):
+def play(model, batch):
     """Plays one step of an `AdversarialModel`: discriminators and generators are updated."""
     from keras_gan.backend import tensorflow
 
-    tensorflow.play(model, inputs)
+    tensorflow.play(model, batch)

@@ -3,38 +3,54 @@
 import keras
 import tensorflow as tf
 
+from keras_gan.adversarial import unmoved
 
-def play(model, inputs):
+
+def play(model, batch):
     """Plays one step of an `AdversarialModel`: discriminators and generators are updated.
 
     The fakes are generated once. The discriminators learn from them outside the generators'
     recording; the generators' gradient flows through the very same fakes. The discriminators go
-    first, unless the model sets `generators_first`.
+    first, unless the model sets `generators_first`, or has them learn in iterations of their own.
 
     Args:
         model: the `keras_gan.adversarial.AdversarialModel`; its compiled parts are updated in place.
-        inputs: list of batches, the inputs of `model.combined`.
+        batch: list of tensors, what its data loader yields.
     """
-    combined = model.combined
+    combined, inputs = model.combined, model.generator_inputs(batch)
 
-    def train_discriminators():
-        for discriminator, x, y in model.discriminator_batches(inputs, fakes):
+    def train_discriminators(fakes):
+        for discriminator, x, y in model.discriminator_batches(batch, fakes):
             discriminator.train_step((x, y))
 
-    with tf.GradientTape() as tape:
-        fakes = combined.generate(inputs, training=True)
-        if not model.generators_first:
+    def train_generators(between=lambda fakes: None):
+        with tf.GradientTape() as tape:
+            fakes = combined.generate(inputs, training=True)
             with tape.stop_recording():
-                train_discriminators()
-        outputs = combined.judge([*inputs, *fakes], training=True)
-        targets = model.generator_targets(inputs)
-        loss = combined.compute_loss(x=inputs, y=targets, y_pred=outputs, training=True)
-        scaled_loss = combined.optimizer.scale_loss(loss)
-    combined._loss_tracker.update_state(loss, sample_weight=tf.shape(inputs[0])[0])
-    variables = combined.trainable_variables
-    apply_gradients(combined.optimizer, tape.gradient(scaled_loss, variables), variables)
-    if model.generators_first:
-        train_discriminators()
+                between(fakes)
+            outputs = combined.judge([*inputs, *fakes], training=True)
+            targets = model.generator_targets(batch)
+            loss = combined.compute_loss(x=inputs, y=targets, y_pred=outputs, training=True)
+            scaled_loss = combined.optimizer.scale_loss(loss)
+        combined._loss_tracker.update_state(loss, sample_weight=tf.shape(inputs[0])[0])
+        variables = combined.trainable_variables
+        apply_gradients(combined.optimizer, tape.gradient(scaled_loss, variables), variables)
+        return fakes
+
+    def discriminators_turn():
+        with unmoved(combined.statistics_of_generators()):
+            fakes = combined.generate(inputs, training=True)
+        train_discriminators(fakes)
+
+    def generators_turn():
+        train_generators()
+
+    if model.discriminators_every:
+        tf.cond(model.iteration % model.discriminators_every == 0, discriminators_turn, generators_turn)
+    elif model.generators_first:
+        train_discriminators(train_generators())
+    else:
+        train_generators(between=train_discriminators)
 
 
 def apply_gradients(optimizer, gradients, variables):

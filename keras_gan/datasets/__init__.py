@@ -110,7 +110,7 @@ def find_unpaired(name=None, name_B=None):
     kind, _, path = str(name).partition(":")
     if kind == "gray2colour" and path:
         folder = located(path)
-        return gray2colour(f"gray2colour-{folder.resolve().name}", *splits(folder, "B", recursive=True))
+        return gray2colour(f"gray2colour-{folder.resolve().name}", *splits(folder, "side B", recursive=True))
     raise missing(name)
 
 
@@ -133,7 +133,7 @@ def two_folders(name_A, name_B):
     if name_A is None:
         raise BadValueError(f"the folder {str(name_B)!r} for side B needs one for side A.")
     folder_A, folder_B = located(name_A), located(name_B)
-    (train_A, test_A), (train_B, test_B) = splits(folder_A, "A"), splits(folder_B, "B")
+    (train_A, test_A), (train_B, test_B) = splits(folder_A, "side A"), splits(folder_B, "side B")
     name = f"{folder_A.resolve().name}2{folder_B.resolve().name}"
     return check_apart(UnpairedDataset(name, train_A, train_B, test_A, test_B))
 
@@ -146,20 +146,24 @@ def check_apart(found):
     return found
 
 
-def splits(folder, side, recursive=False):
-    """The pictures of one side, (train, test): one in ten is for testing where nothing is set apart."""
+def splits(folder, whose, recursive=False, layouts=UNPAIRED_LAYOUTS):
+    """The pictures of a folder, (train, test): one in ten is for testing where nothing is set apart.
+
+    Errors say `whose` pictures they are.
+    """
     test = files(folder / "test", recursive) or files(folder / "val", recursive)
     apart = set(test)
     train = files(folder / "train", recursive) or [path for path in files(folder, recursive) if path not in apart]
     if not train:
-        raise BadValueError(
-            f"side {side} has no pictures in {folder} or {folder / 'train'}; expected is {UNPAIRED_LAYOUTS}."
-        )
-    if test:
-        return train, test
-    if len(train) == 1:
-        raise BadValueError(f"side {side} has only {train[0]}: one is needed to train and another one to test.")
-    return [path for i, path in enumerate(train) if i % HELD_OUT], train[::HELD_OUT]
+        raise BadValueError(f"{whose} has no pictures in {folder} or {folder / 'train'}; expected is {layouts}.")
+    return (train, test) if test else held_out(train, whose)
+
+
+def held_out(pictures, whose):
+    """These pictures as (train, test), one in ten for testing; BadValueError that says `whose` if there is only one."""
+    if len(pictures) == 1:
+        raise BadValueError(f"{whose} has only {pictures[0]}: one is needed to train and another one to test.")
+    return [picture for i, picture in enumerate(pictures) if i % HELD_OUT], pictures[::HELD_OUT]
 
 
 def gray2colour(name, train, test):
@@ -169,19 +173,24 @@ def gray2colour(name, train, test):
 
 def cifar10():
     """The 50,000 and the 10,000 colour pictures of CIFAR-10, in memory."""
-    from keras.datasets import cifar10
+    instead = 'name a folder of colour pictures instead: "gray2colour:FOLDER"'
+    (train, _), (test, _) = fetched("cifar10", "CIFAR-10", instead)
+    return [in_memory(array, f"CIFAR-10 {split}") for split, array in (("train", train), ("test", test))]
+
+
+def fetched(module, title, instead):
+    """What `load_data()` of this module of `keras.datasets` gives, or a NotFoundError that says what to do instead."""
+    import keras
 
     try:
-        (train, _), (test, _) = cifar10.load_data()
+        return getattr(keras.datasets, module).load_data()
     except Exception as error:  # what Keras raises where there is no network is a bare Exception
-        raise NotFoundError(
-            f"CIFAR-10 cannot be had from keras.datasets ({error}); "
-            'name a folder of colour pictures instead: "gray2colour:FOLDER".'
-        ) from error
-    return [
-        [Pixels(pixels, f"CIFAR-10 {split} picture {i}") for i, pixels in enumerate(array)]
-        for split, array in (("train", train), ("test", test))
-    ]
+        raise NotFoundError(f"{title} cannot be had from keras.datasets ({error}); {instead}.") from error
+
+
+def in_memory(array, title):
+    """The pictures of an array, uint8 (n, height, width[, 3]), named by title and number."""
+    return [Pixels(pixels, f"{title} picture {i}") for i, pixels in enumerate(array)]
 
 
 def torn_folder(folder):
@@ -226,10 +235,10 @@ def missing(name):
     return NotFoundError(f"no data set or folder {str(name)!r}: there is {there}; expected is {UNPAIRED_LAYOUTS}.")
 
 
-def existing():
-    """What can be named here."""
+def existing(*built_in):
+    """What can be named here: the folders below `datasets/` and what is built in, drawn shoes if nothing is said."""
     folders = sorted(path.name for path in FOLDER.iterdir() if path.is_dir()) if FOLDER.is_dir() else []
-    return ", ".join([*(f"datasets/{name}" for name in folders), "drawn_shoes (built in)"])
+    return ", ".join([*(f"datasets/{name}" for name in folders), *(built_in or ["drawn_shoes (built in)"])])
 
 
 def pictures(folder, *splits, layout=f"the layout {LAYOUT}"):

@@ -1,0 +1,99 @@
+"""Makes data sets.
+
+    python -m keras_gan.datasets pairs --from edges PHOTOS OUT     their edges beside photos
+    python -m keras_gan.datasets pairs --from gray PHOTOS OUT      their gray versions beside photos
+    python -m keras_gan.datasets join A B OUT                      pictures of two folders side by side
+
+What each one does: python -m keras_gan.datasets COMMAND --help
+"""
+
+import argparse
+import shlex
+import sys
+
+from keras_gan.cli import Parser, fail
+from keras_gan.datasets import pairs
+from keras_gan.errors import UserError
+
+LAYOUT = """\
+Each pair is one PNG, A in the left half and B in the right half, in OUT/train or OUT/val. Pictures in the
+subfolders train and val (or test) of what is read keep these splits; else every tenth one by name goes to
+OUT/val. Broken pictures are named and left out.
+"""
+
+
+def main(argv=None):
+    """Runs a command. Exits with code 2 and one line if the input is at fault, with code 130 after Ctrl-C."""
+    given = parser().parse_args(argv)
+    try:
+        given.run(given)
+    except UserError as error:
+        sys.exit(fail(error))
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        sys.exit(130)
+
+
+def parser():
+    """The parser of the command line; what it returns has `run`, the function of the command."""
+    top = command_parser(Parser, prog="python -m keras_gan.datasets", description=__doc__)
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    add_pairs(commands)
+    add_join(commands)
+    return top
+
+
+def add_pairs(commands):
+    """The command `pairs`."""
+    text = "makes pairs of photos: A their edges or gray versions, B the photos"
+    command = command_parser(commands.add_parser, "pairs", help=text, description=f"M{text[1:]}.\n\n{LAYOUT}")
+    command.add_argument(
+        "--from",
+        dest="kind",
+        choices=list(pairs.KINDS),
+        required=True,
+        help="what A is: gray (0.299 R + 0.587 G + 0.114 B) or edges (black lines on white)",
+    )
+    command.add_argument("photos", metavar="PHOTOS", help="folder of photos")
+    add_out(command, "the photo's own")
+    command.set_defaults(run=lambda given: report(pairs.make_pairs(given.kind, given.photos, given.out, given.size)))
+
+
+def add_join(commands):
+    """The command `join`."""
+    text = "joins pictures of the same name in two folders, 1.png and 1.jpg too"
+    command = command_parser(commands.add_parser, "join", help=text, description=f"J{text[1:]}.\n\n{LAYOUT}")
+    command.add_argument("A", help="folder of pictures for the left halves")
+    command.add_argument("B", help="folder of pictures for the right halves")
+    add_out(command, "that of B")
+    command.set_defaults(run=lambda given: report(pairs.join_folders(given.A, given.B, given.out, given.size)))
+
+
+def add_out(command, own_size):
+    """The arguments that all makers of pairs have last."""
+    command.add_argument("out", metavar="OUT", help="folder to write to, without pictures so far")
+    command.add_argument("--size", type=size, help=f"of either half, N or HEIGHTxWIDTH (default: {own_size})")
+
+
+def command_parser(make, *names, **options):
+    """A parser whose description is shown as it is written."""
+    return make(*names, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options)
+
+
+def size(text):
+    """ "256" or "192x256" (height x width) as (height, width)."""
+    sides = text.lower().split("x")
+    if len(sides) > 2 or not all(side.isdecimal() and int(side) for side in sides):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write 256 or 192x256 (height x width)")
+    return int(sides[0]), int(sides[-1])
+
+
+def report(made):
+    """Says what was made and what to type next."""
+    skipped = f", skipped {made.skipped} broken" if made.skipped else ""
+    print(f"Made {made.train + made.val} pairs in {made.folder}: {made.train} in train, {made.val} in val{skipped}.")
+    print(f"Next: python -m keras_gan.pix2pix --dataset {shlex.quote(str(made.folder))}")
+
+
+if __name__ == "__main__":
+    main()

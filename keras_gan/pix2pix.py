@@ -1,0 +1,192 @@
+"""Pix2Pix: learns to make one picture of another from pairs of them.
+
+    python -m keras_gan.pix2pix                                           drawings to shoes
+    python -m keras_gan.pix2pix --dataset facades --direction BtoA        labels to photos, as in the paper
+    python -m keras_gan.pix2pix --image-size 64 --filters 32 --batch-size 4    small and quick
+
+One generator G, and a discriminator D that sees the original x beside its partner y or the fake
+G(x). With `gan_loss="vanilla"` the generator minimises
+
+    - log D(x, G(x)) + 100 |G(x) - y|
+
+and with "lsgan" (D(x, G(x)) - 1)^2 in place of the first term, while D learns to tell real pairs
+(1) from fake ones (0), patch by patch.
+
+Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", 2017
+(https://arxiv.org/abs/1611.07004): U-Net, 70x70 PatchGAN, dropout for noise.
+"""
+
+if __name__ == "__main__":  # --help and mistyped options are answered before Keras is loaded
+    from keras_gan import cli
+
+    arguments = cli.parse(__file__)
+
+import keras
+from keras import layers, ops
+
+from keras_gan.adversarial import AdversarialModel, Combined, fresh, once
+from keras_gan.data_loader import DataLoader
+from keras_gan.errors import check_at_least
+from keras_gan.layers import InstanceNormalization
+from keras_gan.losses import adversarial_loss, choose
+from keras_gan.networks import batch_norm, normal, patchgan_70, unet_depth
+from keras_gan.sampling import save_grid
+
+
+class Pix2Pix(AdversarialModel):
+    """A U-Net that translates pictures, and a PatchGAN that judges original and translation together.
+
+    `discriminator` and `combined` are compiled Keras models; `generator` is what one trains for.
+
+    Args:
+        img_shape: (height, width, channels) of the pictures, 1 or 3 channels; height and width
+            multiples of 8, at least 24.
+        gf: filters in the first layer of the generator.
+        df: filters in the first layer of the discriminator.
+        dataset_name: data set, a folder below datasets/ or a path; default: datasets/edges2shoes
+            where it exists, else drawn shoes.
+        direction: AtoB or BtoA: from the left half to the right one, or the other way.
+        gan_loss: vanilla (cross-entropy, the paper) or lsgan (least squares).
+        l1_weight: weight of matching the partner.
+        dropout: whether samples too are made with the generator's dropout, as in the paper.
+        augment: whether training pictures are enlarged by 286/256 and cropped at random.
+        g_optimizer: Keras optimizer for the generator; None: Adam(2e-4, beta_1=0.5).
+        d_optimizer: the same for the discriminator.
+        seed: seeds the weights and the order of the data; default: another run each time.
+        output: folder of this run's grids and networks; default: the next free runs/pix2pix-DATASET-N.
+
+    Raises:
+        BadValueError: (a ValueError) for values that cannot work, or a data set with an empty split.
+        NotFoundError: (a FileNotFoundError) if there is no such data set.
+    """
+
+    def __init__(
+        self,
+        img_shape: tuple = (256, 256, 3),
+        gf: int = 64,
+        df: int = 64,
+        dataset_name: str | None = None,
+        direction: str = "AtoB",
+        gan_loss: str = "vanilla",
+        l1_weight: float = 100.0,
+        dropout: bool = False,
+        augment: bool = True,
+        g_optimizer=None,
+        d_optimizer=None,
+        seed: int | None = None,
+        output: str | None = None,
+    ):
+        super().__init__(name="pix2pix", seed=seed, output=output)
+        check_at_least(1, gf=gf, df=df)
+        self.img_shape, self.gf, self.df = tuple(img_shape), gf, df
+        self.forward = choose("direction", direction, {"AtoB": True, "BtoA": False})
+        self.dropout = dropout
+        loss, accuracy = adversarial_loss(choose("gan_loss", gan_loss, {"vanilla": "bce", "lsgan": "mse"}))
+        self.depth = unet_depth(*self.img_shape[:2], deepest=8, least=24)
+        self.data_loader = DataLoader(
+            dataset_name, self.img_shape[:2], channels=self.img_shape[2], augment=augment, seed=seed
+        )
+
+        adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
+
+        # Build and compile the discriminator
+        self.discriminator = self.build_discriminator()
+        self.discriminators = [self.discriminator]
+        self.discriminator.compile(loss=loss, optimizer=fresh(d_optimizer or adam), metrics=[accuracy])
+
+        # Build the generator, and compile the adversarial model that trains it
+        self.generator = self.build_generator()
+        self.combined = self.build_combined()
+        self.combined.compile(loss=[loss, "mae"], loss_weights=[1, l1_weight], optimizer=fresh(g_optimizer or adam))
+
+    def build_combined(self):
+        """The adversarial model: an original to the verdict on its translation, and the translation."""
+        img = keras.Input(self.img_shape)
+        fake = once(self.generator(img))
+        valid = self.discriminator([img, fake])
+        return Combined([img], {"valid": valid, "fake": fake}, fakes=[fake], trains=[self.generator])
+
+    def build_generator(self):
+        """U-Net generator: (batch, *img_shape) to the same, values in [-1, 1]; 54,413,955 parameters at 256x256x3.
+
+        Its norm is InstanceNormalization, which is what the paper's batch norm is at its batch size
+        of 1, in training and in use: a picture comes out the same alone and among others.
+        """
+
+        def conv2d(x, filters, normalization=True):
+            """Layers used during downsampling"""
+            x = layers.Conv2D(filters, 4, 2, "same", use_bias=False, kernel_initializer=normal())(x)
+            return InstanceNormalization(epsilon=1e-5)(x) if normalization else x
+
+        def deconv2d(x, skip, filters, dropout):
+            """Layers used during upsampling"""
+            x = layers.ReLU()(x)
+            x = layers.Conv2DTranspose(filters, 4, 2, "same", use_bias=False, kernel_initializer=normal())(x)
+            x = InstanceNormalization(epsilon=1e-5)(x)
+            if dropout:
+                x = layers.Dropout(0.5)(x)
+            return layers.Concatenate()([x, skip])
+
+        img = keras.Input(self.img_shape)
+        filters = [self.gf * multiple for multiple in (1, 2, 4, 8, 8, 8, 8, 8)[: self.depth]]
+
+        # Downsampling; no norm on the first map nor on the innermost, of which it could leave nothing
+        x = conv2d(img, filters[0], normalization=False)
+        skips = [x]
+        for level, width in enumerate(filters[1:], 2):
+            x = conv2d(layers.LeakyReLU(negative_slope=0.2)(x), width, normalization=level < self.depth)
+            skips.append(x)
+
+        # Upsampling, each level joined by the map of its size on the way down
+        skips.pop()
+        for number, width in enumerate(reversed(filters[:-1])):
+            x = deconv2d(x, skips.pop(), width, dropout=number < 3)
+
+        x = layers.Conv2DTranspose(self.img_shape[2], 4, 2, "same", kernel_initializer=normal())(layers.ReLU()(x))
+        return keras.Model(img, layers.Activation("tanh")(x), name="generator")
+
+    def build_discriminator(self):
+        """70x70 PatchGAN: [original, its partner or a fake] to a verdict per patch; 2,768,705 trainable parameters."""
+        img, translation = keras.Input(self.img_shape), keras.Input(self.img_shape)
+        pair = layers.Concatenate()([img, translation])
+        patchgan = patchgan_70(pair.shape[1:], self.df, norm=batch_norm)
+        return keras.Model([img, translation], patchgan(pair), name="discriminator")
+
+    def in_order(self, imgs_A, imgs_B):
+        """What to translate, and what it should become."""
+        return (imgs_A, imgs_B) if self.forward else (imgs_B, imgs_A)
+
+    def generator_inputs(self, batch):
+        return [self.in_order(*batch)[0]]
+
+    def discriminator_batches(self, batch, fakes):
+        """The discriminator learns from original and partner (real = 1), then from original and fake (fake = 0)."""
+        imgs, partners = self.in_order(*batch)
+        valid = ops.ones((ops.shape(imgs)[0], *self.discriminator.output_shape[1:]))
+        return [
+            (self.discriminator, [imgs, partners], valid),
+            (self.discriminator, [imgs, *fakes], ops.zeros_like(valid)),
+        ]
+
+    def generator_targets(self, batch):
+        """What the generator wants to see at the outputs of `combined`."""
+        _, partners = self.in_order(*batch)
+        return [ops.ones((ops.shape(partners)[0], *self.discriminator.output_shape[1:])), partners]
+
+    def train(
+        self, epochs: int = 200, batch_size: int = 1, sample_interval: int = 200, steps_per_epoch: int | None = None
+    ):
+        """Trains, as `AdversarialModel.train` describes."""
+        return super().train(epochs, batch_size, sample_interval, steps_per_epoch)
+
+    def sample_images(self, epoch, batch_i):
+        """Saves original, translation and partner of three test pairs as `images/{epoch}_{batch_i}.png`."""
+        imgs, partners = self.in_order(*self.data_loader.load_data(batch_size=3, is_testing=True))
+        fakes = self.generator(imgs, training=self.dropout)
+        path = self.run_folder / "images" / f"{epoch}_{batch_i}.png"
+        save_grid(path, list(zip(imgs, fakes, partners, strict=True)), titles=["Original", "Translated", "Partner"])
+        return path
+
+
+if __name__ == "__main__":
+    cli.run(Pix2Pix, arguments)
