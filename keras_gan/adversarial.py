@@ -255,7 +255,9 @@ class AdversarialModel(keras.Model):
             store[f"random_state_{number}"] = ops.convert_to_numpy(state)
 
     def load_own_variables(self, store):
-        super().load_own_variables({key: store[key] for key in list(store.keys()) if not key.startswith("random_state")})
+        super().load_own_variables(
+            {key: store[key] for key in list(store.keys()) if not key.startswith("random_state")}
+        )
         for number, state in enumerate(self.random_states):
             state.assign(store[f"random_state_{number}"])
 

@@ -123,7 +123,7 @@ def add_options(parser, function, helps):
 def shown(default):
     """A default value as one would type it."""
     if isinstance(default, tuple):
-        return "x".join(map(str, default[:2]))
+        return "x".join(map(str, default if default[2] != 3 else default[:2]))
     return {True: "on", False: "off"}.get(default, default) if isinstance(default, bool) else default
 
 

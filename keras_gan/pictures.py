@@ -13,7 +13,7 @@ UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBom
 
 MODES = {1: "L", 3: "RGB"}
 
-REMEMBERED = 64  # size of the largest digits that are drawn once only: all of them are 45 MB
+REMEMBERED = 64  # height of the largest drawings that are drawn once only: all digits are 45 MB, all pairs 27
 
 
 def read_picture(path, channels=3):
@@ -50,9 +50,8 @@ class DrawnShoe(NamedTuple):
 
     def image(self, channels, size):
         """The pair as a `PIL.Image.Image` of size (2 * size, size)."""
-        from keras_gan.drawn_shoes import draw_pair
-
-        return Image.fromarray(draw_pair(seed=0, index=self.index, size=size)).convert(MODES[channels])
+        draw = remembered_pair if size <= REMEMBERED else remembered_pair.__wrapped__
+        return Image.fromarray(draw(self.index, size)).convert(MODES[channels])
 
     def __str__(self):
         return f"drawn shoe {self.index}"
@@ -77,9 +76,17 @@ class DrawnDigit(NamedTuple):
         return f"drawn digit {self.index}"
 
 
+@functools.lru_cache(maxsize=1_100)
+def remembered_pair(index, size):
+    """uint8 (size, 2 * size, 3). Drawn once: to draw a batch takes longer than a small GAN takes to learn from it."""
+    from keras_gan.drawn_shoes import draw_pair
+
+    return draw_pair(seed=0, index=index, size=size)
+
+
 @functools.lru_cache(maxsize=11_000)
 def remembered_digit(index, size):
-    """uint8 (size, size). Drawn once: to draw a batch takes longer than a small GAN takes to learn from it."""
+    """uint8 (size, size). Drawn once, as the pairs are."""
     from keras_gan.drawn_digits import draw_digit
 
     return draw_digit(seed=0, index=index, size=size)

@@ -52,7 +52,7 @@ def find(name=None):
 
     Raises:
         NotFoundError: if there is no such data set.
-        BadValueError: if one of its two splits has no pictures.
+        BadValueError: if one of its two splits has no pictures, or its pictures are not paired.
     """
     if name is None:
         name = "edges2shoes" if (FOLDER / "edges2shoes").is_dir() else "drawn_shoes"
@@ -60,6 +60,11 @@ def find(name=None):
             print(f"No data set named and no datasets/edges2shoes here: using the built-in drawn_shoes; {REAL_SHOES}.")
     folder = locate(name)
     if folder is not None:
+        if (folder / "trainA").is_dir() and not (folder / "train").is_dir():
+            raise BadValueError(
+                f"{folder} holds no pairs but two unpaired sides, trainA and trainB: python -m keras_gan.cyclegan takes "
+                f"it; python -m keras_gan.datasets join pairs pictures of equal names; expected is {LAYOUT}."
+            )
         return Dataset(folder.resolve().name, pictures(folder, "train"), pictures(folder, "val", "test"))
     if name == "drawn_shoes":
         return Dataset(name, [DrawnShoe(i) for i in range(1000)], [DrawnShoe(i) for i in range(1000, 1100)])

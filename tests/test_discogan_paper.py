@@ -1,0 +1,98 @@
+"""The game of the DiscoGAN paper, and those that it is compared with."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gan import DiscoGAN
+
+
+def small(recipe="paper", **options):
+    return DiscoGAN((32, 32, 3), gf=4, df=4, recipe=recipe, dataset_name="drawn_shoes", **options)
+
+
+def trainable(network):
+    return sum(int(np.prod(variable.shape)) for variable in network.trainable_variables)
+
+
+def test_the_networks_of_the_paper_at_64():
+    gan = DiscoGAN((64, 64, 3), recipe="paper", dataset_name="drawn_shoes")
+    assert trainable(gan.g_AB) == 5_513_856
+    assert trainable(gan.d_A) == 2_765_568
+    assert gan.disc_patch == (1, 1, 1) and gan.value_range == (0, 1)
+    fake = gan.g_AB(np.zeros((1, 64, 64, 3)))
+    assert np.min(fake) >= 0 and np.max(fake) <= 1
+
+
+def test_who_plays_and_for_what():
+    features = [f"features_{side}_{i}" for side in "AB" for i in (1, 2, 3)]
+    paper, back, forth = small(), small("recongan"), small("gan")
+    assert paper.combined.output_names == ["valid_A", "valid_B", "reconstr_A", "reconstr_B", *features]
+    assert back.combined.output_names == ["valid_B", "reconstr_A", *features[3:]]
+    assert forth.combined.output_names == ["valid_B", *features[3:]]
+    names = [[network.name for network in gan.networks] for gan in (paper, back, forth)]
+    assert names == [["g_AB", "g_BA", "d_A", "d_B"], ["g_AB", "g_BA", "d_B"], ["g_AB", "d_B"]]
+
+
+def test_every_third_iteration_is_the_discriminators(batch):
+    gan = small()
+    A, B = ((side + 1) / 2 for side in batch())
+    moved = []
+    for _ in range(6):
+        before = [network.get_weights() for network in gan.networks]
+        gan.train_on_batch(A, B)
+        after = [network.get_weights() for network in gan.networks]
+        moved.append([not all(map(np.array_equal, a, b)) for a, b in zip(before, after, strict=True)])
+    generators, discriminators = [True, True, False, False], [False, False, True, True]
+    assert moved == [discriminators, generators, generators] * 2
+
+
+def test_coming_back_counts_little_at_first_and_half_later(batch):
+    gan = small(seed=0)
+    A, B = ((side + 1) / 2 for side in batch())
+    for iteration, rate in ((1, 0.01), (9_999, 0.01), (10_000, 0.5)):
+        gan.iteration.assign(iteration)
+        logs = gan.train_on_batch(A, B, return_dict=True)
+        if iteration % 3:  # not the discriminators'
+            kinds = ("valid", "features", "reconstr")
+            terms = {kind: sum(v for name, v in logs.items() if name.startswith(kind)) for kind in kinds}
+            expected = (1 - rate) * (0.1 * terms["valid"] + 0.9 * terms["features"]) + rate * terms["reconstr"]
+            decay = logs["g_loss"] - expected  # 0.5e-5 of the squares of all kernels
+            assert 0 < decay < 0.01
+        assert float(gan.weights_now["reconstr"]) == pytest.approx(rate)
+
+
+def test_reconstructions_are_compared_by_squares_unless_asked_otherwise(batch):
+    A, B = ((side + 1) / 2 for side in batch())
+    for distance, expected in ((None, lambda a, b: np.mean((a - b) ** 2)), ("mae", lambda a, b: np.abs(a - b).mean())):
+        gan = small(seed=0, distance=distance)
+        gan.iteration.assign(1)
+        back = gan.g_BA(gan.g_AB(A, training=True), training=True)
+        logs = gan.train_on_batch(A, B, return_dict=True)
+        np.testing.assert_allclose(logs["reconstr_A_loss"], expected(np.asarray(back), A), rtol=1e-3)
+
+
+def test_options_of_the_pytorch_variant(batch):
+    A, B = batch()
+    plain = DiscoGAN((32, 32, 3), gf=4, df=4, dataset_name="drawn_shoes", seed=0)
+    other = DiscoGAN((32, 32, 3), gf=4, df=4, dataset_name="drawn_shoes", seed=0, average=True, adversarial_loss="bce")
+    logs, halved = (gan.train_on_batch(A, B, return_dict=True) for gan in (plain, other))
+    terms = [value for name, value in halved.items() if name[:4] in ("vali", "fake", "reco")]
+    np.testing.assert_allclose(halved["g_loss"], sum(terms) / 2, rtol=1e-5)
+    assert halved["valid_A_loss"] != pytest.approx(logs["valid_A_loss"], rel=0.01)
+
+    dropping = DiscoGAN((128, 128, 3), gf=2, df=2, dataset_name="drawn_shoes", dropout=0.5)
+    layers = [layer for layer in dropping.g_AB.layers if isinstance(layer, keras.layers.Dropout)]
+    assert [layer.output.shape[1] for layer in layers] == [16, 8, 4, 2, 1, 2, 4, 8]
+    assert not any(isinstance(layer, keras.layers.Dropout) for layer in plain.g_AB.layers)
+
+
+def test_bad_values_are_named():
+    for options, message in (
+        ({"recipe": "cogan"}, "recipe must be one of post, paper, recongan, gan, not 'cogan'"),
+        ({"distance": "l3"}, "distance must be one of mae, mse, cosine, hinge, not 'l3'"),
+        ({"adversarial_loss": "w"}, "adversarial loss must be one of mse, bce, not 'w'"),
+        ({"dropout": 1.0}, "dropout must be at least 0 and below 1, not 1.0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            small(**options)

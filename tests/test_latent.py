@@ -1,0 +1,135 @@
+"""GAN, CGAN and DCGAN: what comes of noise."""
+
+import imageio.v3 as imageio
+import keras
+import numpy as np
+import pytest
+
+from keras_gan import CGAN, DCGAN, GAN
+from keras_gan.dcgan import slerp
+
+
+def dcgan(**options):
+    return DCGAN(**{"img_shape": (32, 32, 3), "gf": 4, "df": 4, "dataset_name": "drawn_shoes"} | options)
+
+
+def cgan(**options):
+    return CGAN(**{"gf": 4, "df": 4, "dataset_name": "drawn_digits"} | options)
+
+
+def test_the_five_rules_of_the_dcgan_paper():
+    gan = dcgan(img_shape=(64, 64, 3))
+    kinds = {type(layer) for network in gan.networks for layer in network.layers}
+    assert not kinds & {keras.layers.MaxPooling2D, keras.layers.AveragePooling2D, keras.layers.UpSampling2D}
+    assert sum(isinstance(layer, keras.layers.Dense) for layer in gan.discriminator.layers) == 0
+    generator, discriminator = ([type(layer).__name__ for layer in network.layers] for network in gan.networks)
+    assert generator.count("BatchNormalization") == 4 and generator[-1] == "Conv2DTranspose"
+    assert generator.count("ReLU") == 4 and gan.generator.layers[-1].activation is keras.activations.tanh
+    assert discriminator.count("BatchNormalization") == 3 and discriminator[1:3] == ["Conv2D", "LeakyReLU"]
+    filters = [layer.filters for layer in gan.generator.layers if isinstance(layer, keras.layers.Conv2DTranspose)]
+    assert filters == [16, 8, 4, 3]
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (128, 128, 1), (32, 48, 3)])
+def test_sizes(shape):
+    gan = dcgan(img_shape=shape)
+    images = gan.generate(gan.sample_noise(2))
+    assert images.shape == (2, *shape) and images.dtype == "float32" and np.abs(images).max() <= 1
+    assert gan.discriminator.output_shape == (None, 1)
+
+
+@pytest.mark.parametrize("shape", [(30, 30, 3), (100, 100, 3), (16, 16, 3)[:2] + (2,), (8, 8, 3), (28, 512, 3)])
+def test_other_sizes_are_named(shape):
+    with pytest.raises(ValueError, match="image size|channels"):
+        dcgan(img_shape=shape)
+
+
+@pytest.mark.parametrize("make", [dcgan, cgan, lambda **options: GAN(dataset_name="drawn_digits", **options)])
+def test_a_latent_size_below_one_and_noise_of_another_shape_are_named(make):
+    with pytest.raises(ValueError, match="latent_dim must be a whole number of at least 1, not 0"):
+        make(latent_dim=0)
+    gan = make()
+    generate = gan.generate if make is not cgan else lambda z: gan.generate([0] * len(z), z)
+    for shape in ((3, 99), (0, 100)):
+        with pytest.raises(ValueError, match=rf"noise must be of shape \(n, 100\), not \({shape[0]}, {shape[1]}\)"):
+            generate(np.zeros(shape))
+
+
+def test_the_same_noise_in_every_sample_grid(tmp_path):
+    gan = dcgan(seed=0, output=tmp_path)
+    first, second = gan.sample_images(0, 0), gan.sample_images(0, 1)
+    assert first.read_bytes() == second.read_bytes()
+    assert imageio.imread(first).shape == (6 * 66 - 2, 10 * 66 - 2, 3)
+
+
+def test_noise_is_new_in_every_step_and_the_same_from_the_same_seed():
+    imgs = [np.zeros((4, 32, 32, 3), "float32")]
+    (one,), (two,) = dcgan(seed=1).generator_inputs(imgs), dcgan(seed=1).generator_inputs(imgs)
+    np.testing.assert_array_equal(one, two)
+    gan = dcgan(seed=1)
+    (first,), (second,) = gan.generator_inputs(imgs), gan.generator_inputs(imgs)
+    assert first.shape == (4, 100) and not np.array_equal(first, second)
+
+
+def test_codes_on_the_way_are_as_long_as_codes_are():
+    z0, z1 = np.random.default_rng(0).standard_normal((2, 100))
+    z1 *= np.linalg.norm(z0) / np.linalg.norm(z1)
+    np.testing.assert_allclose([slerp(z0, z1, 0), slerp(z0, z1, 1)], [z0, z1])
+    np.testing.assert_allclose(np.linalg.norm(slerp(z0, z1, 0.5)), np.linalg.norm(z0))
+    np.testing.assert_allclose(slerp(z0, z0, 0.5), z0)  # no arc
+    np.testing.assert_allclose(slerp(z0, -z0, 0.25), 0.5 * z0, atol=1e-6)
+
+
+def test_interpolation_and_arithmetic_leave_a_strip_and_an_animation(tmp_path):
+    gan = dcgan(seed=0, output=tmp_path)
+    z = gan.fixed_noise
+    path = gan.interpolate(z[0], z[1], n=5)
+    assert path == tmp_path / "interpolation.png" and imageio.imread(path).shape == (64, 5 * 66 - 2, 3)
+    frames = imageio.imread(path.with_suffix(".gif"), index=None)
+    assert frames.shape == (8, 32, 32, 3)  # there and back
+    ends = np.clip(255 * (gan.generate(z[:2]) + 1) / 2 + 0.5, 0, 255).astype("uint8")
+    strip = imageio.imread(path)[::2, ::2]
+    np.testing.assert_array_equal(strip[:, :32], ends[0])
+    np.testing.assert_array_equal(strip[:, -32:], ends[1])
+
+    path = gan.arithmetic(z[:3], z[3:6], z[6:9], path=tmp_path / "sum.png")
+    expected = gan.generate([z[:3].mean(0) - z[3:6].mean(0) + z[6:9].mean(0)])[0]
+    strip = imageio.imread(path)[::2, ::2]
+    assert np.abs(strip[:, -32:].astype(float) - 127.5 * (expected + 1)).max() <= 1
+    assert path.with_suffix(".gif").exists()
+    with pytest.raises(ValueError, match="n must be a whole number of at least 2, not 1"):
+        gan.interpolate(z[0], z[1], n=1)
+    with pytest.raises(ValueError, match="noise must be of shape"):
+        gan.interpolate(z[0, :5], z[1])
+
+
+def test_a_label_is_a_name_or_a_number_and_unknown_ones_are_named():
+    gan = cgan(seed=0)
+    z = gan.sample_noise(2, seed=0)
+    np.testing.assert_array_equal(gan.generate([3, 4], z), gan.generate(["3", np.int64(4)], z))
+    assert not np.array_equal(gan.generate([3, 3], z), gan.generate([4, 4], z))
+    assert gan.generate(range(10)).shape == (10, 28, 28, 1)
+    for label in (10, -1, "ten", 2.5, True):
+        with pytest.raises(ValueError, match=f"unknown class {label!r}: the classes are 0, 1, 2"):
+            gan.generate([label])
+    with pytest.raises(ValueError, match="3 labels need as many codes, not 2"):
+        gan.generate([1, 2, 3], z)
+
+
+def test_the_grid_of_cgan_has_one_row_a_class(tmp_path):
+    gan = cgan(output=tmp_path)
+    height, width, _ = imageio.imread(gan.sample_images(0, 0)).shape
+    assert height == 10 * (84 + 2) - 2 and width > 10 * (84 + 2)
+
+
+def test_both_players_of_cgan_see_the_label(batch):
+    gan = cgan(seed=0)
+    imgs = batch(28, 28, 1)[0]
+    verdicts = [gan.discriminator.predict([imgs, np.full(3, label)], verbose=0) for label in (0, 1)]
+    assert not np.allclose(*verdicts)
+
+
+def test_gan_is_dense():
+    gan = GAN(dataset_name="drawn_digits")
+    assert not any(isinstance(layer, keras.layers.Conv2D) for network in gan.networks for layer in network.layers)
+    assert gan.generate(gan.sample_noise(3)).shape == (3, 28, 28, 1)

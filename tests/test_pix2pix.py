@@ -1,0 +1,89 @@
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_gan import Pix2Pix
+
+
+def small(**options):
+    return Pix2Pix(**{"img_shape": (32, 32, 3), "gf": 4, "df": 4, "dataset_name": "drawn_shoes"} | options)
+
+
+def trainable(network):
+    return sum(int(np.prod(variable.shape)) for variable in network.trainable_variables)
+
+
+def test_the_networks_of_the_paper_at_256():
+    gan = Pix2Pix(dataset_name="drawn_shoes")
+    assert trainable(gan.generator) == 54_413_955
+    assert trainable(gan.discriminator) == 2_768_705
+    assert gan.discriminator.output_shape == (None, 30, 30, 1)
+    filters = [layer.filters for layer in gan.generator.layers if hasattr(layer, "filters")]
+    assert filters == [64, 128, 256, 512, 512, 512, 512, 512, 512, 512, 512, 512, 256, 128, 64, 3]
+    dropouts = [layer for layer in gan.generator.layers if isinstance(layer, keras.layers.Dropout)]
+    assert [layer.rate for layer in dropouts] == [0.5] * 3
+    assert [layer.output.shape[1] for layer in dropouts] == [2, 4, 8]
+
+
+def test_smaller_pictures_have_fewer_levels():
+    assert len(small().generator.layers) < len(small(img_shape=(64, 64, 3)).generator.layers)
+    assert small(img_shape=(24, 40, 1)).generator.output_shape == (None, 24, 40, 1)
+
+
+def test_the_direction_says_what_is_translated(batch):
+    A, B = batch()
+    forth, back = small(), small(direction="BtoA")
+    assert forth.generator_inputs([A, B])[0] is A and forth.generator_targets([A, B])[1] is B
+    assert back.generator_inputs([A, B])[0] is B and back.generator_targets([A, B])[1] is A
+
+
+def test_a_translation_does_not_depend_on_the_pictures_beside_it(batch):
+    A, _ = batch()
+    generator = small(seed=0).generator
+    np.testing.assert_allclose(generator(A)[:1], generator(A[:1]), atol=1e-5)
+
+
+def test_samples_keep_their_dropout_only_when_asked(tmp_path, monkeypatch):
+    for dropout in (False, True):
+        gan = small(dropout=dropout, seed=0, output=tmp_path / str(dropout))
+        pair = gan.data_loader.load_data(3, is_testing=True)
+        monkeypatch.setattr(gan.data_loader, "load_data", lambda pair=pair, **options: pair)
+        same = gan.sample_images(0, 0).read_bytes() == gan.sample_images(0, 1).read_bytes()
+        assert same is not dropout
+
+
+def test_training_pictures_are_enlarged_and_cropped_both_halves_alike(tmp_path):
+    """A pair of equal halves stays one; a vertical ramp is moved by the crop."""
+    ramp = np.broadcast_to(np.arange(64, dtype="uint8")[:, None, None] * 4, (64, 128, 3))
+    for split in ("train", "val"):
+        (tmp_path / split).mkdir()
+        Image.fromarray(ramp.copy()).save(tmp_path / split / "0.png")
+    plain = small(dataset_name=tmp_path, augment=False, img_shape=(64, 64, 3)).data_loader.load_data()[0]
+    loader = small(dataset_name=tmp_path, img_shape=(64, 64, 3), seed=0).data_loader
+    shifts = set()
+    for _ in range(6):
+        A, B = loader.load_data()
+        np.testing.assert_array_equal(A, B)
+        shifts.add(round(float(A[0, 32, 0, 0]), 3))
+    assert len(shifts) > 2
+    np.testing.assert_array_equal(loader.load_data(is_testing=True)[0], plain)
+
+
+def test_bad_values_are_named(tmp_path):
+    for name, value, message in (
+        ("direction", "AB", "direction must be one of AtoB, BtoA, not 'AB'"),
+        ("gan_loss", "wgan", "gan_loss must be one of vanilla, lsgan, not 'wgan'"),
+        ("img_shape", (100, 100, 3), "image size 100x100 cannot be halved three times"),
+        ("img_shape", (16, 16, 3), "multiples of 8, at least 24, such as 24x24"),
+        ("gf", 0, "gf must be a whole number of at least 1, not 0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            small(**{name: value})
+
+
+def test_unpaired_data_is_sent_to_cyclegan(tmp_path):
+    for side in ("trainA", "trainB"):
+        (tmp_path / side).mkdir()
+    with pytest.raises(ValueError, match="holds no pairs but two unpaired sides.*keras_gan.cyclegan"):
+        small(dataset_name=tmp_path)
