@@ -1,10 +1,21 @@
-r"""Makes the README's picture from a trained run: unseen drawings, their translations, the true shoes.
+r"""Makes the README's pictures from trained runs: what the networks make of drawings or noise that they have not seen.
 
-Train, then draw:
+    python docs/make_picture.py MODEL RUN PATH
+
+for example, after
 
     python -m keras_gan.discogan --dataset drawn_shoes --image-size 64 --filters 32 --batch-size 4 --epochs 20 \
         --seed 0 --output runs/picture
-    python docs/make_picture.py runs/picture docs/discogan.png
+
+    python docs/make_picture.py discogan runs/picture docs/discogan.png
+
+The other pictures in docs/ come from
+
+    cyclegan  --dataset drawn_shoes --image-size 64 --batch-size 4 --epochs 15 --seed 0
+    pix2pix   --dataset drawn_shoes --image-size 64 --filters 32 --batch-size 4 --epochs 8 --seed 0
+    dcgan     --filters 32 --epochs 60 --flip --seed 0
+    cgan      --epochs 12 --seed 0
+    gan       --epochs 60 --seed 0
 """
 
 import sys
@@ -17,16 +28,52 @@ from PIL import Image
 import keras_gan.layers  # noqa: F401  (what saved networks need to load)
 from keras_gan import DataLoader
 
-COLUMNS, SCALE = 10, 2
+COLUMNS, HEIGHT = 10, 128
 
 
-def main(run, path):
-    g_AB = keras.saving.load_model(Path(run, "models", "g_AB.keras"))
+def translated(load):
+    """Drawings, translations and the true shoes."""
+    g_AB = load("g_AB", "generator")
     imgs_A, imgs_B = DataLoader("drawn_shoes", g_AB.input_shape[1:3], seed=0).load_data(COLUMNS, is_testing=True)
-    rows = [imgs_A, g_AB.predict(imgs_A, verbose=0), imgs_B]
-    sheet = np.vstack([np.hstack(list(row)) for row in rows])
-    picture = Image.fromarray(np.uint8(np.clip(127.5 * sheet + 127.5, 0, 255).round()))
-    picture.resize((SCALE * picture.width, SCALE * picture.height), Image.Resampling.BICUBIC).save(path)
+    return [imgs_A, g_AB.predict(imgs_A, verbose=0), imgs_B]
+
+
+def both_ways(load):
+    """Drawings and the shoes made of them, shoes and the drawings made of them; pictures in [0, 1]."""
+    g_AB, g_BA = load("g_AB"), load("g_BA")
+    loader = DataLoader("drawn_shoes", g_AB.input_shape[1:3], seed=0, value_range=(0, 1))
+    imgs_A, imgs_B = loader.load_data(2 * COLUMNS, is_testing=True)
+    imgs_A, imgs_B = imgs_A[:COLUMNS], imgs_B[COLUMNS:]
+    rows = [imgs_A, g_AB.predict(imgs_A, verbose=0), imgs_B, g_BA.predict(imgs_B, verbose=0)]
+    return [2 * row - 1 for row in rows]
+
+
+def of_noise(load):
+    """Two rows of pictures of noise."""
+    z = np.random.default_rng(0).standard_normal((2 * COLUMNS, 100)).astype("float32")
+    return np.split(load("generator").predict(z, verbose=0), 2)
+
+
+def of_labels(load):
+    """Every digit twice."""
+    z = np.random.default_rng(0).standard_normal((2 * COLUMNS, 100)).astype("float32")
+    return np.split(load("generator").predict([z, np.tile(np.arange(10), 2)], verbose=0), 2)
+
+
+ROWS = {"discogan": translated, "pix2pix": translated, "cyclegan": both_ways}
+ROWS |= {"dcgan": of_noise, "gan": of_noise, "cgan": of_labels}
+
+
+def main(model, run, path):
+    def load(*names):
+        paths = [Path(run, "models", f"{name}.keras") for name in names]
+        return keras.saving.load_model(next(path for path in paths if path.exists()))
+
+    sheet = np.vstack([np.hstack(list(row)) for row in ROWS[model](load)])
+    picture = Image.fromarray(np.uint8(np.clip(127.5 * sheet + 127.5, 0, 255).round()).squeeze())
+    scale = HEIGHT / (picture.width / COLUMNS) if model == "discogan" else 64 / (picture.width / COLUMNS)
+    size = round(scale * picture.width), round(scale * picture.height)
+    picture.resize(size, Image.Resampling.BICUBIC).save(path, optimize=True)
 
 
 if __name__ == "__main__":

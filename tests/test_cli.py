@@ -1,10 +1,15 @@
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 from conftest import pair
 
+import keras_gan
 from keras_gan import cli
+
+MODELS = {"cgan": "CGAN", "cyclegan": "CycleGAN", "dcgan": "DCGAN", "discogan": "DiscoGAN", "gan": "GAN"}
+MODELS |= {"pix2pix": "Pix2Pix"}
 
 TINY = ["--image-size", "32", "--filters", "4", "--epochs", "1", "--steps-per-epoch", "2", "--seed", "0"]
 
@@ -60,6 +65,14 @@ def bad(paired_folder):
         (folder / "odd" / split).mkdir(parents=True)
         (folder / "text" / split / "0.jpg").write_text("no picture")
         pair(100).crop((0, 0, 31, 16)).save(folder / "odd" / split / "0.png")
+    for side in ("trainA", "trainB"):
+        (folder / "unpaired" / side).mkdir(parents=True)
+    (folder / "idx").mkdir()
+    (folder / "idx" / "train-images-idx3-ubyte").write_bytes(
+        bytes.fromhex("00000803 00000005 0000001c 0000001c") + b"0"
+    )
+    for name in ("train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"):
+        (folder / "idx" / name).touch()
     return folder
 
 
@@ -77,33 +90,78 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_of_the_input_is_one_line_and_exit_code_2(bad, fault):
-    arguments, message = FAULTS[fault]
-    check_complaint(run(*TINY, *arguments, cwd=bad), message)
-
-
-CYCLEGAN_FAULTS = {
-    "identity of unlike domains": (["--shape-A", "32x32x1", "--identity"], "not 1 (A) and 3 (B): turn identity off"),
-    "one folder for both": (["--dataset", "pairs/train", "--dataset-B", "pairs/train"], "pairs/train"),
-    "an empty side": (["--dataset", "empty", "--dataset-B", "pairs/train"], "empty"),
-    "a pool below nothing": (["--pool-size", "-1"], "pool_size must be a whole number of at least 0, not -1"),
-    "a decay on top of a schedule": (["--decay-epochs", "2"], "decay_epochs=2 cannot lower the rate of d_A"),
+FAULTS = {f"discogan: {fault}": ([*TINY, *arguments], message) for fault, (arguments, message) in FAULTS.items()} | {
+    "cyclegan: identity of unlike domains": (["--shape-A", "128x128x1", "--identity"], "not 1 (A) and 3 (B): turn id"),
+    "cyclegan: one folder for both": (["--dataset", "pairs/train", "--dataset-B", "pairs/train"], "pairs/train"),
+    "cyclegan: an empty side": (["--dataset", "empty", "--dataset-B", "pairs/train"], "empty"),
+    "cyclegan: a pool below nothing": (["--pool-size", "-1"], "pool_size must be a whole number of at least 0, not -1"),
+    "cyclegan: a decay on top of a schedule": (["--decay-epochs", "2"], "decay_epochs=2 cannot lower the rate of d_A"),
+    "discogan: an unknown recipe": (["--recipe", "cogan"], "recipe must be one of post, paper, recongan, gan"),
+    "pix2pix: unpaired data": (["--dataset", "unpaired"], "unpaired holds no pairs but two unpaired sides"),
+    "pix2pix: a direction": (["--direction", "up"], "direction must be one of AtoB, BtoA, not 'up'"),
+    "cgan: no classes": (["--dataset", "pairs/train"], "pairs/train"),
+    "cgan: a truncated idx file": (["--dataset", "mnist", "--data-dir", "idx"], "idx/train-images-idx3-ubyte"),
+    "dcgan: no latent size": (["--latent-dim", "0"], "latent_dim must be a whole number of at least 1, not 0"),
+    "dcgan: a size": (["--image-size", "100"], "image size 100x100 does not come down to a map of 4 to 7"),
+    "gan: no such folder": (["--dataset", "nowhere"], "nowhere"),
 }
 
 
-@pytest.mark.parametrize("fault", CYCLEGAN_FAULTS)
-def test_a_fault_of_the_input_to_cyclegan_too(bad, fault):
-    arguments, message = CYCLEGAN_FAULTS[fault]
-    check_complaint(run("--image-size", "32", "--epochs", "1", *arguments, cwd=bad, model="cyclegan"), message)
+def run_here(model, *arguments):
+    """As `python -m keras_gan.MODEL` does it, but without the seconds that a process takes to load Keras."""
+    module = import_module(f"keras_gan.{model}")
+    cli.run(getattr(keras_gan, MODELS[model]), cli.parse(module.__file__, list(arguments)))
 
 
-def check_complaint(done, message):
-    assert done.returncode == 2, done.stderr
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
-    complaint = [line for line in done.stderr.splitlines() if not line.startswith("skipping ")]
-    assert len(complaint) == 1 and complaint[0].startswith("error: ")
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_of_the_input_is_one_line_and_exit_code_2(bad, fault, monkeypatch, capsys):
+    arguments, message = FAULTS[fault]
+    monkeypatch.chdir(bad)
+    with pytest.raises(SystemExit) as stop:
+        run_here(fault.split(":")[0], *arguments)
+    assert stop.value.code == 2
+    check_complaint(capsys.readouterr().err, message)
+
+
+def test_a_fault_in_a_process_of_its_own(bad):
+    done = run(*TINY, "--dataset", "nowhere", cwd=bad)
+    assert done.returncode == 2
+    check_complaint(done.stderr, "no data set 'nowhere': there is")
+
+
+def check_complaint(complaints, message):
+    assert message in complaints
+    assert "Traceback" not in complaints
+    lines = [line for line in complaints.splitlines() if not line.startswith("skipping ")]
+    assert len(lines) == 1 and lines[0].startswith("error: ")
+
+
+SMALLEST = {"cgan": ["--filters", "4"], "dcgan": ["--image-size", "32", "--filters", "4"], "gan": []}
+SMALLEST |= {"pix2pix": ["--image-size", "32", "--filters", "4"]}
+
+
+@pytest.mark.parametrize("model", SMALLEST)
+def test_every_model_trains_offline_by_default(model, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    run_here(model, *SMALLEST[model], "--epochs", "1", "--steps-per-epoch", "2", "--batch-size", "2")
+    printed = capsys.readouterr().out
+    (run,) = (tmp_path / "runs").iterdir()
+    assert run.name.startswith(f"{model}-drawn_")
+    assert f"runs/{run.name}/images" in printed and "generator.keras" in printed
+    assert {path.name for path in (run / "images").iterdir()} == {"0_0.png", "0_1.png"}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_help_explains_every_option(model, capsys):
+    module = import_module(f"keras_gan.{model}")
+    with pytest.raises(SystemExit) as stop:
+        cli.parse(module.__file__, ["--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert module.__doc__.strip() in text
+    assert {"--seed", "--output", "--epochs", "--batch-size", "--steps-per-epoch", "--sample-interval"} <= set(
+        text.split()
+    )
 
 
 def test_a_helpful_option_for_both_filters_can_be_overridden():

@@ -62,8 +62,8 @@ def find(name=None):
     if folder is not None:
         if (folder / "trainA").is_dir() and not (folder / "train").is_dir():
             raise BadValueError(
-                f"{folder} holds no pairs but two unpaired sides, trainA and trainB: python -m keras_gan.cyclegan takes "
-                f"it; python -m keras_gan.datasets join pairs pictures of equal names; expected is {LAYOUT}."
+                f"{folder} holds no pairs but two unpaired sides, trainA and trainB: python -m keras_gan.cyclegan "
+                f"takes it; python -m keras_gan.datasets join pairs pictures of equal names; expected is {LAYOUT}."
             )
         return Dataset(folder.resolve().name, pictures(folder, "train"), pictures(folder, "val", "test"))
     if name == "drawn_shoes":
