@@ -17,3 +17,10 @@ def play(model, batch):
     from keras_gan.backend import tensorflow
 
     tensorflow.play(model, batch)
+
+
+def prepare(optimizer):
+    """Makes what an update needs beside the optimizer's own slots; call it once those are built."""
+    from keras_gan.backend import tensorflow
+
+    tensorflow.prepare(optimizer)

@@ -21,7 +21,11 @@ def play(model, batch):
 
     def train_discriminators(fakes):
         for discriminator, x, y in model.discriminator_batches(batch, fakes):
-            discriminator.train_step((x, y))
+            with tf.GradientTape() as tape:
+                verdicts = discriminator(x, training=True)
+                loss = scaled_loss(discriminator, x, y, verdicts)
+            update(discriminator, tape, loss)
+            discriminator.compute_metrics(x, y, verdicts)
 
     def train_generators(between=lambda fakes: None):
         with tf.GradientTape() as tape:
@@ -29,12 +33,8 @@ def play(model, batch):
             with tape.stop_recording():
                 between(fakes)
             outputs = combined.judge([*inputs, *fakes], training=True)
-            targets = model.generator_targets(batch)
-            loss = combined.compute_loss(x=inputs, y=targets, y_pred=outputs, training=True)
-            scaled_loss = combined.optimizer.scale_loss(loss)
-        combined._loss_tracker.update_state(loss, sample_weight=tf.shape(inputs[0])[0])
-        variables = combined.trainable_variables
-        apply_gradients(combined.optimizer, tape.gradient(scaled_loss, variables), variables)
+            loss = scaled_loss(combined, inputs, model.generator_targets(batch), outputs)
+        update(combined, tape, loss)
         return fakes
 
     def discriminators_turn():
@@ -53,45 +53,83 @@ def play(model, batch):
         train_generators(between=train_discriminators)
 
 
-def apply_gradients(optimizer, gradients, variables):
-    """`optimizer.apply_gradients`, in one pass over the memory where the optimizer is a plain Adam.
+def scaled_loss(part, x, y, y_pred):
+    """The compiled loss of a part, noted in its metrics; scaled where its optimizer asks for that."""
+    loss = part.compute_loss(x=x, y=y, y_pred=y_pred, training=True)
+    part._loss_tracker.update_state(loss, sample_weight=tf.shape(keras.tree.flatten(x)[0])[0])
+    return part.optimizer.scale_loss(loss)
 
-    Keras' Adam reads and writes each variable and slot in a dozen operations, and the generators
-    have 84 million variables. TensorFlow's own kernel does the same arithmetic in one; it works on
-    Keras' slots, so nothing else (saving, learning rates, the step count) changes.
+
+def update(part, tape, loss):
+    """One update of the variables that a part trains, down this loss.
+
+    Keras' optimizers read and write each variable and slot in a dozen operations, and the
+    generators of DiscoGAN have 84 million variables. TensorFlow's own kernels do the same
+    arithmetic in one; they work on Keras' slots, so nothing else (saving, learning rates, the step
+    count) changes. Anything but a plain Adam or RMSprop takes Keras' way.
     """
-    if not is_plain_adam(optimizer):
+    optimizer, variables = part.optimizer, part.trainable_variables
+    gradients = tape.gradient(loss, variables)
+    if not is_plain(optimizer):
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return
+    apply = apply_adam if isinstance(optimizer, keras.optimizers.Adam) else apply_rmsprop
+    apply(optimizer, gradients, variables, [optimizer._get_variable_index(variable) for variable in variables])
+    optimizer.iterations.assign_add(1)
+
+
+def apply_adam(optimizer, gradients, variables, indices):
     dtype = gradients[0].dtype
     step = tf.cast(optimizer.iterations + 1, dtype)
-    beta1_power = tf.pow(tf.cast(optimizer.beta_1, dtype), step)
-    beta2_power = tf.pow(tf.cast(optimizer.beta_2, dtype), step)
-    learning_rate = tf.cast(optimizer.learning_rate, dtype)
-    for gradient, variable in zip(gradients, variables, strict=True):
-        index = optimizer._get_variable_index(variable)
+    factors = {
+        "beta1_power": tf.pow(tf.cast(optimizer.beta_1, dtype), step),
+        "beta2_power": tf.pow(tf.cast(optimizer.beta_2, dtype), step),
+        "lr": tf.cast(optimizer.learning_rate, dtype),
+    }
+    for gradient, variable, index in zip(gradients, variables, indices, strict=True):
         tf.raw_ops.ResourceApplyAdam(
             var=variable.value.handle,
             m=optimizer._momentums[index].value.handle,
             v=optimizer._velocities[index].value.handle,
-            beta1_power=beta1_power,
-            beta2_power=beta2_power,
-            lr=learning_rate,
             beta1=optimizer.beta_1,
             beta2=optimizer.beta_2,
             epsilon=optimizer.epsilon,
             grad=gradient,
+            **factors,
         )
-    optimizer.iterations.assign_add(1)
 
 
-def is_plain_adam(optimizer):
-    """Whether the fused kernel computes what this optimizer computes, on this TensorFlow set-up."""
-    extras = ("amsgrad", "use_ema", "weight_decay", "clipnorm", "clipvalue", "global_clipnorm")
+def apply_rmsprop(optimizer, gradients, variables, indices):
+    learning_rate = tf.cast(optimizer.learning_rate, gradients[0].dtype)
+    for gradient, variable, index in zip(gradients, variables, indices, strict=True):
+        tf.raw_ops.ResourceApplyRMSProp(
+            var=variable.value.handle,
+            ms=optimizer._velocities[index].value.handle,
+            mom=optimizer.scratch[index].handle,
+            lr=learning_rate,
+            rho=optimizer.rho,
+            momentum=0.0,
+            epsilon=optimizer.epsilon,
+            grad=gradient,
+        )
+
+
+def is_plain(optimizer):
+    """Whether a fused kernel computes what this optimizer computes, on this TensorFlow set-up."""
+    extras = ("amsgrad", "momentum", "centered", "use_ema", "weight_decay", "clipnorm", "clipvalue", "global_clipnorm")
     extras += ("loss_scale_factor", "gradient_accumulation_steps")
     return (
-        type(optimizer) is keras.optimizers.Adam
-        and not any(getattr(optimizer, name) for name in extras)
+        type(optimizer) in (keras.optimizers.Adam, keras.optimizers.RMSprop)
+        and not any(getattr(optimizer, name, None) for name in extras)
         and not tf.distribute.in_cross_replica_context()
         and tf.distribute.get_strategy().num_replicas_in_sync == 1
     )
+
+
+def prepare(optimizer):
+    """Makes what `update` needs beside the optimizer's own slots, before a step is traced.
+
+    The kernel for RMSprop writes its momentum, which Keras' has only if it has one, into a slot.
+    """
+    if type(optimizer) is keras.optimizers.RMSprop and is_plain(optimizer):
+        optimizer.scratch = [tf.Variable(tf.zeros_like(slot.value)) for slot in optimizer._velocities]
