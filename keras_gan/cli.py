@@ -8,6 +8,7 @@ and `--help` answers without loading Keras.
 import argparse
 import ast
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -34,8 +35,9 @@ def parse(file, argv=None):
     usage = ast.get_docstring(module)
     parser = Parser(
         prog=f"python -m keras_gan.{Path(file).stem}",
+        usage="%(prog)s [options]",
         description=usage,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
     constructor = add_options(parser, methods["__init__"], argument_helps(model))
@@ -86,6 +88,13 @@ def fail(message):
     """Prints one line on standard error; returns the exit code for a fault of the input."""
     print("error:", " ".join(str(message).split()), file=sys.stderr)
     return 2
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """As wide as the texts above the options are, so that all of it is about a screen."""
+
+    def __init__(self, prog):
+        super().__init__(prog, width=max(104, shutil.get_terminal_size().columns - 2))
 
 
 class Parser(argparse.ArgumentParser):
