@@ -191,7 +191,7 @@ def save_toy(path, results, centres):
     ):
         verdicts = 1 / (1 + np.exp(-np.clip(discriminator.predict(grid, verbose=0), -30, 30)))
         axes.imshow(verdicts.reshape(100, 100), extent=(-1.5, 5.5) * 2, origin="lower", cmap="gray", vmin=0, vmax=1)
-        axes.scatter(*fake.T, c=mode, cmap="tab10", s=6)
+        axes.scatter(*fake.T, c=mode, cmap="gist_rainbow", s=6)
         axes.scatter(*centres.T, marker="x", c="black", s=60, linewidths=2)
         axes.set(title=title, xlim=(-1.5, 5.5), ylim=(-1.5, 5.5), xticks=[], yticks=[])
     with write_whole(path) as unfinished:
