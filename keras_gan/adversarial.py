@@ -20,7 +20,7 @@ from keras_gan.files import write_whole
 
 def once(x):
     """Marks a fake of `Combined`: computed once a step, shown to the discriminators, then scored."""
-    return keras.layers.Identity()(x)
+    return keras.layers.Identity(dtype=keras.config.floatx())(x)
 
 
 def fresh(optimizer):
@@ -59,8 +59,9 @@ class Combined(keras.Model):
     """
 
     def __init__(self, inputs, outputs, fakes, trains, name="combined"):
-        # An output is called after the layer that made it.
-        outputs = [keras.layers.Identity(name=key)(tensor) for key, tensor in outputs.items()]
+        # An output is called after the layer that made it. In mixed precision too it is in full precision.
+        full = keras.config.floatx()
+        outputs = [keras.layers.Identity(name=key, dtype=full)(tensor) for key, tensor in outputs.items()]
         super().__init__(inputs=inputs, outputs=outputs, name=name)
         self._generate = keras.Model(inputs, fakes, name="generate")
         self._judge = keras.Model([*inputs, *fakes], outputs, name="judge")

@@ -98,7 +98,8 @@ class LinearDecay(keras.callbacks.Callback):
         super().__init__()
         self.epochs, self.decay_epochs = epochs, decay_epochs
         for part in model.parts:
-            if isinstance(part.optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+            optimizer = getattr(part.optimizer, "inner_optimizer", part.optimizer)  # where the loss is scaled
+            if isinstance(optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
                 raise BadValueError(
                     f"decay_epochs={decay_epochs} cannot lower the rate of {part.name}: its optimizer has a schedule "
                     "already. Give optimizers with a constant rate, or choose decay_epochs=0."

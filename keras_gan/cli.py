@@ -14,6 +14,7 @@ from pathlib import Path
 
 from keras_gan.errors import UserError
 
+PRECISIONS = ("bfloat16", "float16")
 FLAGS = {"dataset_name": "--dataset", "img_shape": "--image-size"}
 
 
@@ -44,25 +45,29 @@ def parse(file, argv=None):
     train = add_options(parser, methods["train"], helps_of_every_train() | argument_helps(methods["train"]))
     if {"gf", "df"} <= constructor:
         parser.add_argument("--filters", type=int, metavar="N", help="sets --gf and --df together")
+    parser.add_argument("--mixed-precision", choices=PRECISIONS, help="compute in half precision; results are float32")
     given = {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not None}
-    filters = given.pop("filters", None)
+    filters, precision = given.pop("filters", None), given.pop("mixed_precision", None)
     if filters is not None:
         given = {"gf": filters, "df": filters} | given
-    load_keras()
+    keras = load_keras()
+    if precision:
+        keras.config.set_dtype_policy(f"mixed_{precision}")
     return ({k: v for k, v in given.items() if k in constructor}, {k: v for k, v in given.items() if k in train})
 
 
 def load_keras():
-    """Imports Keras without the pages of notes that TensorFlow writes, past Python, as it loads."""
+    """Imports and returns Keras without the pages of notes that TensorFlow writes, past Python, as it loads."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     stderr = os.dup(2)
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     try:
-        import keras  # noqa: F401
+        import keras
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)
+    return keras
 
 
 def run(model, arguments):

@@ -108,7 +108,7 @@ class CycleGAN(AdversarialModel):
             optimizer = fresh(d_optimizer or (rmsprop(2e-4, 6e-8) if is_unet else adam()))
             discriminator.compile(loss="mse", optimizer=optimizer, metrics=["accuracy"])
         # Past fakes, of which the discriminators see some in place of new ones
-        self.pool_A, self.pool_B = ImagePool(self.pool_size, seed), ImagePool(self.pool_size, seed)
+        self.pool_A, self.pool_B = (ImagePool(self.pool_size, seed, dtype=keras.config.floatx()) for _ in "AB")
         self.pool_A.build((None, *self.shape_A))
         self.pool_B.build((None, *self.shape_B))
 

@@ -212,7 +212,8 @@ class DiscoGAN(AdversarialModel):
         for number, width in enumerate(reversed(filters[:-1])):
             x = deconv2d(x, skips.pop(), width, dropout=self.dropout if number < 3 else 0.0)
 
-        output_img = UpsampleConv2D(self.img_shape[2], kernel_size=4, activation="tanh")(x)
+        full = keras.config.floatx()
+        output_img = UpsampleConv2D(self.img_shape[2], kernel_size=4, activation="tanh", dtype=full)(x)
         return keras.Model(d0, output_img, name=name)
 
     def build_discriminator(self, name=None):
@@ -231,7 +232,8 @@ class DiscoGAN(AdversarialModel):
         d2 = d_layer(d1, self.df * 2)
         d3 = d_layer(d2, self.df * 4)
         d4 = d_layer(d3, self.df * 8)
-        validity = layers.Conv2D(1, kernel_size=4, strides=1, padding="same")(d4)
+        full = keras.config.floatx()
+        validity = layers.Conv2D(1, kernel_size=4, strides=1, padding="same", dtype=full)(d4)
         return keras.Model(img, validity, name=name)
 
     def discriminator_batches(self, batch, fakes):

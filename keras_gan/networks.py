@@ -7,6 +7,11 @@ from keras_gan.errors import BadValueError
 from keras_gan.layers import InstanceNormalization, ReflectionPadding2D
 
 
+def full():
+    """The precision of what leaves a network: in mixed precision too it is not half."""
+    return keras.config.floatx()
+
+
 def unet_depth(height, width, deepest, least=8):
     """How often both sides can be halved, `deepest` times at most.
 
@@ -49,7 +54,7 @@ def unet(shape, channels, kernel_size=3, name=None):
     d1 = decoder(e4, e3, 128)
     d2 = decoder(d1, e2, 64)
     d3 = decoder(d2, e1, 64)
-    outputs = layers.Conv2DTranspose(channels, kernel_size, padding="same", activation="sigmoid")(d3)
+    outputs = layers.Conv2DTranspose(channels, kernel_size, padding="same", activation="sigmoid", dtype=full())(d3)
     return keras.Model(img, outputs, name=name)
 
 
@@ -61,9 +66,9 @@ def unet_discriminator(shape, kernel_size=3, patchgan=True, name=None):
         x = layers.Conv2D(filters, kernel_size, strides=2, padding="same")(x)
     if patchgan:
         x = layers.LeakyReLU(negative_slope=0.2)(x)
-        outputs = layers.Conv2D(1, kernel_size, padding="same")(x)
+        outputs = layers.Conv2D(1, kernel_size, padding="same", dtype=full())(x)
     else:
-        outputs = layers.Dense(1)(layers.Flatten()(x))
+        outputs = layers.Dense(1, dtype=full())(layers.Flatten()(x))
     return keras.Model(img, outputs, name=name)
 
 
@@ -107,7 +112,7 @@ def resnet(shape, channels, blocks=9, filters=64, name=None):
     for _ in range(blocks):
         x = residual(x)
     x = up(up(x, 2 * filters), filters)
-    outputs = layers.Activation("tanh")(conv(ReflectionPadding2D(3)(x), channels, 7))
+    outputs = layers.Activation("tanh", dtype=full())(conv(ReflectionPadding2D(3)(x), channels, 7))
     return keras.Model(img, outputs, name=name)
 
 
@@ -119,16 +124,16 @@ def patchgan_70(shape, filters=64, norm=plain_norm, name=None):
     Isola et al., 2017, appendix 6.1.2.
     """
 
-    def conv(x, filters, strides, use_bias=True):
+    def conv(x, filters, strides, use_bias=True, dtype=None):
         x = layers.ZeroPadding2D(1)(x)
-        return layers.Conv2D(filters, 4, strides, use_bias=use_bias, kernel_initializer=normal())(x)
+        return layers.Conv2D(filters, 4, strides, use_bias=use_bias, kernel_initializer=normal(), dtype=dtype)(x)
 
     img = keras.Input(shape)
     x = layers.LeakyReLU(negative_slope=0.2)(conv(img, filters, 2))
     for multiple, strides in ((2, 2), (4, 2), (8, 1)):
         x = norm(conv(x, filters * multiple, strides, use_bias=norm is plain_norm))
         x = layers.LeakyReLU(negative_slope=0.2)(x)
-    return keras.Model(img, conv(x, 1, 1), name=name)
+    return keras.Model(img, conv(x, 1, 1, dtype=full()), name=name)
 
 
 def batch_norm(x):
@@ -161,7 +166,7 @@ def encoder_decoder(shape, filters=64, name=None):
         x = layers.Conv2DTranspose(filters * multiple, 4, 2, "same", **paper_convolution())(x)
         x = layers.ReLU()(batch_norm(x))
     x = layers.Conv2DTranspose(shape[2], 4, 2, "same", **paper_convolution())(x)
-    return keras.Model(img, layers.Activation("sigmoid")(x), name=name)
+    return keras.Model(img, layers.Activation("sigmoid", dtype=full())(x), name=name)
 
 
 def feature_discriminator(shape, filters=64, name=None):
@@ -176,7 +181,7 @@ def feature_discriminator(shape, filters=64, name=None):
     for number, multiple in enumerate((2, 4, 8), 1):
         x = layers.Conv2D(filters * multiple, 4, 2, "same", **paper_convolution())(x)
         x = layers.LeakyReLU(negative_slope=0.2, name=f"features_{number}")(batch_norm(x))
-    verdict = layers.Conv2D(1, x.shape[1:3], **paper_convolution())(x)
+    verdict = layers.Conv2D(1, x.shape[1:3], dtype=full(), **paper_convolution())(x)
     return keras.Model(img, verdict, name=name)
 
 
@@ -211,7 +216,8 @@ def dcgan_generator(code, shape, filters=64):
     for wide in widths[1:]:
         x = layers.Conv2DTranspose(wide, 4, 2, "same", use_bias=False, kernel_initializer=normal())(x)
         x = layers.ReLU()(batch_norm(x))
-    return layers.Conv2DTranspose(shape[2], 4, 2, "same", activation="tanh", kernel_initializer=normal())(x)
+    settings = {"activation": "tanh", "kernel_initializer": normal(), "dtype": full()}
+    return layers.Conv2DTranspose(shape[2], 4, 2, "same", **settings)(x)
 
 
 def dcgan_discriminator(img, filters=64):
@@ -224,5 +230,5 @@ def dcgan_discriminator(img, filters=64):
     for i in range(halvings(*img.shape[1:3])):
         x = layers.Conv2D(filters * 2**i, 4, 2, "same", use_bias=i == 0, kernel_initializer=normal())(x)
         x = layers.LeakyReLU(negative_slope=0.2)(batch_norm(x) if i else x)
-    x = layers.Conv2D(1, x.shape[1:3], padding="valid", kernel_initializer=normal())(x)
-    return layers.Flatten()(x)
+    x = layers.Conv2D(1, x.shape[1:3], padding="valid", kernel_initializer=normal(), dtype=full())(x)
+    return layers.Flatten(dtype=full())(x)

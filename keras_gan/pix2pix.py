@@ -143,7 +143,7 @@ class Pix2Pix(AdversarialModel):
             x = deconv2d(x, skips.pop(), width, dropout=number < 3)
 
         x = layers.Conv2DTranspose(self.img_shape[2], 4, 2, "same", kernel_initializer=normal())(layers.ReLU()(x))
-        return keras.Model(img, layers.Activation("tanh")(x), name="generator")
+        return keras.Model(img, layers.Activation("tanh", dtype=keras.config.floatx())(x), name="generator")
 
     def build_discriminator(self):
         """70x70 PatchGAN: [original, its partner or a fake] to a verdict per patch; 2,768,705 trainable parameters."""

@@ -171,3 +171,15 @@ def test_a_helpful_option_for_both_filters_can_be_overridden():
         keras_gan.discogan.__file__, ["--filters", "8", "--df", "4", "--image-size", "64x96"]
     )
     assert constructor == {"gf": 8, "df": 4, "img_shape": (64, 96, 3)} and train == {}
+
+
+def test_mixed_precision_is_the_policy_of_what_is_built():
+    import keras
+
+    import keras_gan.gan
+
+    try:
+        cli.parse(keras_gan.gan.__file__, ["--mixed-precision", "bfloat16"])
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    finally:
+        keras.config.set_dtype_policy("float32")

@@ -244,6 +244,39 @@ def test_same_seed_same_losses(build, batch):
     assert moved(weights(build(seed=7)), weights(other)) == set(weights(other))
 
 
+@pytest.fixture
+def policy():
+    """Sets Keras' dtype policy, undone after the test."""
+    yield keras.config.set_dtype_policy
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize("model", ["discogan", "discogan paper", "cyclegan resnet", "pix2pix", "cgan"])
+def test_in_bfloat16_what_leaves_a_network_is_float32_and_figures_are_close(model, batch, policy):
+    exact = MODELS[model](seed=0)
+    policy("mixed_bfloat16")
+    gan = MODELS[model](seed=0)
+    assert {layer.compute_dtype for network in gan.networks for layer in network.layers} == {"bfloat16", "float32"}
+    outputs = [*gan.combined.outputs, *[output for network in gan.networks for output in network.outputs]]
+    assert {output.dtype for output in outputs} == {"float32"}
+    imgs = pictures(gan, batch)
+    for _ in range(2 if gan.discriminators_every else 1):
+        logs, expected = gan.train_on_batch(*imgs, return_dict=True), exact.train_on_batch(*imgs, return_dict=True)
+    for name in ("g_loss", "d_loss"):
+        assert logs[name] == pytest.approx(expected[name], rel=0.05, abs=0.02), name
+
+
+def test_in_float16_the_loss_is_scaled_and_everyone_learns(batch, policy):
+    policy("mixed_float16")
+    gan = MODELS["discogan"](seed=0)
+    assert all(isinstance(part.optimizer, keras.optimizers.LossScaleOptimizer) for part in gan.parts)
+    before = weights(gan)
+    for _ in range(6):  # the scale begins so high that the first steps overflow and are left out
+        logs = gan.train_on_batch(*pictures(gan, batch), return_dict=True)
+    assert moved(before, weights(gan)) == set(before)
+    assert logs["g_loss"] < 10  # not the scaled one
+
+
 def test_train_on_batch_returns_the_figures_of_that_batch_alone(batch):
     """The same batch without learning must give the same figures, not a running mean with another one's."""
     sgd = keras.optimizers.SGD(0.0)
