@@ -96,6 +96,17 @@ def test_pairs_of_facades_get_their_direction(paired_folder, capsys, tmp_path):
     assert found["next"][0].endswith(f"pix2pix --dataset {tmp_path / 'facades'} --direction BtoA")
 
 
+def test_of_val_and_test_both_are_checked_and_one_is_said_to_be_read(paired_folder, capsys):
+    shutil.copytree(paired_folder / "val", paired_folder / "test")
+    shutil.copy(paired_folder / "train" / "4.png", paired_folder / "test" / "9.png")
+    (paired_folder / "train" / "0.png").unlink()
+    (paired_folder / "train" / "1.png").unlink()
+    found = run(capsys, paired_folder)
+    assert (found["train"], found["val"], found["test"]) == ("3 pictures", "2 pictures", "3 pictures")
+    assert found["note"] == ["models are tried on the 2 pictures in val; nothing reads those in test"]
+    assert found["twice"].startswith("3 pictures") and found["leaked"].startswith("1 pictures")
+
+
 def test_a_name_below_datasets(paired_folder, capsys, tmp_path):
     (tmp_path / "here" / "datasets").mkdir()
     shutil.move(paired_folder, tmp_path / "here" / "datasets" / "my pairs")

@@ -645,6 +645,14 @@ def test_colour_to_be_taken_from_a_data_set_that_is_not_here(tmp_path, monkeypat
         datasets.find_unpaired("gray2colour:monet2photo")
 
 
+def test_a_reader_that_leaves_is_no_error():
+    command = [sys.executable, "-m", "keras_gan.datasets", "list"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
 def test_list_and_refusals_need_no_keras(tmp_path):
     script = (
         "import sys, runpy\n"

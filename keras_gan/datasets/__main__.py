@@ -11,6 +11,7 @@ What each one does: python -m keras_gan.datasets COMMAND --help
 """
 
 import argparse
+import os
 import shlex
 import sys
 
@@ -32,11 +33,14 @@ def main(argv=None):
     given = parser().parse_args(argv)
     try:
         given.run(given)
+        sys.stdout.flush()
     except UserError as error:
         sys.exit(fail(error))
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         sys.exit(130)
+    except BrokenPipeError:  # whoever read along, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parser():

@@ -102,8 +102,12 @@ def understand(folder):
         return single(folder, IDX, idx_folder(folder, folder.resolve().name))
     train = files(folder / "train")
     if train and are_pairs(train):
-        apart = "val" if files(folder / "val") else "test"
-        return Understood(folder, PAIRS, {"train": train, apart: pictures(folder, "val", "test")})
+        used = pictures(folder, "val", "test")
+        apart = {name: inside for name in ("val", "test") if (inside := files(folder / name))}
+        data = Understood(folder, PAIRS, {"train": train, **apart})
+        if len(apart) > 1:
+            data.remarks.append(f"models are tried on the {len(used)} pictures in val; nothing reads those in test")
+        return data
     return classes_or_heap(folder)
 
 
@@ -259,7 +263,7 @@ def alike(data, looks):
             if look.digest:
                 places[look.digest].append((group, str(source(picture))))
     twice = [found for found in places.values() if len(found) > 1]
-    leaked = [found for found in twice if len({group.split()[0] for group, _ in found}) > 1]
+    leaked = [found for found in twice if len({group.startswith("train") for group, _ in found}) > 1]
     lines = []
     for title, heaps in (("twice", twice), ("leaked", leaked)):
         if heaps:
