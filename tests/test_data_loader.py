@@ -238,7 +238,7 @@ def test_without_a_name_and_without_edges2shoes_shoes_are_drawn_and_one_line_say
     monkeypatch.chdir(tmp_path)
     assert DataLoader().dataset_name == "drawn_shoes"
     line = capsys.readouterr().out
-    assert line.count("\n") == 1 and "drawn_shoes" in line and "edges2shoes.tar.gz" in line
+    assert line.count("\n") == 1 and "drawn_shoes" in line and "download edges2shoes" in line
 
 
 @pytest.mark.parametrize("name", ["batch_size", "steps_per_epoch"])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from keras_gan.datasets.catalogue import how_to_get
 from keras_gan.errors import BadValueError, NotFoundError
 from keras_gan.pictures import DrawnShoe, Gray, Half, Pixels
 
@@ -14,9 +15,7 @@ UNPAIRED_LAYOUTS = (
     "NAME with trainA, trainB, testA and testB; or two folders of pictures, the second for side B; "
     f'or "gray2colour:FOLDER" of colour pictures; or pairs, {LAYOUT}'
 )
-REAL_SHOES = (
-    "for real photos, unpack http://efrosgans.eecs.berkeley.edu/pix2pix/datasets/edges2shoes.tar.gz into datasets/"
-)
+REAL_SHOES = "for real photos, python -m keras_gan.datasets download edges2shoes"
 HELD_OUT = 10  # where nothing is set apart for testing, one picture in so many is
 
 
@@ -68,7 +67,7 @@ def find(name=None):
         return Dataset(folder.resolve().name, pictures(folder, "train"), pictures(folder, "val", "test"))
     if name == "drawn_shoes":
         return Dataset(name, [DrawnShoe(i) for i in range(1000)], [DrawnShoe(i) for i in range(1000, 1100)])
-    raise NotFoundError(f"no data set {name!r}: there is {existing()}; expected is the layout {LAYOUT}.")
+    raise not_found(f"no data set {str(name)!r}", name, existing(), f"the layout {LAYOUT}")
 
 
 def find_unpaired(name=None, name_B=None):
@@ -237,12 +236,18 @@ def located(name):
 def missing(name):
     """The error that there is no unpaired data set or folder of this name."""
     there = f"{existing()}, gray2colour (CIFAR-10)"
-    return NotFoundError(f"no data set or folder {str(name)!r}: there is {there}; expected is {UNPAIRED_LAYOUTS}.")
+    return not_found(f"no data set or folder {str(name)!r}", name, there, UNPAIRED_LAYOUTS)
+
+
+def not_found(what, name, there, layouts):
+    """The error that there is nothing of this name; for one of the catalogue it says how to get it."""
+    return NotFoundError(f"{what}: {how_to_get(name)}there is {there}; expected is {layouts}.")
 
 
 def existing(*built_in):
     """What can be named here: the folders below `datasets/` and what is built in, drawn shoes if nothing is said."""
-    folders = sorted(path.name for path in FOLDER.iterdir() if path.is_dir()) if FOLDER.is_dir() else []
+    inside = FOLDER.iterdir() if FOLDER.is_dir() else ()
+    folders = sorted(path.name for path in inside if path.is_dir() and not path.name.startswith("."))
     return ", ".join([*(f"datasets/{name}" for name in folders), *(built_in or ["drawn_shoes (built in)"])])
 
 

@@ -1,5 +1,8 @@
-"""Makes data sets.
+"""Fetches, makes and checks data sets.
 
+    python -m keras_gan.datasets list                              what can be fetched by name
+    python -m keras_gan.datasets download NAME                     fetches it to datasets/NAME
+    python -m keras_gan.datasets check PATH                        what is in a folder, and a sheet of its pictures
     python -m keras_gan.datasets pairs --from edges PHOTOS OUT     their edges beside photos
     python -m keras_gan.datasets pairs --from gray PHOTOS OUT      their gray versions beside photos
     python -m keras_gan.datasets join A B OUT                      pictures of two folders side by side
@@ -8,11 +11,14 @@ What each one does: python -m keras_gan.datasets COMMAND --help
 """
 
 import argparse
+import os
 import shlex
 import sys
 
 from keras_gan.cli import Parser, fail
-from keras_gan.datasets import pairs
+from keras_gan.datasets import FOLDER, catalogue, pairs
+from keras_gan.datasets.check import check
+from keras_gan.datasets.download import download
 from keras_gan.errors import UserError
 
 LAYOUT = """\
@@ -27,20 +33,61 @@ def main(argv=None):
     given = parser().parse_args(argv)
     try:
         given.run(given)
+        sys.stdout.flush()
     except UserError as error:
         sys.exit(fail(error))
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         sys.exit(130)
+    except BrokenPipeError:  # whoever read along, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parser():
     """The parser of the command line; what it returns has `run`, the function of the command."""
     top = command_parser(Parser, prog="python -m keras_gan.datasets", description=__doc__)
     commands = top.add_subparsers(metavar="COMMAND", required=True)
+    add_list(commands)
+    add_download(commands)
+    add_check(commands)
     add_pairs(commands)
     add_join(commands)
     return top
+
+
+def add_list(commands):
+    """The command `list`."""
+    text = "lists the data sets that can be fetched by name"
+    command = command_parser(commands.add_parser, "list", help=text, description=f"L{text[1:]}.")
+    command.set_defaults(run=lambda given: print(catalogue.listing()))
+
+
+def add_download(commands):
+    """The command `download`."""
+    text = "fetches a data set of the list"
+    command = command_parser(commands.add_parser, "download", help=text, description=f"F{text[1:]}.")
+    command.add_argument("name", metavar="NAME", help="see python -m keras_gan.datasets list")
+    command.add_argument("--yes", action="store_true", help="do not ask before more than 1 GB is fetched")
+    command.add_argument(
+        "--output", metavar="FOLDER", default=FOLDER, help=f"where the folder NAME is to be (default: {FOLDER})"
+    )
+    command.set_defaults(run=run_download)
+
+
+def run_download(given):
+    """Fetches a data set and says what to type next."""
+    folder = download(given.name, given.output, given.yes)
+    if folder is not None:
+        print(f"Next: python -m keras_gan.datasets check {shlex.quote(str(folder))}")
+
+
+def add_check(commands):
+    """The command `check`."""
+    text = "says what is in a folder, and saves a sheet of its first pictures"
+    command = command_parser(commands.add_parser, "check", help=text, description=f"S{text[1:]}.")
+    command.add_argument("name", metavar="PATH", help="a folder, or the name of one below datasets/")
+    command.add_argument("--sheet", metavar="FILE", help="where to save the sheet (default: NAME-check.png)")
+    command.set_defaults(run=lambda given: check(given.name, given.sheet))
 
 
 def add_pairs(commands):

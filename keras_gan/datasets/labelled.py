@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_gan import datasets
-from keras_gan.datasets import existing, fetched, files, held_out, in_memory, locate, splits
+from keras_gan.datasets import existing, fetched, files, held_out, in_memory, locate, not_found, splits
 from keras_gan.datasets.idx import read_idx_split
 from keras_gan.errors import BadValueError, NotFoundError
 from keras_gan.pictures import DrawnDigit, Half, Labelled
@@ -106,10 +106,8 @@ def found(name, data_dir, labels):
     if name == "drawn_shoes" and not labels:
         return drawn_shoes()
     built_in = BUILT_IN if labels else (*BUILT_IN, "drawn_shoes (built in)")
-    raise NotFoundError(
-        f"no data set or folder {str(name)!r}{' with labels' * labels}: there is {existing(*built_in)}; "
-        f"expected is {layout}."
-    )
+    what = f"no data set or folder {str(name)!r}{' with labels' * labels}"
+    raise not_found(what, name, existing(*built_in), layout)
 
 
 # What is built in, or fetched.
