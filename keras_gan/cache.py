@@ -6,6 +6,7 @@ import inspect
 import os
 import shutil
 import sys
+import tempfile
 import threading
 import time
 import weakref
@@ -166,10 +167,10 @@ def in_file(stream, shape):
     failures = []
     if hasattr(os, "pread"):  # Windows has none
         folder = common_folder(stream.pictures)
-        for place, also in ((lambda: folder / FOLDER, ""), (lambda: user_folder() / FOLDER[1:], folder)):
+        for place, also in ((folder / FOLDER, ""), (user_folder(), folder)):
             try:
-                store = InFile(place() / file_name(stream, also), stream.pictures, folder, shape)
-            except (OSError, RuntimeError) as error:
+                store = InFile(place / file_name(stream, also), stream.pictures, folder, shape)
+            except OSError as error:
                 failures.append(reason(error))
             else:
                 print(f"Keeping decoded pictures, up to {store.size / 1e9:.1f} GB, in {store.path}; delete it at will.")
@@ -183,7 +184,7 @@ def file_name(stream, *also):
     """The name of a stream's file: another one for whatever else makes other pixels."""
     libraries = PIL.__version__, features.version("jpg"), features.version("libjpeg_turbo")
     whatever = stream.split, stream.side, stream.read, stream.read_size, libraries, inspect.getsource(pictures), also
-    digest = hashlib.blake2b(repr(whatever).encode(), digest_size=6).hexdigest()
+    digest = hashlib.blake2b(repr(whatever).encode(errors="surrogateescape"), digest_size=6).hexdigest()
     return "{}-{}x{}-{}.u8".format(stream.split, *stream.read_size, digest)
 
 
@@ -194,7 +195,9 @@ def common_folder(files):
 
 def user_folder():
     """Where programs of this user keep what can be made again."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    home = os.path.expanduser("~/.cache")  # still with the ~ where the user has no home
+    home = home if os.path.isabs(home) else tempfile.gettempdir()
+    return Path(os.environ.get("XDG_CACHE_HOME") or home, "keras_gan")
 
 
 def check_room(path, size):
