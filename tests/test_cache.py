@@ -200,15 +200,16 @@ def test_a_picture_just_written_is_not_trusted(tmp_path, decoded, memory):
     loader = heap(tmp_path / "heap", memory=memory)
     path = tmp_path / "heap" / "train" / "05.png"
     now = time.time()
-    os.utime(path, (now, now))
-    seen(loader)
-    path.write_bytes(path.with_name("06.png").read_bytes() + bytes(path.stat().st_size))
-    os.utime(path, (now, now))
-    assert seen(loader) == [0, 1, 2, 3, 4, 6, 6, 7]
+    for content in path.read_bytes(), path.with_name("06.png").read_bytes():
+        path.write_bytes(content.ljust(10_000, b"\0"))
+        os.utime(path, (now, now))
+        numbers_seen = seen(loader)
+    assert numbers_seen == [0, 1, 2, 3, 4, 6, 6, 7]
 
 
 @pytest.mark.parametrize("change", ["added", "removed", "moved"])
-def test_other_pictures_in_the_folder_change_no_picture(tmp_path, change):
+def test_other_pictures_in_the_folder_change_no_picture(tmp_path, change, monkeypatch):
+    monkeypatch.setattr(cache, "stamp_of", lambda picture: (100, 100))  # unpacked from one archive
     seen(heap(tmp_path / "heap"))
     folder = tmp_path / "heap"
     if change == "moved":
@@ -235,6 +236,14 @@ def test_another_size_other_channels_and_another_pillow_have_files_of_their_own(
     monkeypatch.setattr(cache.PIL, "__version__", "99")
     heap(tmp_path / "heap")[0]
     assert len(names | set(os.listdir(tmp_path / "heap" / "train" / FOLDER))) == 4
+
+
+@MEMORY_OR_FILE
+def test_a_loader_of_another_size_by_now_reads_at_that_size(tmp_path, memory):
+    loader = heap(tmp_path / "heap", memory=memory)
+    for shape in (SIZE, SIZE, 3), (SIZE, 16, 3), (SIZE, SIZE, 1):
+        loader.shape = shape
+        assert loader[0][0].shape == loader[0][0].shape == (3, *shape)
 
 
 # Broken pictures.
@@ -270,7 +279,7 @@ def test_a_damaged_file_is_mended_and_never_used(tmp_path, decoded, harm):
     assert len(data) == 8 * RECORD
     noise = np.random.default_rng(0).bytes(len(data))
     if harm in ("pixels", "check"):
-        data[3 * RECORD + (CHECK + 1000 if harm == "pixels" else 5)] ^= 1
+        data[3 * RECORD + (CHECK + 1000 if harm == "pixels" else 5)] ^= 255
     elif harm == "exchanged":
         data[:RECORD], data[RECORD : 2 * RECORD] = data[RECORD : 2 * RECORD], data[:RECORD]
     path.write_bytes(
