@@ -6,8 +6,8 @@ import numpy as np
 from keras_gan import datasets
 from keras_gan.datasets.labelled import find_labelled, find_pictures
 from keras_gan.errors import BadValueError, check_at_least
-from keras_gan.pictures import as_array, halves, open_picture, resize, scale
-from keras_gan.streams import SMALLEST_DRAWING, PictureLoader, Stream, checked_range, checked_shape, reader
+from keras_gan.pictures import SMALLEST_DRAWING, ReadPair, ReadWhole, as_array, open_picture, resize, scale
+from keras_gan.streams import PictureLoader, Stream, checked_range, checked_shape
 
 
 class DataLoader(PictureLoader):
@@ -76,12 +76,9 @@ class DataLoader(PictureLoader):
 
     def _streams(self, is_testing):
         split = self.test if is_testing else self.train
-        changes = {} if is_testing else {"flip": True, "augment": self.augment}
-        return [Stream(split, self._read_pair, self.img_res, self.seed, **changes)]
-
-    def _read_pair(self, picture, height, width):
-        """Both halves of a picture, uint8 (2, height, width, channels)."""
-        return np.stack([as_array(resize(half, height, width)) for half in halves(self._open(picture))])
+        changes = {"split": "test"} if is_testing else {"flip": True, "augment": self.augment}
+        read = ReadPair(self.channels, drawn=max(*self.img_res, SMALLEST_DRAWING))
+        return [Stream(split, read, self.img_res, self.seed, **changes)]
 
     def _domains(self, stacks, pictures):
         (pairs,) = stacks
@@ -165,9 +162,9 @@ class UnpairedDataLoader(PictureLoader):
 
     def _streams(self, is_testing):
         sides = (self.test_A, self.test_B) if is_testing else (self.train_A, self.train_B)
-        changes = {} if is_testing else {"flip": self.flip, "augment": self.augment}
+        changes = {"split": "test"} if is_testing else {"flip": self.flip, "augment": self.augment}
         return [
-            Stream(pictures, reader(shape[2]), shape[:2], self.seed, side=(number,), **changes)
+            Stream(pictures, ReadWhole(shape[2]), shape[:2], self.seed, side=(number,), **changes)
             for number, (pictures, shape) in enumerate(zip(sides, (self.shape_A, self.shape_B), strict=True), 1)
         ]
 
@@ -248,7 +245,8 @@ class ImageLoader(PictureLoader):
 
     def _streams(self, is_testing):
         split = self.test if is_testing else self.train
-        return [Stream(split, reader(self.shape[2]), self.shape[:2], self.seed, flip=self.flip and not is_testing)]
+        changes = {"split": "test"} if is_testing else {"flip": self.flip}
+        return [Stream(split, ReadWhole(self.shape[2]), self.shape[:2], self.seed, **changes)]
 
     def _domains(self, stacks, pictures):
         imgs = scale(stacks[0], self.value_range)

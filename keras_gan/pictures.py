@@ -1,6 +1,5 @@
 """What a picture of a data set can be: a file, whatever is in it, or one made in memory; and its 8-bit pixels."""
 
-import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +12,7 @@ UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBom
 
 MODES = {1: "L", 3: "RGB"}
 
-REMEMBERED = 64  # height of the largest drawings that are drawn once only: all digits are 45 MB, all pairs 27
+SMALLEST_DRAWING = 16
 
 
 def read_picture(path, channels=3):
@@ -50,8 +49,9 @@ class DrawnShoe(NamedTuple):
 
     def image(self, channels, size):
         """The pair as a `PIL.Image.Image` of size (2 * size, size)."""
-        draw = remembered_pair if size <= REMEMBERED else remembered_pair.__wrapped__
-        return Image.fromarray(draw(self.index, size)).convert(MODES[channels])
+        from keras_gan.drawn_shoes import draw_pair
+
+        return Image.fromarray(draw_pair(seed=0, index=self.index, size=size)).convert(MODES[channels])
 
     def __str__(self):
         return f"drawn shoe {self.index}"
@@ -69,27 +69,12 @@ class DrawnDigit(NamedTuple):
 
     def image(self, channels, size):
         """The digit as a `PIL.Image.Image` of size (size, size), white on black."""
-        draw = remembered_digit if size <= REMEMBERED else remembered_digit.__wrapped__
-        return Image.fromarray(draw(self.index, size)).convert(MODES[channels])
+        from keras_gan.drawn_digits import draw_digit
+
+        return Image.fromarray(draw_digit(seed=0, index=self.index, size=size)).convert(MODES[channels])
 
     def __str__(self):
         return f"drawn digit {self.index}"
-
-
-@functools.lru_cache(maxsize=1_100)
-def remembered_pair(index, size):
-    """uint8 (size, 2 * size, 3). Drawn once: to draw a batch takes longer than a small GAN takes to learn from it."""
-    from keras_gan.drawn_shoes import draw_pair
-
-    return draw_pair(seed=0, index=index, size=size)
-
-
-@functools.lru_cache(maxsize=11_000)
-def remembered_digit(index, size):
-    """uint8 (size, size). Drawn once, as the pairs are."""
-    from keras_gan.drawn_digits import draw_digit
-
-    return draw_digit(seed=0, index=index, size=size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +139,33 @@ def open_picture(picture, channels, size):
     return read_picture(picture, channels) if isinstance(picture, str | Path) else picture.image(channels, size)
 
 
+@dataclass(frozen=True)
+class ReadWhole:
+    """Reads whole pictures with so many channels. Equal readers give equal pixels."""
+
+    channels: int
+
+    def __call__(self, picture, height, width):
+        """uint8 (height, width, channels)."""
+        image = open_picture(picture, self.channels, max(height, width, SMALLEST_DRAWING))
+        if min(image.size) < 2:
+            raise ValueError(f"it is only {image.width} x {image.height} pixels")
+        return as_array(resize(image, height, width))
+
+
+@dataclass(frozen=True)
+class ReadPair:
+    """Reads both halves of pictures with so many channels; drawings are drawn at this height."""
+
+    channels: int
+    drawn: int
+
+    def __call__(self, picture, height, width):
+        """uint8 (2, height, width, channels)."""
+        image = open_picture(picture, self.channels, self.drawn)
+        return np.stack([as_array(resize(half, height, width)) for half in halves(image)])
+
+
 def source(picture):
     """What a picture is made from: the file (or drawing, or pixels) of a `Half`, `Gray` or `Labelled`, else itself."""
     while hasattr(picture, "picture"):
@@ -180,7 +192,21 @@ def as_array(image):
     return pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
 
 
+def mirrored(pixels):
+    """A copy of pixels (..., height, width, channels), left and right exchanged.
+
+    Channel by channel: to reverse pixels of three bytes as they are takes NumPy four times as long.
+    """
+    turned = np.empty(pixels.shape, pixels.dtype)
+    for channel in range(pixels.shape[-1]):
+        turned[..., channel] = pixels[..., ::-1, channel]
+    return turned
+
+
 def scale(pixels, value_range=(-1, 1)):
     """From [0, 255] to float32 in this range."""
     low, high = value_range
-    return pixels.astype("float32") / (255 / (high - low)) + low
+    scaled = pixels.astype("float32")
+    scaled /= 255 / (high - low)
+    scaled += low
+    return scaled

@@ -12,11 +12,11 @@ import keras
 import numpy as np
 from PIL import UnidentifiedImageError
 
+from keras_gan.cache import Cache
 from keras_gan.errors import BadValueError, check_at_least
-from keras_gan.pictures import UNREADABLE, as_array, open_picture, resize, source
+from keras_gan.pictures import UNREADABLE, mirrored, source
 
 CHECKED_BEFORE_TRAINING = 256
-SMALLEST_DRAWING = 16
 ENLARGED = 286 / 256  # the size before cropping, as in the programs of the CycleGAN paper
 
 
@@ -36,12 +36,18 @@ class Stream(NamedTuple):
     """
 
     pictures: list
-    read: Callable  # (picture, height, width) -> uint8 (..., height, width, channels)
+    read: Callable  # (picture, height, width) -> uint8 (..., height, width, channels): a `ReadWhole` or `ReadPair`
     size: tuple  # (height, width)
     seed: int
     side: tuple = ()  # tells streams of the same seed apart
     flip: bool = False
     augment: bool = False
+    split: str = "train"
+
+    @property
+    def read_size(self):
+        """(height, width) that pictures are read at, before cropping."""
+        return tuple(round(ENLARGED * length) for length in self.size) if self.augment else tuple(self.size)
 
     def in_epoch(self, epoch, places, longest):
         """The views at these places of an epoch of `longest` ones; a shorter stream starts over, reshuffled."""
@@ -66,19 +72,13 @@ class Stream(NamedTuple):
         """The pictures as they are, by number."""
         return [View(index, False, (0, 0)) for index in range(start, stop)]
 
-    def decode(self, picture, view):
-        """The picture as this view shows it, uint8 (..., height, width, channels)."""
-        height, width = self.size
-        if not self.augment:
-            pixels = self.read(picture, height, width)
-        else:
-            tall, wide = round(ENLARGED * height), round(ENLARGED * width)
-            top, left = (
-                int(share * (spare + 1))
-                for share, spare in zip(view.corner, (tall - height, wide - width), strict=True)
-            )
-            pixels = self.read(picture, tall, wide)[..., top : top + height, left : left + width, :]
-        return pixels[..., ::-1, :] if self.flip and view.flip else pixels
+    def show(self, pixels, view):
+        """What this view shows of a picture as it was read: uint8 (..., height, width, channels)."""
+        if self.augment:
+            spare = (read - shown for read, shown in zip(self.read_size, self.size, strict=True))
+            top, left = (int(share * (left_over + 1)) for share, left_over in zip(view.corner, spare, strict=True))
+            pixels = pixels[..., top : top + self.size[0], left : left + self.size[1], :]
+        return mirrored(pixels) if self.flip and view.flip else pixels
 
 
 @functools.lru_cache(maxsize=8)
@@ -103,19 +103,6 @@ def checked_range(value_range):
     return tuple(value_range)
 
 
-def reader(channels):
-    """How a `Stream` reads whole pictures with so many channels."""
-
-    def read(picture, height, width):
-        """uint8 (height, width, channels)."""
-        image = open_picture(picture, channels, max(height, width, SMALLEST_DRAWING))
-        if min(image.size) < 2:
-            raise ValueError(f"it is only {image.width} x {image.height} pixels")
-        return as_array(resize(image, height, width))
-
-    return read
-
-
 class PictureLoader(keras.utils.PyDataset):
     """Base of the loaders: numbered batches of one or several streams, as `fit()` and the posts ask for them.
 
@@ -135,6 +122,7 @@ class PictureLoader(keras.utils.PyDataset):
         self.epoch = 0
         self.skipped = {}
         self._checked = False
+        self._cache = Cache()
         self._rng = np.random.default_rng(self.seed)
         self._lock = threading.Lock()
 
@@ -253,7 +241,7 @@ class PictureLoader(keras.utils.PyDataset):
         if source(picture) in self.skipped:
             return None
         try:
-            return stream.decode(picture, view)
+            return stream.show(self._cache.pixels(stream, picture), view)
         except UnidentifiedImageError:
             self._skip(source(picture), "it is no picture")
         except UNREADABLE as error:

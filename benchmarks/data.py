@@ -1,0 +1,168 @@
+"""Pictures per second from files and from what is kept of them, and how long `fit()` waits for batches.
+
+    python benchmarks/data.py datasets/edges2shoes --image-size 128 --batch-size 1
+
+The one thread does with Pillow and NumPy what a loader does for a batch: it opens a pair, converts
+it, cuts it, resizes the halves, mirrors every other pair and scales to float32. The loaders are
+asked by two threads, as `fit()` does; those that read from files are new in every round. Nothing
+is written beside the pictures: the file of decoded ones goes to a temporary folder.
+"""
+
+import argparse
+import contextlib
+import io
+import os
+import shutil
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+from speed import measure, print_machine
+
+from keras_gan import DataLoader, cache
+
+THREADS = 2
+
+
+def plain_pillow(paths, size, batch_size):
+    """One thread, nothing but Pillow and NumPy: every picture once."""
+    for start in range(0, len(paths), batch_size):
+        pairs = []
+        for i, path in enumerate(paths[start : start + batch_size]):
+            with Image.open(path) as opened:
+                image = opened.convert("RGB")
+            width, height = image.size
+            boxes = (0, 0, width // 2, height), (width // 2, 0, width, height)
+            halves = [image.crop(box).resize((size, size), Image.Resampling.BICUBIC) for box in boxes]
+            if (start + i) % 2:
+                halves = [half.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for half in halves]
+            pairs.append([np.asarray(half) for half in halves])
+        A, B = np.array(pairs).swapaxes(0, 1).astype("float32") / 127.5 - 1
+        assert A.shape == B.shape
+
+
+def one_epoch(loader, pool):
+    """Every batch of an epoch, made by the threads of this pool."""
+    for _ in pool.map(loader.__getitem__, range(len(loader))):
+        pass
+    loader.on_epoch_end()
+
+
+class Steps(keras.Model):
+    """A model whose step keeps all cores busy for this long, and that knows when its steps began and ended."""
+
+    def __init__(self, seconds):
+        super().__init__()
+        self.seconds = seconds
+        self.times = []
+        self.matrix = tf.random.normal((1024, 1024))
+
+    def train_step(self, data):
+        start = time.perf_counter()
+        while time.perf_counter() < start + self.seconds:
+            tf.linalg.matmul(self.matrix, self.matrix)[0, 0].numpy()
+        self.times.append((start, time.perf_counter()))
+        return {"loss": 0.0}
+
+
+class Ready(keras.utils.PyDataset):
+    """A batch that needs no making."""
+
+    def __init__(self, batch, steps):
+        super().__init__(workers=THREADS)
+        self.batch, self.steps = batch, steps
+
+    def __len__(self):
+        return self.steps
+
+    def __getitem__(self, index):
+        return self.batch
+
+
+def waiting(batches, seconds):
+    """Median and longest seconds between two steps of an epoch of `fit()`."""
+    model = Steps(seconds)
+    model.compile(run_eagerly=True)
+    model.fit(batches, verbose=0, shuffle=False)
+    starts, ends = np.array(model.times).T
+    gaps = starts[1:] - ends[:-1]
+    return np.median(gaps), gaps.max()
+
+
+def copied(folder, temporary, count):
+    """The first pictures of a paired folder, copied with their times into a folder where a file may be kept."""
+    paths = DataLoader(folder).train[:count]
+    for split, chosen in (("train", paths), ("val", paths[:1])):
+        (temporary / split).mkdir()
+        for path in chosen:
+            shutil.copy2(path, temporary / split)
+    return [temporary / "train" / path.name for path in paths]
+
+
+def contestants(folder, paths, size, batch_size, pool):
+    """What makes one epoch of batches, by name."""
+
+    def loader(memory=cache.MEMORY):
+        cache.MEMORY, usual = memory, cache.MEMORY
+        try:
+            return DataLoader(folder, (size, size), batch_size=batch_size, seed=0)
+        finally:
+            cache.MEMORY = usual
+
+    def filling_a_file():
+        shutil.rmtree(folder / "train" / cache.FOLDER, ignore_errors=True)
+        one_epoch(loader(memory=0), pool)
+
+    in_memory = loader()
+    one_epoch(in_memory, pool)
+    return {
+        "one thread of plain Pillow": lambda: plain_pillow(paths, size, batch_size),
+        "from the files": lambda: one_epoch(loader(), pool),
+        "from the files, keeping pixels in a file": filling_a_file,
+        "from that file": lambda: one_epoch(loader(memory=0), pool),
+        "from memory": lambda: one_epoch(in_memory, pool),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="a folder of paired pictures")
+    parser.add_argument("--image-size", type=int, default=128)
+    parser.add_argument("--batch-size", type=int, default=1)
+    parser.add_argument("--pictures", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--step", type=float, default=0.15, help="seconds of a step of fit()")
+    args = parser.parse_args()
+
+    with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(THREADS) as pool:
+        folder = Path(temporary)
+        paths = copied(args.folder, folder, args.pictures)
+        with contextlib.redirect_stdout(io.StringIO()):
+            racing = contestants(folder, paths, args.image_size, args.batch_size, pool)
+            seconds = measure(racing, args.rounds, warm_up=1)
+        loader = DataLoader(folder, (args.image_size,) * 2, batch_size=args.batch_size, steps_per_epoch=30, seed=0)
+        gaps = {"of a loader, decoding": waiting(loader, args.step)}
+        gaps["of a loader, its pictures kept"] = waiting(loader, args.step)
+        gaps["that need no making"] = waiting(Ready(loader[0], 30), args.step)
+
+    print_machine()
+    size = f"{args.image_size}x{args.image_size}"
+    print(f"{len(paths)} pairs at {size}, batch {args.batch_size}, {THREADS} threads, median of {args.rounds}\n")
+    print("| pairs as batches | pairs a second | times as fast |\n|---|---|---|")
+    slowest = next(iter(seconds.values()))
+    for name, value in seconds.items():
+        print(f"| {name} | {len(paths) / value:,.0f} | {slowest / value:.2f} |")
+    print(f"\n| between two steps of {args.step:.3f} s, batches | median ms | share | longest ms |\n|---|---|---|---|")
+    for name, (median, longest) in gaps.items():
+        print(f"| {name} | {median * 1e3:.2f} | {median / args.step:.2%} | {longest * 1e3:.2f} |")
+
+
+if __name__ == "__main__":
+    main()
