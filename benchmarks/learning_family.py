@@ -11,7 +11,7 @@ cgan: a small classifier learns the real training digits; its accuracy on the re
 dcgan: 64x64, 32 filters, batch 64. Diversity: the mean distance between two of 500 samples, as a share of that between
 two real pictures. 100% would be as various; near 0% is collapse.
 
-pix2pix: labels to photos at 64x64, 32 filters, batch 4. L1 in [-1, 1] on the held-out pairs, lower is better, beside
+pix2pix: labels to photos at 64x64, 32 filters, batch 1. L1 in [-1, 1] on the held-out pairs, lower is better, beside
 the mean training photo and an answer of all gray.
 
 toy: the 2-D experiment of the DiscoGAN paper (section 4.1), three seeds. Each domain has 10 modes; how many of B's are
@@ -113,7 +113,7 @@ def pix2pix(args):
         rows = [[labels[i], fakes[i], photos[i]] for i in np.linspace(0, len(photos) - 1, 6).astype(int)]
         save_grid(Path(args.output, f"pix2pix-{minutes:g}.png"), rows, ["Labels", "Translated", "Photo"])
 
-    train(gan, 4, args, report)
+    train(gan, 1, args, report)
 
 
 class Toy(DiscoGAN):
