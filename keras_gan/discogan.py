@@ -36,7 +36,7 @@ from keras import layers, ops
 
 from keras_gan import losses
 from keras_gan.adversarial import AdversarialModel, Combined, fresh, once, unmoved
-from keras_gan.data_loader import DataLoader
+from keras_gan.data_loader import DataLoader, UnpairedDataLoader
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.layers import InstanceNormalization, UpsampleConv2D
 from keras_gan.networks import encoder_decoder, feature_discriminator, unet_depth
@@ -56,7 +56,8 @@ class DiscoGAN(AdversarialModel):
         recipe: post (the Keras posts), or of the paper: paper (DiscoGAN), recongan (A to B and back)
             or gan (A to B alone).
         dataset_name: data set, a folder below datasets/ or a path; default: datasets/edges2shoes
-            where it exists, else drawn shoes.
+            where it exists, else drawn shoes. For the paper's recipes pairs are torn apart, and
+            unpaired sets (trainA, trainB, testA, testB) do too.
         adversarial_weight: weight of looking real.
         translation_weight: weight of matching the partner, 0 for none; recipe post alone.
         reconstruction_weight: weight of coming back to the original.
@@ -145,8 +146,11 @@ class DiscoGAN(AdversarialModel):
         return (-1, 1) if self.is_post else (0, 1)
 
     def open_data(self, dataset_name, seed):
+        """Pairs for the post; for the paper, which knows none, pairs torn apart or data without any."""
         height, width, channels = self.img_shape
-        return DataLoader(dataset_name, (height, width), channels, value_range=self.value_range, seed=seed)
+        if self.is_post:
+            return DataLoader(dataset_name, (height, width), channels, seed=seed)
+        return UnpairedDataLoader(dataset_name, None, self.img_shape, self.img_shape, self.value_range, seed=seed)
 
     def build_combined(self):
         """The adversarial model: (A, B) to the verdicts on both fakes, the fakes, and the way back from them."""

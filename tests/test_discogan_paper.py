@@ -34,6 +34,12 @@ def test_who_plays_and_for_what():
     assert names == [["g_AB", "g_BA", "d_A", "d_B"], ["g_AB", "g_BA", "d_B"], ["g_AB", "d_B"]]
 
 
+def test_no_picture_meets_its_partner():
+    loader = small(seed=0).data_loader
+    assert loader.value_range == (0, 1)
+    assert {half.picture for half in loader.train_A}.isdisjoint(half.picture for half in loader.train_B)
+
+
 def test_every_third_iteration_is_the_discriminators(batch):
     gan = small()
     A, B = ((side + 1) / 2 for side in batch())
