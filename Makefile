@@ -17,7 +17,7 @@ cyclegan: .venv/installed
 		--epochs 15 --sample-interval 50 --seed 0
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n 2
 
 test-slow: .venv/installed-test
 	$(BIN)/python -m pytest -m slow

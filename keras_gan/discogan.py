@@ -50,7 +50,7 @@ class DiscoGAN(AdversarialModel):
 
     Args:
         img_shape: (height, width, channels) of the pictures, 1 or 3 channels; height and width
-            multiples of 8.
+            multiples of 8, for the paper's recipes of 16.
         gf: filters in the first layer of a generator.
         df: filters in the first layer of a discriminator.
         recipe: post (the Keras posts), or of the paper: paper (DiscoGAN), recongan (A to B and back)
@@ -71,8 +71,8 @@ class DiscoGAN(AdversarialModel):
         output: folder of this run's grids and networks; default: the next free runs/discogan-DATASET-N.
 
     Raises:
-        BadValueError: (a ValueError) for sizes that cannot be halved three times, fewer than one
-            filter, or a data set with an empty split.
+        BadValueError: (a ValueError) for sizes that cannot be halved so often, other values that
+            cannot work, or a data set with an empty split.
         NotFoundError: (a FileNotFoundError) if there is no such data set.
     """
 
@@ -146,10 +146,16 @@ class DiscoGAN(AdversarialModel):
         return (-1, 1) if self.is_post else (0, 1)
 
     def open_data(self, dataset_name, seed):
-        """Pairs for the post; for the paper, which knows none, pairs torn apart or data without any."""
+        """Pairs for the post; for the paper, which knows none, torn pairs or data without any. Checks the size."""
         height, width, channels = self.img_shape
         if self.is_post:
+            unet_depth(height, width, deepest=7)
             return DataLoader(dataset_name, (height, width), channels, seed=seed)
+        if height % 16 or width % 16 or min(height, width) < 16:
+            raise BadValueError(
+                f"image size {height}x{width} does not suit recipe {self.recipe!r}: "
+                "height and width must be multiples of 16; the paper's are 64x64."
+            )
         return UnpairedDataLoader(dataset_name, None, self.img_shape, self.img_shape, self.value_range, seed=seed)
 
     def build_combined(self):

@@ -102,3 +102,5 @@ def test_bad_values_are_named():
     ):
         with pytest.raises(ValueError, match=message):
             small(**options)
+    with pytest.raises(ValueError, match="image size 72x64 does not suit recipe 'paper'.* multiples of 16"):
+        DiscoGAN((72, 64, 3), recipe="paper", dataset_name="drawn_shoes")
