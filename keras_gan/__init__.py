@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 _EXPORTS = {
     "AdversarialModel": "adversarial",
     "CGAN": "cgan",
-    "Combined": "adversarial",
+    "Combined": "combined",
     "CycleGAN": "cyclegan",
     "DCGAN": "dcgan",
     "DataLoader": "data_loader",

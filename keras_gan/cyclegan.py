@@ -26,8 +26,9 @@ if __name__ == "__main__":  # --help and mistyped options are answered before Ke
 import keras
 from keras import ops
 
-from keras_gan.adversarial import AdversarialModel, Combined, fresh, once
+from keras_gan.adversarial import AdversarialModel, fresh
 from keras_gan.callbacks import LinearDecay
+from keras_gan.combined import Combined, once
 from keras_gan.data_loader import UnpairedDataLoader
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.layers import ImagePool

@@ -35,7 +35,8 @@ import keras
 from keras import layers, ops
 
 from keras_gan import losses
-from keras_gan.adversarial import AdversarialModel, Combined, fresh, once, unmoved
+from keras_gan.adversarial import AdversarialModel, fresh
+from keras_gan.combined import Combined, once, unmoved
 from keras_gan.data_loader import DataLoader, UnpairedDataLoader
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.layers import InstanceNormalization, UpsampleConv2D

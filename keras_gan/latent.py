@@ -4,7 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_gan.adversarial import AdversarialModel, Combined, fresh, once
+from keras_gan.adversarial import AdversarialModel, fresh
+from keras_gan.combined import Combined, once
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.losses import adversarial_loss
 from keras_gan.sampling import save_sheet

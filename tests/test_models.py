@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_gan import CGAN, DCGAN, GAN, CycleGAN, DiscoGAN, Pix2Pix
-from keras_gan.adversarial import unmoved
+from keras_gan.combined import unmoved
 from keras_gan.errors import BadValueError
 from keras_gan.latent import LatentModel
 

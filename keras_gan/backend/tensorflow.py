@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from keras_gan.adversarial import unmoved
+from keras_gan.combined import unmoved
 
 
 def play(model, batch):
