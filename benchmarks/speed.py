@@ -23,9 +23,9 @@ import keras_gan.discogan
 from keras_gan import DiscoGAN
 
 
-def upsampling_then_convolution(filters, kernel_size, activation):
+def upsampling_then_convolution(filters, kernel_size, **options):
     """`UpsampleConv2D` as the post has it: two layers."""
-    convolution = layers.Conv2D(filters, kernel_size, padding="same", activation=activation)
+    convolution = layers.Conv2D(filters, kernel_size, padding="same", **options)
     return lambda x: convolution(layers.UpSampling2D(2)(x))
 
 
