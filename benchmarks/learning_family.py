@@ -155,7 +155,7 @@ def toy(args):
     results = {}
     for title, recipe in (("GAN", "gan"), ("GAN with reconstruction", "recongan"), ("DiscoGAN", "paper")):
         for seed in range(3):
-            rng, adam = np.random.default_rng(seed), keras.optimizers.Adam(1e-3)
+            rng, adam = np.random.default_rng(seed), keras.optimizers.Adam(args.learning_rate)
             test, mode = points(rng, centres_A, 2000)
             gan = Toy((2,), recipe=recipe, g_optimizer=adam, d_optimizer=adam, seed=seed)
             gan.discriminators_every, gan.CURRICULUM = None, 0
@@ -206,6 +206,7 @@ def main():
     parser.add_argument("--data-dir")
     parser.add_argument("--minutes", type=float, nargs="+", default=[5, 10])
     parser.add_argument("--iterations", type=int, default=5_000, help="toy")
+    parser.add_argument("--learning-rate", type=float, default=1e-3, help="toy")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", default="runs/learning")
     args = parser.parse_args()
