@@ -13,7 +13,7 @@ The other pictures in docs/ come from
 
     cyclegan  --dataset drawn_shoes --image-size 64 --batch-size 4 --epochs 15 --seed 0
     pix2pix   --dataset drawn_shoes --image-size 64 --filters 32 --batch-size 4 --epochs 24 --no-augment --seed 0
-    dcgan     --filters 32 --epochs 60 --flip --seed 0
+    dcgan     --filters 32 --epochs 160 --flip --seed 0
     cgan      --epochs 12 --seed 0
     gan       --epochs 60 --seed 0
 """
