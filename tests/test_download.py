@@ -350,7 +350,11 @@ def test_another_sha256_is_an_error(toys, capsys, tmp_path):
     assert f"has the SHA256 {sha256(archive)}; expected is {'0' * 64}" in line
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>Moved</html>", b"PK", b"\x1f\x8b", zip_of({}), tar_of({})])
+NO_ARCHIVES = {"nothing": b"", "a page": b"<html>Moved</html>", "zip's start": b"PK", "gzip's start": b"\x1f\x8b"}
+NO_ARCHIVES |= {"an empty zip": zip_of({}), "an empty tar": tar_of({})}
+
+
+@pytest.mark.parametrize("content", NO_ARCHIVES.values(), ids=NO_ARCHIVES)  # an archive of now would be another name
 def test_what_is_no_archive_of_pictures_is_an_error(toys, capsys, tmp_path, content):
     toys(send(content))
     complaint(capsys, tmp_path)
@@ -383,6 +387,7 @@ def test_ctrl_c_leaves_nothing(toys, capsys, tmp_path):
         (tar_of({"train/1.png": picture(0, 500), "val/1.png": b"x"}), "the archive cannot be written: [Errno"),
         (zip_of({"train/1.png": bytes(1_500_000), "val/1.png": b"x"}), "cannot be unpacked ([Errno"),
     ],
+    ids=["as it comes", "as it is unpacked"],
 )
 def test_no_room_to_write(toys, capsys, tmp_path, archive, message):
     """A limit of the system on the size of files, since a full disk cannot be had without its administrator."""
