@@ -40,7 +40,7 @@ from keras_gan.combined import Combined, once, unmoved
 from keras_gan.data_loader import DataLoader, UnpairedDataLoader
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.layers import InstanceNormalization, UpsampleConv2D
-from keras_gan.networks import encoder_decoder, feature_discriminator, unet_depth
+from keras_gan.networks import encoder_decoder, feature_discriminator, full, unet_depth
 from keras_gan.sampling import save_grid
 
 
@@ -223,8 +223,7 @@ class DiscoGAN(AdversarialModel):
         for number, width in enumerate(reversed(filters[:-1])):
             x = deconv2d(x, skips.pop(), width, dropout=self.dropout if number < 3 else 0.0)
 
-        full = keras.config.floatx()
-        output_img = UpsampleConv2D(self.img_shape[2], kernel_size=4, activation="tanh", dtype=full)(x)
+        output_img = UpsampleConv2D(self.img_shape[2], kernel_size=4, activation="tanh", dtype=full())(x)
         return keras.Model(d0, output_img, name=name)
 
     def build_discriminator(self, name=None):
@@ -243,8 +242,7 @@ class DiscoGAN(AdversarialModel):
         d2 = d_layer(d1, self.df * 2)
         d3 = d_layer(d2, self.df * 4)
         d4 = d_layer(d3, self.df * 8)
-        full = keras.config.floatx()
-        validity = layers.Conv2D(1, kernel_size=4, strides=1, padding="same", dtype=full)(d4)
+        validity = layers.Conv2D(1, kernel_size=4, strides=1, padding="same", dtype=full())(d4)
         return keras.Model(img, validity, name=name)
 
     def discriminator_batches(self, batch, fakes):
@@ -265,7 +263,9 @@ class DiscoGAN(AdversarialModel):
         targets |= {"reconstr_A": imgs_A, "reconstr_B": imgs_B}
         if not self.is_post:  # the features of the originals
             with unmoved(self.combined.statistics_of_discriminators()):
-                for side, judge, imgs in (("A", self.judge_A, imgs_A), ("B", self.judge_B, imgs_B)):
+                sides = {"A": (self.judge_A, imgs_A), "B": (self.judge_B, imgs_B)}
+                for side in "AB" if self.both_ways else "B":
+                    judge, imgs = sides[side]
                     _, *features = keras.tree.flatten(judge(imgs, training=True))
                     targets |= {f"features_{side}_{i}": tensor for i, tensor in enumerate(features, 1)}
         return [targets[name] for name in self.combined.output_names]

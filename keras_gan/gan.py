@@ -24,6 +24,7 @@ from keras import layers
 
 from keras_gan.data_loader import ImageLoader
 from keras_gan.latent import LatentModel
+from keras_gan.networks import full
 
 
 class GAN(LatentModel):
@@ -65,12 +66,11 @@ class GAN(LatentModel):
     def build_generator(self):
         """Generator: codes (batch, latent_dim) to pictures (batch, *img_shape) in [-1, 1]."""
         x = z = keras.Input((self.latent_dim,))
-        full = keras.config.floatx()  # of what leaves the network, in mixed precision too
         for units in (256, 512, 1024):
             x = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(units)(x))
             x = layers.BatchNormalization(momentum=0.8)(x)
-        x = layers.Dense(math.prod(self.img_shape), activation="tanh", dtype=full)(x)
-        return keras.Model(z, layers.Reshape(self.img_shape, dtype=full)(x), name="generator")
+        x = layers.Dense(math.prod(self.img_shape), activation="tanh", dtype=full())(x)
+        return keras.Model(z, layers.Reshape(self.img_shape, dtype=full())(x), name="generator")
 
     def build_discriminator(self):
         """Discriminator: pictures (batch, *img_shape) to a logit each, (batch, 1)."""
@@ -78,7 +78,7 @@ class GAN(LatentModel):
         x = layers.Flatten()(img)
         for units in (512, 256):
             x = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(units)(x))
-        return keras.Model(img, layers.Dense(1, dtype=keras.config.floatx())(x), name="discriminator")
+        return keras.Model(img, layers.Dense(1, dtype=full())(x), name="discriminator")
 
     def train(
         self, epochs: int = 50, batch_size: int = 32, sample_interval: int = 200, steps_per_epoch: int | None = None

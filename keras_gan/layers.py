@@ -137,7 +137,7 @@ class ImagePool(keras.layers.Layer):
     The first `size` pictures are stored and passed on. After that each new picture is, with
     probability one half, swapped with a random stored one, which is passed on in its place; else it
     is passed on and not stored. The pictures of a batch take their turns one after the other. The
-    content, the count and the random state are part of the layer's saved state.
+    content and the count are weights of the layer; an `AdversarialModel` saves the random state too.
 
     Shrivastava et al., 2017 (https://arxiv.org/abs/1612.07828), section 2.3; Zhu et al., 2017
     (https://arxiv.org/abs/1703.10593), section 4.

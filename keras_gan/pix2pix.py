@@ -30,7 +30,7 @@ from keras_gan.data_loader import DataLoader
 from keras_gan.errors import check_at_least
 from keras_gan.layers import InstanceNormalization
 from keras_gan.losses import adversarial_loss, choose
-from keras_gan.networks import batch_norm, normal, patchgan_70, unet_depth
+from keras_gan.networks import batch_norm, full, normal, patchgan_70, unet_depth
 from keras_gan.sampling import save_grid
 
 
@@ -144,7 +144,7 @@ class Pix2Pix(AdversarialModel):
             x = deconv2d(x, skips.pop(), width, dropout=number < 3)
 
         x = layers.Conv2DTranspose(self.img_shape[2], 4, 2, "same", kernel_initializer=normal())(layers.ReLU()(x))
-        return keras.Model(img, layers.Activation("tanh", dtype=keras.config.floatx())(x), name="generator")
+        return keras.Model(img, layers.Activation("tanh", dtype=full())(x), name="generator")
 
     def build_discriminator(self):
         """70x70 PatchGAN: [original, its partner or a fake] to a verdict per patch; 2,768,705 trainable parameters."""
