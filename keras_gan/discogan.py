@@ -39,7 +39,7 @@ from keras_gan.adversarial import AdversarialModel, fresh
 from keras_gan.combined import Combined, once, unmoved
 from keras_gan.data_loader import DataLoader, UnpairedDataLoader
 from keras_gan.errors import BadValueError, check_at_least
-from keras_gan.layers import InstanceNormalization, UpsampleConv2D
+from keras_gan.layers import Conv2D, InstanceNormalization, UpsampleConv2D
 from keras_gan.networks import encoder_decoder, feature_discriminator, full, unet_depth
 from keras_gan.sampling import save_grid
 
@@ -195,7 +195,7 @@ class DiscoGAN(AdversarialModel):
 
         def conv2d(layer_input, filters, normalization=True, dropout=0.0):
             """Layers used during downsampling"""
-            d = layers.Conv2D(filters, kernel_size=4, strides=2, padding="same")(layer_input)
+            d = Conv2D(filters, kernel_size=4, strides=2, padding="same")(layer_input)
             d = layers.LeakyReLU(negative_slope=0.2)(d)
             d = normalize(d) if normalization else d
             return layers.Dropout(dropout)(d) if dropout else d
@@ -233,7 +233,7 @@ class DiscoGAN(AdversarialModel):
 
         def d_layer(layer_input, filters, normalization=True):
             """Discriminator layer"""
-            d = layers.Conv2D(filters, kernel_size=4, strides=2, padding="same")(layer_input)
+            d = Conv2D(filters, kernel_size=4, strides=2, padding="same")(layer_input)
             d = layers.LeakyReLU(negative_slope=0.2)(d)
             return normalize(d) if normalization else d
 
@@ -242,7 +242,7 @@ class DiscoGAN(AdversarialModel):
         d2 = d_layer(d1, self.df * 2)
         d3 = d_layer(d2, self.df * 4)
         d4 = d_layer(d3, self.df * 8)
-        validity = layers.Conv2D(1, kernel_size=4, strides=1, padding="same", dtype=full())(d4)
+        validity = Conv2D(1, kernel_size=4, strides=1, padding="same", dtype=full())(d4)
         return keras.Model(img, validity, name=name)
 
     def discriminator_batches(self, batch, fakes):

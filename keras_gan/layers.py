@@ -3,6 +3,10 @@
 import keras
 from keras import ops
 
+from keras_gan.convolutions import Conv2D, Conv2DTranspose, UpsampleConv2D
+
+__all__ = ["Conv2D", "Conv2DTranspose", "ImagePool", "InstanceNormalization", "ReflectionPadding2D", "UpsampleConv2D"]
+
 # Keras 3 does not find its own losses by the short names in .h5 files that Keras 2 saved with their compile settings.
 keras.saving.get_custom_objects().update(mse=keras.losses.mean_squared_error, mae=keras.losses.mean_absolute_error)
 
@@ -52,60 +56,6 @@ class InstanceNormalization(keras.layers.GroupNormalization):
         if self.center:
             x = x + ops.cast(self.beta, dtype)
         return ops.cast(x, self.compute_dtype)
-
-
-@keras.saving.register_keras_serializable(package="keras_gan")
-class UpsampleConv2D(keras.layers.Conv2D):
-    """`UpSampling2D(2)` followed by `Conv2D(filters, kernel_size, padding="same")`, in one layer.
-
-    Exactly those two layers, weights included (`get_weights()` of a Conv2D loads here and back),
-    with a quarter of the multiplications: nearest upsampling is zero insertion followed by a 2x2
-    box, the box commutes with the convolution, and zero insertion followed by a convolution is a
-    transposed convolution. Below 8x8, where it is no faster, and for kernels below 3x3, the layer
-    computes the plain form.
-
-    Args:
-        filters, kernel_size: as `keras.layers.Conv2D`.
-        **kwargs: as `keras.layers.Conv2D`; strides, padding, dilation and groups are fixed.
-
-    Shapes: (batch, height, width, channels) to (batch, 2 * height, 2 * width, filters). Height and
-    width must be known when the layer is built.
-
-    Raises:
-        ValueError: for an input whose height or width is not known.
-    """
-
-    def __init__(self, filters, kernel_size, **kwargs):
-        super().__init__(filters, kernel_size, padding="same", data_format="channels_last", **kwargs)
-
-    def build(self, input_shape):
-        if None in input_shape[1:3]:
-            raise ValueError(f"UpsampleConv2D needs a fixed height and width, not {tuple(input_shape)}.")
-        super().build(input_shape)
-
-    def call(self, inputs):
-        height, width = inputs.shape[1:3]
-        if height * width < 64 or min(self.kernel_size) < 3:
-            return super().call(ops.repeat(ops.repeat(inputs, 2, axis=1), 2, axis=2))
-        # One flip over both axes at once: Keras 3.10 flips one, and slicing with steps of -1 is far slower.
-        kernel = ops.flip(ops.reshape(self.kernel, (-1, *self.kernel.shape[2:])), axis=0)
-        kernel = ops.transpose(ops.reshape(kernel, self.kernel.shape), (0, 1, 3, 2))
-        outputs = ops.conv_transpose(inputs, kernel, strides=2, padding="valid", data_format="channels_last")
-        # "same" pads (k - 1) // 2 before the picture; what the valid transposed convolution has beyond that goes.
-        top, left = (k - 2 - (k - 1) // 2 for k in self.kernel_size)
-        outputs = outputs[:, top : top + 2 * height + 1, left : left + 2 * width + 1]
-        outputs = 4 * ops.average_pool(outputs, 2, strides=1, padding="valid", data_format="channels_last")
-        if self.use_bias:
-            outputs = ops.add(outputs, self.bias)
-        return self.activation(outputs) if self.activation is not None else outputs
-
-    def compute_output_shape(self, input_shape):
-        batch, height, width, _ = input_shape
-        return (batch, 2 * height, 2 * width, self.filters)
-
-    def get_config(self):
-        fixed = ("strides", "padding", "data_format", "dilation_rate", "groups")
-        return {key: value for key, value in super().get_config().items() if key not in fixed}
 
 
 @keras.saving.register_keras_serializable(package="keras_gan")

@@ -28,7 +28,7 @@ from keras_gan.adversarial import AdversarialModel, fresh
 from keras_gan.combined import Combined, once
 from keras_gan.data_loader import DataLoader
 from keras_gan.errors import check_at_least
-from keras_gan.layers import InstanceNormalization
+from keras_gan.layers import Conv2D, Conv2DTranspose, InstanceNormalization
 from keras_gan.losses import adversarial_loss, choose
 from keras_gan.networks import batch_norm, full, normal, patchgan_70, unet_depth
 from keras_gan.sampling import save_grid
@@ -116,13 +116,13 @@ class Pix2Pix(AdversarialModel):
 
         def conv2d(x, filters, normalization=True):
             """Layers used during downsampling"""
-            x = layers.Conv2D(filters, 4, 2, "same", use_bias=False, kernel_initializer=normal())(x)
+            x = Conv2D(filters, 4, 2, "same", use_bias=False, kernel_initializer=normal())(x)
             return InstanceNormalization(epsilon=1e-5)(x) if normalization else x
 
         def deconv2d(x, skip, filters, dropout):
             """Layers used during upsampling"""
             x = layers.ReLU()(x)
-            x = layers.Conv2DTranspose(filters, 4, 2, "same", use_bias=False, kernel_initializer=normal())(x)
+            x = Conv2DTranspose(filters, 4, 2, "same", use_bias=False, kernel_initializer=normal())(x)
             x = InstanceNormalization(epsilon=1e-5)(x)
             if dropout:
                 x = layers.Dropout(0.5)(x)
@@ -143,7 +143,7 @@ class Pix2Pix(AdversarialModel):
         for number, width in enumerate(reversed(filters[:-1])):
             x = deconv2d(x, skips.pop(), width, dropout=number < 3)
 
-        x = layers.Conv2DTranspose(self.img_shape[2], 4, 2, "same", kernel_initializer=normal())(layers.ReLU()(x))
+        x = Conv2DTranspose(self.img_shape[2], 4, 2, "same", kernel_initializer=normal())(layers.ReLU()(x))
         return keras.Model(img, layers.Activation("tanh", dtype=full())(x), name="generator")
 
     def build_discriminator(self):

@@ -1,0 +1,187 @@
+"""Keras' convolutions, computed otherwise where that is faster: the same weights, the same results.
+
+Near the bottom of a U-Net the maps have few pixels and the kernels millions of weights. What a
+convolution costs there is reading its kernel, and libraries made for large maps read it several
+times, rearranged. Here each tap of the kernel, a matrix of channels by filters, is one of a batch
+of matrix products, on the weights as they lie in memory; the pixels, which are few, are moved to
+where each tap reads or leaves them.
+"""
+
+import functools
+
+import keras
+import numpy as np
+from keras import ops
+
+# Which pixels belong together, along one axis: bool (taps, outputs, inputs).
+
+
+def taps_of_conv(n, kernel_size, strides, padding):
+    """Of a convolution of n pixels."""
+    if padding == "same":
+        outputs = -(-n // strides)
+        before = max((outputs - 1) * strides + kernel_size - n, 0) // 2
+    else:
+        outputs, before = (n - kernel_size) // strides + 1, 0
+    tap, output, pixel = np.ogrid[:kernel_size, :outputs, :n]
+    return output * strides + tap - before == pixel
+
+
+def taps_of_transpose(n, kernel_size, strides):
+    """Of a transposed convolution with padding "same", n pixels to n * strides."""
+    return taps_of_conv(n * strides, kernel_size, strides, "same").swapaxes(1, 2)
+
+
+def taps_of_upsampling(n, kernel_size):
+    """Of nearest upsampling by 2 and a convolution with padding "same" after it."""
+    upsampled = taps_of_conv(2 * n, kernel_size, 1, "same")
+    return upsampled[:, :, ::2] | upsampled[:, :, 1::2]
+
+
+@functools.cache
+def routes(taps_of, size, kernel_size, *more):
+    """Which pixels of a map belong together: float32 0 or 1, (taps, outputs, inputs), both axes of the map joined.
+
+    Args:
+        taps_of: one of the functions above.
+        size, kernel_size: (height, width) each.
+        *more: for each further argument of `taps_of` a pair, for height and width.
+    """
+    down, across = (taps_of(*axis) for axis in zip(size, kernel_size, *more, strict=True))
+    both = down[:, None, :, None, :, None] & across[None, :, None, :, None, :]
+    return both.reshape([a * b for a, b in zip(down.shape, across.shape, strict=True)]).astype("float32")
+
+
+def routes_if_faster(layer, x, channels, filters, taps_of, *more):
+    """The `routes` of this layer's convolution of a map, or None where Keras' own way is faster.
+
+    They cost (taps * outputs * inputs) multiplications for each channel on the side of fewer pixels, the kernel
+    (taps * fewer pixels * channels * filters). The first may be a quarter of the second.
+    """
+    size = tuple(x.shape[1:3])
+    if None in size or layer.dilation_rate != (1, 1) or layer.data_format != "channels_last":
+        return None
+    pixels = max(height * width for height, width in (size, layer.compute_output_shape(x.shape)[1:3]))
+    grows = pixels > size[0] * size[1]
+    if 4 * pixels > (channels if grows else filters):
+        return None
+    return routes(taps_of, size, layer.kernel_size, *more)
+
+
+def by_taps(x, kernel, routes):
+    """A convolution as one matrix product per tap.
+
+    Args:
+        x: (batch, height, width, channels).
+        kernel: (kernel height, kernel width, channels, filters).
+        routes: (taps, outputs, inputs), see `routes`.
+
+    Returns:
+        (batch, outputs, filters).
+    """
+    taps, outputs, inputs = routes.shape
+    channels, filters = kernel.shape[2:]
+    kernel = ops.reshape(kernel, (taps, channels, filters))
+    if outputs > inputs:  # multiply, then move
+        x = ops.matmul(ops.reshape(x, (1, -1, channels)), kernel)  # (taps, batch * inputs, filters)
+        x = ops.transpose(ops.reshape(x, (taps, -1, inputs, filters)), (1, 0, 2, 3))
+        routes = ops.cast(routes.swapaxes(0, 1).reshape(outputs, taps * inputs), x.dtype)
+        return ops.matmul(routes, ops.reshape(x, (-1, taps * inputs, filters)))
+    routes = ops.cast(routes.reshape(taps * outputs, inputs), x.dtype)
+    x = ops.matmul(routes, ops.reshape(x, (-1, inputs, channels)))
+    x = ops.transpose(ops.reshape(x, (-1, taps, outputs, channels)), (1, 0, 2, 3))
+    x = ops.matmul(ops.reshape(x, (taps, -1, channels)), kernel)  # (taps, batch * outputs, filters)
+    return ops.reshape(ops.sum(x, axis=0), (-1, outputs, filters))
+
+
+@keras.saving.register_keras_serializable(package="keras_gan")
+class Conv2D(keras.layers.Conv2D):
+    """`keras.layers.Conv2D`, computed `by_taps` on maps of few pixels; arguments, weights and results are the same."""
+
+    def convolution_op(self, inputs, kernel):
+        found = None
+        if self.groups == 1 and self.padding in ("same", "valid"):
+            more = self.strides, (self.padding,) * 2
+            found = routes_if_faster(self, inputs, *kernel.shape[2:], taps_of_conv, *more)
+        if found is None:
+            return super().convolution_op(inputs, kernel)
+        shape = self.compute_output_shape(inputs.shape)
+        return ops.reshape(by_taps(inputs, kernel, found), (-1, *shape[1:]))
+
+
+@keras.saving.register_keras_serializable(package="keras_gan")
+class Conv2DTranspose(keras.layers.Conv2DTranspose):
+    """`keras.layers.Conv2DTranspose`, computed `by_taps` on maps of few pixels, as `Conv2D` is."""
+
+    def call(self, inputs):
+        kernel, found = ops.swapaxes(self.kernel, 2, 3), None
+        if self.padding == "same" and self.output_padding is None:
+            found = routes_if_faster(self, inputs, *kernel.shape[2:], taps_of_transpose, self.strides)
+        if found is None:
+            return super().call(inputs)
+        shape = self.compute_output_shape(inputs.shape)
+        outputs = ops.reshape(by_taps(inputs, kernel, found), (-1, *shape[1:]))
+        if self.use_bias:
+            outputs = ops.add(outputs, self.bias)
+        return self.activation(outputs) if self.activation is not None else outputs
+
+
+@keras.saving.register_keras_serializable(package="keras_gan")
+class UpsampleConv2D(keras.layers.Conv2D):
+    """`UpSampling2D(2)` followed by `Conv2D(filters, kernel_size, padding="same")`, in one layer.
+
+    Exactly those two layers, weights included (`get_weights()` of a Conv2D loads here and back),
+    with a quarter of the multiplications: `by_taps` on maps of few pixels; on others as a transposed
+    convolution, since nearest upsampling is zero insertion followed by a 2x2 box, the box commutes
+    with the convolution, and zero insertion followed by a convolution is a transposed convolution.
+    With kernels below 3x3, where that is no faster, the layer computes the plain form.
+
+    Args:
+        filters, kernel_size: as `keras.layers.Conv2D`.
+        **kwargs: as `keras.layers.Conv2D`; strides, padding, dilation and groups are fixed.
+
+    Shapes: (batch, height, width, channels) to (batch, 2 * height, 2 * width, filters). Height and
+    width must be known when the layer is built.
+
+    Raises:
+        ValueError: for an input whose height or width is not known.
+    """
+
+    def __init__(self, filters, kernel_size, **kwargs):
+        super().__init__(filters, kernel_size, padding="same", data_format="channels_last", **kwargs)
+
+    def build(self, input_shape):
+        if None in input_shape[1:3]:
+            raise ValueError(f"UpsampleConv2D needs a fixed height and width, not {tuple(input_shape)}.")
+        super().build(input_shape)
+
+    def convolution_op(self, inputs, kernel):
+        found = routes_if_faster(self, inputs, *kernel.shape[2:], taps_of_upsampling)
+        if found is not None:
+            shape = self.compute_output_shape(inputs.shape)
+            return ops.reshape(by_taps(inputs, kernel, found), (-1, *shape[1:]))
+        if min(self.kernel_size) < 3:
+            return super().convolution_op(ops.repeat(ops.repeat(inputs, 2, axis=1), 2, axis=2), kernel)
+        return self.transposed(inputs, kernel)
+
+    def transposed(self, inputs, kernel):
+        """The layer as a transposed convolution and a 2x2 box."""
+        height, width = inputs.shape[1:3]
+        # One flip over both axes at once: Keras 3.10 flips one, and slicing with steps of -1 is far slower.
+        flipped = ops.flip(ops.reshape(kernel, (-1, *kernel.shape[2:])), axis=0)
+        flipped = ops.transpose(ops.reshape(flipped, kernel.shape), (0, 1, 3, 2))
+        outputs = ops.conv_transpose(inputs, flipped, strides=2, padding="valid", data_format="channels_last")
+        # "same" pads (k - 1) // 2 before the picture; what the valid transposed convolution has beyond that goes.
+        top, left = (k - 2 - (k - 1) // 2 for k in self.kernel_size)
+        # (Not written as outputs[:, top:...]: TensorFlow's gradient of that takes six times as long.)
+        shape = (ops.shape(outputs)[0], 2 * height + 1, 2 * width + 1, self.filters)
+        outputs = ops.slice(outputs, (0, top, left, 0), shape)
+        return 4 * ops.average_pool(outputs, 2, strides=1, padding="valid", data_format="channels_last")
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, _ = input_shape
+        return (batch, 2 * height, 2 * width, self.filters)
+
+    def get_config(self):
+        fixed = ("strides", "padding", "data_format", "dilation_rate", "groups")
+        return {key: value for key, value in super().get_config().items() if key not in fixed}
