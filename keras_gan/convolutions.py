@@ -13,6 +13,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_gan import backend
+
 # Which pixels belong together, along one axis: bool (taps, outputs, inputs).
 
 
@@ -68,29 +70,28 @@ def routes_if_faster(layer, x, channels, filters, taps_of, *more):
     return routes(taps_of, size, layer.kernel_size, *more)
 
 
-def by_taps(x, kernel, routes):
+def by_taps(x, kernel, routes, transpose=False):
     """A convolution as one matrix product per tap.
 
     Args:
         x: (batch, height, width, channels).
-        kernel: (kernel height, kernel width, channels, filters).
+        kernel: (kernel height, kernel width, channels, filters), or with `transpose` filters before channels.
         routes: (taps, outputs, inputs), see `routes`.
 
     Returns:
         (batch, outputs, filters).
     """
     taps, outputs, inputs = routes.shape
-    channels, filters = kernel.shape[2:]
-    kernel = ops.reshape(kernel, (taps, channels, filters))
+    channels, filters = kernel.shape[:1:-1] if transpose else kernel.shape[2:]
     if outputs > inputs:  # multiply, then move
-        x = ops.matmul(ops.reshape(x, (1, -1, channels)), kernel)  # (taps, batch * inputs, filters)
+        x = backend.times_taps(ops.reshape(x, (1, -1, channels)), kernel, transpose)  # (taps, batch * inputs, filters)
         x = ops.transpose(ops.reshape(x, (taps, -1, inputs, filters)), (1, 0, 2, 3))
         routes = ops.cast(routes.swapaxes(0, 1).reshape(outputs, taps * inputs), x.dtype)
         return ops.matmul(routes, ops.reshape(x, (-1, taps * inputs, filters)))
     routes = ops.cast(routes.reshape(taps * outputs, inputs), x.dtype)
     x = ops.matmul(routes, ops.reshape(x, (-1, inputs, channels)))
     x = ops.transpose(ops.reshape(x, (-1, taps, outputs, channels)), (1, 0, 2, 3))
-    x = ops.matmul(ops.reshape(x, (taps, -1, channels)), kernel)  # (taps, batch * outputs, filters)
+    x = backend.times_taps(ops.reshape(x, (taps, -1, channels)), kernel, transpose)  # (taps, batch * outputs, filters)
     return ops.reshape(ops.sum(x, axis=0), (-1, outputs, filters))
 
 
@@ -114,13 +115,13 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
     """`keras.layers.Conv2DTranspose`, computed `by_taps` on maps of few pixels, as `Conv2D` is."""
 
     def call(self, inputs):
-        kernel, found = ops.swapaxes(self.kernel, 2, 3), None
+        (filters, channels), found = self.kernel.shape[2:], None
         if self.padding == "same" and self.output_padding is None:
-            found = routes_if_faster(self, inputs, *kernel.shape[2:], taps_of_transpose, self.strides)
+            found = routes_if_faster(self, inputs, channels, filters, taps_of_transpose, self.strides)
         if found is None:
             return super().call(inputs)
         shape = self.compute_output_shape(inputs.shape)
-        outputs = ops.reshape(by_taps(inputs, kernel, found), (-1, *shape[1:]))
+        outputs = ops.reshape(by_taps(inputs, self.kernel, found, transpose=True), (-1, *shape[1:]))
         if self.use_bias:
             outputs = ops.add(outputs, self.bias)
         return self.activation(outputs) if self.activation is not None else outputs

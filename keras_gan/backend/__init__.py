@@ -1,6 +1,7 @@
 """How one update is differentiated and applied: the only place that knows which framework runs below Keras."""
 
 import keras
+from keras import ops
 
 from keras_gan.errors import BadValueError
 
@@ -24,3 +25,21 @@ def prepare(optimizer):
     from keras_gan.backend import tensorflow
 
     tensorflow.prepare(optimizer)
+
+
+def times_taps(x, kernel, transpose=False):
+    """Multiplies by each tap of a kernel.
+
+    Args:
+        x: (taps or 1, n, channels).
+        kernel: (height, width, channels, filters), or with `transpose` (height, width, filters, channels).
+
+    Returns:
+        (taps, n, filters), with taps = height * width.
+    """
+    if keras.backend.backend() == "tensorflow":
+        from keras_gan.backend import tensorflow
+
+        return tensorflow.times_taps(x, kernel, transpose)
+    kernel = ops.reshape(kernel, (-1, *kernel.shape[2:]))
+    return ops.matmul(x, ops.swapaxes(kernel, 1, 2) if transpose else kernel)

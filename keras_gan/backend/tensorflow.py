@@ -69,13 +69,62 @@ def update(part, tape, loss):
     count) changes. Anything but a plain Adam or RMSprop takes Keras' way.
     """
     optimizer, variables = part.optimizer, part.trainable_variables
-    gradients = tape.gradient(loss, variables)
+    gradients = gradients_of(loss, variables, tape)
     if not is_plain(optimizer):
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return
     apply = apply_adam if isinstance(optimizer, keras.optimizers.Adam) else apply_rmsprop
     apply(optimizer, gradients, variables, [optimizer._get_variable_index(variable) for variable in variables])
     optimizer.iterations.assign_add(1)
+
+
+# What `times_taps` was given and what came back for it, by kernel, while `gradients_of` goes backwards; else None.
+noted = None
+
+
+def times_taps(x, kernel, transpose=False):
+    """See `keras_gan.backend.times_taps`. Its gradient leaves that of the kernel to `gradients_of`, if that asks."""
+
+    @tf.custom_gradient
+    def multiplied(x, taps):
+        def backwards(above):
+            below = tf.matmul(above, taps, transpose_b=not transpose)
+            if x.shape[0] == 1:
+                below = tf.reduce_sum(below, axis=0, keepdims=True)
+            if noted is None or not isinstance(kernel, keras.Variable):
+                return below, kernel_gradient(x, above, transpose)
+            noted.setdefault(id(kernel), []).append((x, above, transpose))
+            return below, None
+
+        return tf.matmul(x, taps, transpose_b=transpose), backwards
+
+    return multiplied(x, tf.reshape(kernel, (-1, *kernel.shape[2:])))
+
+
+def kernel_gradient(x, above, transpose):
+    """The gradient of the taps that x was multiplied by, where `above` is that of the product."""
+    return tf.matmul(above, x, transpose_a=True) if transpose else tf.matmul(x, above, transpose_a=True)
+
+
+def gradients_of(loss, variables, tape):
+    """The gradients of these variables.
+
+    A generator runs twice in a step. Where its kernels are large and its maps small, the gradient of
+    a kernel is little work and much memory, written for each run and read again to be added up. So
+    what makes them is collected first, and each is made at once.
+    """
+    global noted
+    noted = {}
+    try:
+        gradients = tape.gradient(loss, variables)
+        for i, variable in enumerate(variables):
+            if id(variable) in noted:
+                xs, aboves, (transpose, *_) = zip(*noted[id(variable)], strict=True)
+                joined = kernel_gradient(tf.concat(xs, axis=1), tf.concat(aboves, axis=1), transpose)
+                gradients[i] = tf.cast(tf.reshape(joined, variable.shape), variable.dtype)
+        return gradients
+    finally:
+        noted = None
 
 
 def apply_adam(optimizer, gradients, variables, indices):
