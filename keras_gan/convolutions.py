@@ -8,6 +8,8 @@ where each tap reads or leaves them.
 """
 
 import functools
+import math
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -54,41 +56,50 @@ def routes(taps_of, size, kernel_size, *more):
     return both.reshape([a * b for a, b in zip(down.shape, across.shape, strict=True)]).astype("float32")
 
 
-def routes_if_faster(layer, x, channels, filters, taps_of, *more):
-    """The `routes` of this layer's convolution of a map, or None where Keras' own way is faster.
+class Plan(NamedTuple):
+    """How a convolution goes `by_taps`."""
 
-    They cost (taps * outputs * inputs) multiplications for each channel on the side of fewer pixels, the kernel
-    (taps * fewer pixels * channels * filters). The first may be a quarter of the second.
+    routes: np.ndarray  # see `routes`
+    multiplies_first: bool  # before the pixels are moved, not after
+
+
+def plan(layer, size, channels, filters, taps_of, *more):
+    """The `Plan` for this layer's convolution of a map of this size, or None where Keras' own way is faster.
+
+    Multiplications by the kernel: those of the pixels on the side where it is applied. Moving the
+    pixels takes a multiplication for each route there could be; it may be a quarter of the others.
     """
-    size = tuple(x.shape[1:3])
     if None in size or layer.dilation_rate != (1, 1) or layer.data_format != "channels_last":
         return None
-    pixels = max(height * width for height, width in (size, layer.compute_output_shape(x.shape)[1:3]))
-    grows = pixels > size[0] * size[1]
-    if 4 * pixels > (channels if grows else filters):
-        return None
-    return routes(taps_of, size, layer.kernel_size, *more)
+    inputs, outputs = math.prod(size), math.prod(layer.compute_output_shape((None, *size, channels))[1:3])
+    work = {  # by whether it multiplies first: by the kernel, and to move
+        True: (inputs * channels * filters, inputs * outputs * filters),
+        False: (outputs * channels * filters, inputs * outputs * channels),
+    }
+    first = min(work, key=lambda first: sum(work[first]))
+    multiplying, moving = work[first]
+    return Plan(routes(taps_of, size, layer.kernel_size, *more), first) if 4 * moving <= multiplying else None
 
 
-def by_taps(x, kernel, routes, transpose=False):
+def by_taps(x, kernel, plan, transpose=False):
     """A convolution as one matrix product per tap.
 
     Args:
         x: (batch, height, width, channels).
         kernel: (kernel height, kernel width, channels, filters), or with `transpose` filters before channels.
-        routes: (taps, outputs, inputs), see `routes`.
+        plan: a `Plan`.
 
     Returns:
         (batch, outputs, filters).
     """
-    taps, outputs, inputs = routes.shape
+    taps, outputs, inputs = plan.routes.shape
     channels, filters = kernel.shape[:1:-1] if transpose else kernel.shape[2:]
-    if outputs > inputs:  # multiply, then move
+    if plan.multiplies_first:
         x = backend.times_taps(ops.reshape(x, (1, -1, channels)), kernel, transpose)  # (taps, batch * inputs, filters)
         x = ops.transpose(ops.reshape(x, (taps, -1, inputs, filters)), (1, 0, 2, 3))
-        routes = ops.cast(routes.swapaxes(0, 1).reshape(outputs, taps * inputs), x.dtype)
+        routes = ops.cast(plan.routes.swapaxes(0, 1).reshape(outputs, taps * inputs), x.dtype)
         return ops.matmul(routes, ops.reshape(x, (-1, taps * inputs, filters)))
-    routes = ops.cast(routes.reshape(taps * outputs, inputs), x.dtype)
+    routes = ops.cast(plan.routes.reshape(taps * outputs, inputs), x.dtype)
     x = ops.matmul(routes, ops.reshape(x, (-1, inputs, channels)))
     x = ops.transpose(ops.reshape(x, (-1, taps, outputs, channels)), (1, 0, 2, 3))
     x = backend.times_taps(ops.reshape(x, (taps, -1, channels)), kernel, transpose)  # (taps, batch * outputs, filters)
@@ -103,7 +114,7 @@ class Conv2D(keras.layers.Conv2D):
         found = None
         if self.groups == 1 and self.padding in ("same", "valid"):
             more = self.strides, (self.padding,) * 2
-            found = routes_if_faster(self, inputs, *kernel.shape[2:], taps_of_conv, *more)
+            found = plan(self, inputs.shape[1:3], *kernel.shape[2:], taps_of_conv, *more)
         if found is None:
             return super().convolution_op(inputs, kernel)
         shape = self.compute_output_shape(inputs.shape)
@@ -117,7 +128,7 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
     def call(self, inputs):
         (filters, channels), found = self.kernel.shape[2:], None
         if self.padding == "same" and self.output_padding is None:
-            found = routes_if_faster(self, inputs, channels, filters, taps_of_transpose, self.strides)
+            found = plan(self, inputs.shape[1:3], channels, filters, taps_of_transpose, self.strides)
         if found is None:
             return super().call(inputs)
         shape = self.compute_output_shape(inputs.shape)
@@ -157,7 +168,7 @@ class UpsampleConv2D(keras.layers.Conv2D):
         super().build(input_shape)
 
     def convolution_op(self, inputs, kernel):
-        found = routes_if_faster(self, inputs, *kernel.shape[2:], taps_of_upsampling)
+        found = plan(self, inputs.shape[1:3], *kernel.shape[2:], taps_of_upsampling)
         if found is not None:
             shape = self.compute_output_shape(inputs.shape)
             return ops.reshape(by_taps(inputs, kernel, found), (-1, *shape[1:]))
