@@ -18,6 +18,8 @@ from graph import flop
 from worker import Contestant, Pool, noise, serve
 
 IS_KERAS_2 = keras.__version__.startswith("2.")
+if IS_KERAS_2:
+    from keras.src.engine.training_utils import RespectCompiledTrainableState
 
 
 class Trains(keras.Model):
@@ -53,33 +55,42 @@ def rmsprop(learning_rate, decay):
     return keras.optimizers.RMSprop(keras.optimizers.schedules.InverseTimeDecay(learning_rate, 1, decay))
 
 
+def train_step(model):
+    """The step of `train_on_batch`, to be counted; on Keras 2 with what was trainable when compiled."""
+    if not IS_KERAS_2:
+        return lambda x, y: model.train_step((x, y))
+
+    def step(x, y):
+        with RespectCompiledTrainableState(model):
+            return model.train_step((x, y))
+
+    return step
+
+
 class Loop:
-    """Networks, compiled, and the calls of one iteration; what is called with what is noted for counting."""
-
-    def __init__(self):
-        self.calls = []
-
-    def predict(self, model, x):
-        self.calls.append((lambda x: model(x, training=False), x))
-        return model.predict(x, verbose=0)
-
-    def train(self, model, x, y):
-        self.calls.append((lambda *data: model.train_step(data), x, y))
-        model.train_on_batch(x, y)
+    """Networks, compiled; their calls in an iteration are noted, to be counted."""
 
     def step(self):
         self.calls = []
         self.iteration()
 
+    def predict(self, model, x):
+        self.calls.append((lambda x: model(x, training=False), [x]))
+        return model.predict(x, verbose=0)
+
+    def train(self, model, x, y):
+        self.calls.append((train_step(model), [x, y]))
+        model.train_on_batch(x, y)
+
     def flop(self):
         """Of the calls of the last iteration."""
-        constants = [[tf.nest.map_structure(tf.constant, x) for x in call[1:]] for call in self.calls]
-        return sum(flop(call[0], *args) for call, args in zip(self.calls, constants))  # noqa: B905 (Python 3.9)
+        return sum(flop(function, *tf.nest.map_structure(tf.constant, args)) for function, args in self.calls)
 
 
 class DiscoGAN(Loop):
+    """The post's seven calls."""
+
     def __init__(self, setting):
-        super().__init__()
         self.A, self.B = noise(setting)
         shape, filters = self.A.shape[1:], setting["filters"]
         self.d_A, self.d_B = (networks.discogan_discriminator(shape, filters) for _ in "AB")
@@ -105,7 +116,79 @@ class DiscoGAN(Loop):
         self.train(self.combined, [self.A, self.B], [valid, valid, self.B, self.A, self.A, self.B])
 
 
-LOOPS = {"discogan": DiscoGAN}
+class CycleGAN(Loop):
+    """The notebooks' five calls, for both recipes; in that of the paper the generators learn first."""
+
+    def __init__(self, setting):
+        self.is_unet = setting["model"] == "cyclegan-unet"
+        self.A, self.B = noise(setting, low=0.0 if self.is_unet else -1.0)
+        shape_A, shape_B = self.A.shape[1:], self.B.shape[1:]
+        self.identity = shape_A == shape_B
+        self.pool_A, self.pool_B = (Pool(0 if self.is_unet else 50) for _ in "AB")
+        if self.is_unet:
+            self.d_A, self.d_B = map(networks.unet_discriminator, (shape_A, shape_B))
+            self.g_AB, self.g_BA = networks.unet(shape_A, shape_B[2]), networks.unet(shape_B, shape_A[2])
+        else:
+            self.d_A, self.d_B = map(networks.cyclegan_discriminator, (shape_A, shape_B))
+            self.g_AB, self.g_BA = (networks.resnet(shape_A, setting["blocks"]) for _ in "AB")
+        for discriminator in (self.d_A, self.d_B):
+            optimizer = rmsprop(2e-4, 6e-8) if self.is_unet else adam()
+            discriminator.compile(loss="mse", optimizer=optimizer, metrics=["accuracy"])
+        self.compile_combined(shape_A, shape_B)
+
+    def compile_combined(self, shape_A, shape_B):
+        img_A, img_B = keras.Input(shape_A), keras.Input(shape_B)
+        fake_B, fake_A = self.g_AB(img_A), self.g_BA(img_B)
+        outputs = [self.d_A(fake_A), self.d_B(fake_B), self.g_BA(fake_B), self.g_AB(fake_A)]
+        if self.identity:
+            outputs += [self.g_BA(img_A), self.g_AB(img_B)]
+        self.combined = adversarial([img_A, img_B], outputs, [self.g_AB, self.g_BA], [self.d_A, self.d_B])
+        self.combined.compile(
+            loss=["mse", "mse", "mae", "mae", "mae", "mae"][: len(outputs)],
+            loss_weights=[1, 1, 10, 10, 5, 5][: len(outputs)],
+            optimizer=rmsprop(1e-4, 3e-8) if self.is_unet else adam(),
+        )
+
+    def iteration(self):
+        valid = np.ones((len(self.A), *self.d_A.output_shape[1:]))
+        labels = np.concatenate([valid, np.zeros_like(valid)])
+        targets = [valid, valid, self.A, self.B] + self.identity * [self.A, self.B]
+        fake_B = self.predict(self.g_AB, self.A)
+        fake_A = self.predict(self.g_BA, self.B)
+        if not self.is_unet:
+            self.train(self.combined, [self.A, self.B], targets)
+        self.train(self.d_A, np.concatenate([self.A, self.pool_A(fake_A)]), labels)
+        self.train(self.d_B, np.concatenate([self.B, self.pool_B(fake_B)]), labels)
+        if self.is_unet:
+            self.train(self.combined, [self.A, self.B], targets)
+
+
+class Pix2Pix(Loop):
+    """Four calls."""
+
+    def __init__(self, setting):
+        self.A, self.B = noise(setting)
+        shape, filters = self.A.shape[1:], setting["filters"]
+        loss = keras.losses.BinaryCrossentropy(from_logits=True)
+        self.discriminator = networks.pix2pix_discriminator(shape, filters)
+        self.discriminator.compile(loss=loss, optimizer=adam(), metrics=["accuracy"])
+        self.generator = networks.pix2pix_generator(shape, filters)
+
+        img = keras.Input(shape)
+        fake = self.generator(img)
+        outputs = [self.discriminator([img, fake]), fake]
+        self.combined = adversarial([img], outputs, [self.generator], [self.discriminator])
+        self.combined.compile(loss=[loss, "mae"], loss_weights=[1, 100], optimizer=adam())
+
+    def iteration(self):
+        valid = np.ones((len(self.A), *self.discriminator.output_shape[1:]))
+        fake_B = self.predict(self.generator, self.A)
+        self.train(self.discriminator, [self.A, self.B], valid)
+        self.train(self.discriminator, [self.A, fake_B], np.zeros_like(valid))
+        self.train(self.combined, self.A, [valid, self.B])
+
+
+LOOPS = {"discogan": DiscoGAN, "cyclegan-unet": CycleGAN, "cyclegan-resnet": CycleGAN, "pix2pix": Pix2Pix}
 
 
 def build(setting):
@@ -114,7 +197,6 @@ def build(setting):
     return Contestant(
         step=loop.step,
         networks={name: getattr(loop, name) for name in names if hasattr(loop, name)},
-        # A frozen network counts too: BatchNormalization's statistics are all that is never trained
         count=lambda network: sum(int(tf.size(weight)) for weight in trained(network)),
         weight=lambda network: np.array(trained(network)[0]),
         flop=loop.flop,
@@ -123,6 +205,7 @@ def build(setting):
 
 
 def trained(network):
+    """Its weights, frozen ones too, less the statistics of BatchNormalization."""
     return [weight for weight in network.weights if "moving_" not in weight.name]
 
 

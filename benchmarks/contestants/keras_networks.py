@@ -123,6 +123,11 @@ def patchgan_70(x, filters, norm):
     return conv(x, 1, 1)
 
 
+def cyclegan_discriminator(shape):
+    img = keras.Input(shape)
+    return keras.Model(img, patchgan_70(img, 64, plain_norm))
+
+
 def pix2pix_generator(shape, filters):
     def conv(layer, width):
         return layer(width, 4, 2, "same", use_bias=False, kernel_initializer=normal())

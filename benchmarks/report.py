@@ -1,0 +1,153 @@
+"""Writes what was measured: as tables in Markdown, and as a plot.
+
+python benchmarks/report.py     tables and plot once more, from benchmarks/results.json
+"""
+
+import json
+import statistics
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results.json"
+PLOT = HERE / "speed.png"
+
+TITLES = {
+    "discogan-1": "DiscoGAN 128x128, batch 1",
+    "discogan-8": "DiscoGAN 128x128, batch 8",
+    "cyclegan-resnet": "CycleGAN, ResNet-9, 256x256, batch 1",
+    "cyclegan-unet": "CycleGAN, U-Net, 32x32, batch 32",
+    "pix2pix": "Pix2Pix 256x256, batch 1",
+}
+NAMES = {
+    "post": "loop of the post, TensorFlow 2.15",
+    "loop": "the same loop, today's Keras",
+    "pytorch": "PyTorch",
+    "ours": "keras_gan",
+    "ours-bfloat16": "keras_gan, bfloat16",
+}
+
+
+def seconds(result):
+    return statistics.median(result["seconds"])
+
+
+def times(contestants, name, other):
+    """How many times as fast as another a contestant is, as text."""
+    return f"{seconds(contestants[other]) / seconds(contestants[name]):.2f}x" if other in contestants else ""
+
+
+def table(results, key):
+    """All figures of a setting."""
+    contestants = results["settings"][key]["contestants"]
+    lines = [
+        f"| {TITLES[key]} | seconds | against the post's loop | against PyTorch "
+        "| peak memory | GFLOP | GFLOP/s | of the GEMM rate |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, result in contestants.items():
+        rate = result["flop"] / seconds(result)
+        best = results["rates"]["bfloat16" if name.endswith("bfloat16") else "float32"]
+        figures = [f"{seconds(result):.3f}", times(contestants, name, "post"), times(contestants, name, "pytorch")]
+        figures += [
+            f"{result['memory'] / 1e9:.2f} GB",
+            f"{result['flop'] / 1e9:.1f}",
+            f"{rate / 1e9:.0f}",
+            f"{rate / best:.0%}",
+        ]
+        lines.append(f"| {NAMES[name]} | {' | '.join(figures)} |")
+    return "\n".join(lines) + "\n"
+
+
+def summary(results):
+    """Seconds of all settings and contestants, in one table."""
+    names = [name for name in NAMES if any(name in of["contestants"] for of in results["settings"].values())]
+    lines = [
+        f"| seconds per iteration | {' | '.join(NAMES[name] for name in names)} |",
+        "|---" * (len(names) + 1) + "|",
+    ]
+    for key, of in results["settings"].items():
+        contestants = of["contestants"]
+        figures = [f"{seconds(contestants[name]):.3f}" if name in contestants else "" for name in names]
+        lines.append(f"| {TITLES[key]} | {' | '.join(figures)} |")
+    return "\n".join(lines) + "\n"
+
+
+def loader_tables(data):
+    """Pairs a second, and the time that fit() waits."""
+    lines = [f"| {data['pairs']} JPEG pairs, {data['batches']} | pairs a second | speed |", "|---|---|---|"]
+    slowest = next(iter(data["seconds"].values()))
+    for name, value in data["seconds"].items():
+        lines.append(f"| {name} | {data['pairs'] / value:,.0f} | {slowest / value:.2f}x |")
+    lines += [
+        "",
+        f"| between two steps of {data['step']:.3f} s, batches | median ms | share | longest ms |",
+        "|---|---|---|---|",
+    ]
+    for name, (median, longest) in data["gaps"].items():
+        lines.append(f"| {name} | {median * 1e3:.2f} | {median / data['step']:.2%} | {longest * 1e3:.2f} |")
+    return "\n".join(lines) + "\n"
+
+
+def machine(results):
+    """The machine, its rates and the versions of what ran, in one line."""
+    found = {
+        text
+        for of in results["settings"].values()
+        for result in of["contestants"].values()
+        for text in [result["versions"]]
+    }
+    rates = results["rates"]
+    line = f"{results['machine']}; {'; '.join(sorted(found))}."
+    if rates:
+        line += f" Matrix products {rates['float32'] / 1e9:.0f} GFLOP/s in float32, {rates['bfloat16'] / 1e9:.0f} in"
+        line += f" bfloat16; copying reads and writes {rates['copy'] / 1e9:.0f} GB/s."
+    return line
+
+
+def plot(results, path):
+    """Horizontal bars, a panel for each setting."""
+    from matplotlib.figure import Figure
+
+    settings = results["settings"]
+    rows = (len(settings) + 1) // 2
+    figure = Figure(figsize=(11, 0.6 + 2.1 * rows), layout="constrained")
+    axes = figure.subplots(rows, 2, squeeze=False).flatten()
+    for panel, (key, of) in zip(axes, settings.items(), strict=False):
+        contestants = of["contestants"]
+        values = [seconds(result) for result in contestants.values()]
+        colours = ["#d9480f" if name.startswith("ours") else "#adb5bd" for name in contestants]
+        bars = panel.barh([NAMES[name] for name in contestants], values, color=colours)
+        panel.bar_label(bars, [f"{value:.2f} s" for value in values], padding=4)
+        panel.set_title(TITLES[key], loc="left", fontweight="bold")
+        panel.set_xlim(0, 1.18 * max(values))
+        panel.invert_yaxis()
+        panel.tick_params(left=False)
+        panel.xaxis.set_visible(False)
+        panel.spines[["top", "right", "bottom"]].set_visible(False)
+    for panel in axes[len(settings) :]:
+        panel.axis("off")
+    figure.suptitle("Seconds per training iteration: shorter is better", x=0.01, ha="left", fontsize=14)
+    figure.savefig(path, dpi=90)
+
+
+def between_marks(path, text):
+    """Replaces what stands between the two marks of a page."""
+    start, end = "<!-- benchmark: begin -->\n", "<!-- benchmark: end -->"
+    before, _, rest = path.read_text().partition(start)
+    _, _, after = rest.partition(end)
+    path.write_text(f"{before}{start}\n{text}\n{end}{after}")
+
+
+def save(results):
+    """Into results.json, the plot, benchmarks/README.md and README.md."""
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    plot(results, PLOT)
+    tables = [table(results, key) for key in results["settings"]]
+    if "data" in results:
+        tables.append(loader_tables(results["data"]))
+    between_marks(HERE / "README.md", "\n".join([machine(results) + "\n", *tables]))
+    between_marks(HERE.parent / "README.md", summary(results))
+
+
+if __name__ == "__main__":
+    save(json.loads(RESULTS.read_text()))
