@@ -89,19 +89,23 @@ def loader_tables(data):
 
 
 def machine(results):
-    """The machine, its rates and the versions of what ran, in one line."""
-    found = {
-        text
-        for of in results["settings"].values()
-        for result in of["contestants"].values()
-        for text in [result["versions"]]
-    }
-    rates = results["rates"]
-    line = f"{results['machine']}; {'; '.join(sorted(found))}."
-    if rates:
-        line += f" Matrix products {rates['float32'] / 1e9:.0f} GFLOP/s in float32, {rates['bfloat16'] / 1e9:.0f} in"
-        line += f" bfloat16; copying reads and writes {rates['copy'] / 1e9:.0f} GB/s."
-    return line
+    """The machine, its rates and what ran on it, in a few lines."""
+    ran = [result for of in results["settings"].values() for result in of["contestants"].values()]
+    lines = [f"{results['machine']}."]
+    if ran:
+        rates = results["rates"]
+        lines.append(
+            f"{'; '.join(sorted({result['versions'] for result in ran}))}. Medians of {rounds(ran)} iterations."
+        )
+        lines.append(
+            f"The machine's own rates: matrix products {rates['float32'] / 1e9:.0f} GFLOP/s in float32 and "
+            f"{rates['bfloat16'] / 1e9:.0f} in bfloat16; copying reads and writes {rates['copy'] / 1e9:.0f} GB/s."
+        )
+    return "\n".join(lines)
+
+
+def rounds(ran):
+    return min(len(result["seconds"]) for result in ran)
 
 
 def plot(results, path):
@@ -146,7 +150,7 @@ def save(results):
     if "data" in results:
         tables.append(loader_tables(results["data"]))
     between_marks(HERE / "README.md", "\n".join([machine(results) + "\n", *tables]))
-    between_marks(HERE.parent / "README.md", summary(results))
+    between_marks(HERE.parent / "README.md", f"{machine(results)}\n\n{summary(results)}")
 
 
 if __name__ == "__main__":
