@@ -170,7 +170,8 @@ def measure_all(args):
         gaps["of a loader, its pictures kept"] = waiting(loader, args.step)
         gaps["that need no making"] = waiting(Ready(loader[0], 30), args.step)
     batches = f"{args.image_size}x{args.image_size}, batch {args.batch_size}, {THREADS} threads"
-    return {"pairs": len(paths), "batches": batches, "seconds": seconds, "step": args.step, "gaps": gaps}
+    figures = {"pairs": len(paths), "batches": batches, "seconds": seconds, "step": args.step, "gaps": gaps}
+    return figures | {"machine": describe()}
 
 
 def main():
@@ -186,7 +187,7 @@ def main():
 
     with contextlib.redirect_stdout(io.StringIO()):
         figures = measure_all(args)
-    print(json.dumps(figures) if args.json else f"{describe()}\n\n{report.loader_tables(figures)}")
+    print(json.dumps(figures) if args.json else report.loader_tables(figures))
 
 
 if __name__ == "__main__":

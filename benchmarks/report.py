@@ -36,9 +36,9 @@ def times(contestants, name, other):
     return f"{seconds(contestants[other]) / seconds(contestants[name]):.2f}x" if other in contestants else ""
 
 
-def table(results, key):
-    """All figures of a setting."""
-    contestants = results["settings"][key]["contestants"]
+def table(key, of):
+    """All figures of a setting, and the machine that they come from."""
+    contestants = of["contestants"]
     lines = [
         f"| {TITLES[key]} | seconds | against the post's loop | against PyTorch "
         "| peak memory | GFLOP | GFLOP/s | of the GEMM rate |",
@@ -46,16 +46,23 @@ def table(results, key):
     ]
     for name, result in contestants.items():
         rate = result["flop"] / seconds(result)
-        best = results["rates"]["bfloat16" if name.endswith("bfloat16") else "float32"]
+        best = of["rates"]["bfloat16" if name.endswith("bfloat16") else "float32"]
         figures = [f"{seconds(result):.3f}", times(contestants, name, "post"), times(contestants, name, "pytorch")]
-        figures += [
-            f"{result['memory'] / 1e9:.2f} GB",
-            f"{result['flop'] / 1e9:.1f}",
-            f"{rate / 1e9:.0f}",
-            f"{rate / best:.0%}",
-        ]
+        figures += [f"{result['memory'] / 1e9:.2f} GB", f"{result['flop'] / 1e9:.1f}"]
+        figures += [f"{rate / 1e9:.0f}", f"{rate / best:.0%}"]
         lines.append(f"| {NAMES[name]} | {' | '.join(figures)} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", machine(of), ""])
+
+
+def machine(of):
+    """The machine and what ran on it, in a few lines."""
+    ran, rates = of["contestants"].values(), of["rates"]
+    versions = dict.fromkeys(result["versions"] for result in ran)
+    return (
+        f"Medians of {min(len(result['seconds']) for result in ran)} iterations; {of['machine']}.\n"
+        f"{'; '.join(versions)}.\nMatrix products in the same run: {rates['float32'] / 1e9:.0f} GFLOP/s in float32, "
+        f"{rates['bfloat16'] / 1e9:.0f} in bfloat16; copying reads and writes {rates['copy'] / 1e9:.0f} GB/s."
+    )
 
 
 def summary(results):
@@ -85,27 +92,7 @@ def loader_tables(data):
     ]
     for name, (median, longest) in data["gaps"].items():
         lines.append(f"| {name} | {median * 1e3:.2f} | {median / data['step']:.2%} | {longest * 1e3:.2f} |")
-    return "\n".join(lines) + "\n"
-
-
-def machine(results):
-    """The machine, its rates and what ran on it, in a few lines."""
-    ran = [result for of in results["settings"].values() for result in of["contestants"].values()]
-    lines = [f"{results['machine']}."]
-    if ran:
-        rates = results["rates"]
-        lines.append(
-            f"{'; '.join(sorted({result['versions'] for result in ran}))}. Medians of {rounds(ran)} iterations."
-        )
-        lines.append(
-            f"The machine's own rates: matrix products {rates['float32'] / 1e9:.0f} GFLOP/s in float32 and "
-            f"{rates['bfloat16'] / 1e9:.0f} in bfloat16; copying reads and writes {rates['copy'] / 1e9:.0f} GB/s."
-        )
-    return "\n".join(lines)
-
-
-def rounds(ran):
-    return min(len(result["seconds"]) for result in ran)
+    return "\n".join([*lines, "", f"{data['machine']}.", ""])
 
 
 def plot(results, path):
@@ -143,14 +130,17 @@ def between_marks(path, text):
 
 
 def save(results):
-    """Into results.json, the plot, benchmarks/README.md and README.md."""
+    """Into results.json, where what was not measured again stays, and from there into the plot and both pages."""
+    old = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"settings": {}}
+    settings = old["settings"] | results["settings"]
+    results = old | results | {"settings": {key: settings[key] for key in TITLES if key in settings}}
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     plot(results, PLOT)
-    tables = [table(results, key) for key in results["settings"]]
+    tables = [table(key, of) for key, of in results["settings"].items()]
     if "data" in results:
         tables.append(loader_tables(results["data"]))
-    between_marks(HERE / "README.md", "\n".join([machine(results) + "\n", *tables]))
-    between_marks(HERE.parent / "README.md", f"{machine(results)}\n\n{summary(results)}")
+    between_marks(HERE / "README.md", "\n".join(tables))
+    between_marks(HERE.parent / "README.md", summary(results))
 
 
 if __name__ == "__main__":

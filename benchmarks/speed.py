@@ -2,7 +2,7 @@
 
     make benchmark                                                  everything
     make benchmark OPTIONS="--settings discogan-1 --rounds 20"      a part of it
-    make benchmark OPTIONS=--save                                   and into benchmarks/README.md and README.md
+    make benchmark OPTIONS=--save                                   what was measured into both README.md, and the plot
 
 Each contestant is a process of its own (benchmarks/contestants/), in the environment of its own
 stack. Those of a setting are built one after the other; then they take turns, one iteration each,
@@ -14,10 +14,10 @@ import argparse
 import contextlib
 import json
 import random
-import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import report
@@ -35,6 +35,9 @@ SETTINGS = {
     "pix2pix": {"model": "pix2pix", "size": 256, "channels": [3, 3], "filters": 64, "batch": 1},
 }
 TINY = {"size": 32, "filters": 4, "blocks": 6, "batch": 2}
+
+# Seconds before a turn: PyTorch's threads look out for more work for some milliseconds after theirs
+REST = 0.03
 
 # Environment (None: the one that runs this), program and precision
 CONTESTANTS = {
@@ -55,8 +58,10 @@ class Worker:
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=self.errors, text=True)
 
     def ask(self):
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
+        time.sleep(REST)
+        with contextlib.suppress(BrokenPipeError):  # it has ended, and hear() says why
+            self.process.stdin.write("\n")
+            self.process.stdin.flush()
         return self.hear()
 
     def hear(self):
@@ -88,48 +93,56 @@ def worker(name, setting):
     return Worker(name, [python, HERE / "contestants" / program, json.dumps({**setting, "dtype": dtype})])
 
 
-def race(setting, names, rounds, rates):
-    """The results of these contestants in a setting; the machine's best rates go to `rates`."""
+def race(setting, names, rounds):
+    """What these contestants did in a setting, and the machine's best rates meanwhile."""
     with contextlib.ExitStack() as stack:
         machine = stack.enter_context(Worker("machine", [sys.executable, HERE / "machine.py"]))
-        workers, results = {}, {}
+        workers, results, rates = {}, {}, {}
         for name in names:
-            print(f"  {name} is built ...", end="\r", file=sys.stderr, flush=True)
+            say(f"{name} is built")
             workers[name] = stack.enter_context(worker(name, setting))
             results[name] = workers[name].hear() | {"seconds": []}
         check_parameters(setting, results)
         for turn in range(rounds):
-            print(f"  round {turn + 1} of {rounds}      ", end="\r", file=sys.stderr, flush=True)
+            say(f"round {turn + 1} of {rounds}")
             for name in random.Random(turn).sample(names, len(names)):
                 results[name]["seconds"].append(workers[name].ask())
             for kind, rate in machine.ask().items():
                 rates[kind] = max(rate, rates.get(kind, 0))
         machine.end()
         for name in names:
+            say(f"operations of {name} are counted")
             workers[name].end()
             results[name] |= workers[name].hear()
-    return results
+    say("")
+    return {"contestants": results, "rates": rates, "machine": describe()}
+
+
+def say(progress):
+    """One line on the terminal that the next one overwrites."""
+    print(f"{progress:50}", end="\r", file=sys.stderr, flush=True)
 
 
 def check_parameters(setting, results):
     """All contestants have the same networks; the posts' DiscoGAN has one norm more, on its 1x1 map."""
+    counts = {}
     for name, result in results.items():
         for network, count in result["parameters"].items():
             if setting["model"] == "discogan" and name in ("post", "loop") and network.startswith("g_"):
                 count -= 2 * 8 * setting["filters"]
-            counts = {other["parameters"][network] for who, other in results.items() if who not in ("post", "loop")}
-            if counts and counts != {count}:
-                raise SystemExit(f"error: {network} of {name} has {count} parameters, others have {counts}")
+            counts.setdefault(network, {})[name] = count
+    for network, by_name in counts.items():
+        if len(set(by_name.values())) > 1:
+            raise SystemExit(f"error: the contestants' {network} have other numbers of parameters: {by_name}")
 
 
-def loader(step, tiny):
-    """The figures of benchmarks/data.py on drawn shoes, with steps of so many seconds."""
+def loader(tiny):
+    """The figures of benchmarks/data.py on drawn shoes."""
     few = ["--pictures", "4", "--rounds", "1", "--image-size", "32"] if tiny else []
-    command = [sys.executable, HERE / "data.py", "--json", "--step", str(step), *few]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, HERE / "data.py", "--json", *few], capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"error: data.py:\n{done.stderr[-2000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout)
 
 
 def main():
@@ -141,6 +154,8 @@ def main():
     parser.add_argument("--tiny", action="store_true", help="small pictures and networks, to see that all is well")
     parser.add_argument("--save", action="store_true", help="tables and plot into the project's pages")
     args = parser.parse_args()
+    if args.tiny and args.save:
+        parser.error("--tiny measures nothing worth saving")
 
     names = []
     for name in args.contestants:
@@ -149,17 +164,14 @@ def main():
             print(f"{name} is skipped: no environment {environment} (python benchmarks/environments.py makes it)")
         else:
             names.append(name)
-    results = {"machine": describe(), "rates": {}, "settings": {}}
-    for key in (key for key in args.settings if key in SETTINGS):
+    results = {"settings": {}}
+    for key in (key for key in SETTINGS if key in args.settings):
         setting = {name: TINY.get(name, value) if args.tiny else value for name, value in SETTINGS[key].items()}
-        racers = race(setting, names, args.rounds, results["rates"])
-        results["settings"][key] = {"setting": setting, "contestants": racers}
-        print(report.table(results, key), flush=True)
+        results["settings"][key] = race(setting, names, args.rounds)
+        print(report.table(key, results["settings"][key]), flush=True)
     if "data" in args.settings:
-        step = results["settings"].get("discogan-1", {"contestants": {}})["contestants"].get("ours")
-        results["data"] = loader(statistics.median(step["seconds"]) if step else 0.15, args.tiny)
+        results["data"] = loader(args.tiny)
         print(report.loader_tables(results["data"]))
-    print(report.machine(results))
     if args.save:
         report.save(results)
 
