@@ -58,7 +58,8 @@ def make(name):
         if done.returncode == 0:
             complete.write_text(wanted)
             return
-    print(f"{name}: skipped, pip says: {done.stderr.strip().splitlines()[-1]}")
+    said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+    print(f"{name}: skipped, pip says: {said[0] if said else done.stderr}")
 
 
 if __name__ == "__main__":

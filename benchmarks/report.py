@@ -135,7 +135,8 @@ def save(results):
     settings = old["settings"] | results["settings"]
     results = old | results | {"settings": {key: settings[key] for key in TITLES if key in settings}}
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-    plot(results, PLOT)
+    if results["settings"]:
+        plot(results, PLOT)
     tables = [table(key, of) for key, of in results["settings"].items()]
     if "data" in results:
         tables.append(loader_tables(results["data"]))
