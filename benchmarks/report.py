@@ -96,29 +96,27 @@ def loader_tables(data):
 
 
 def plot(results, path):
-    """Horizontal bars, a panel for each setting."""
+    """Horizontal bars, a panel for each setting, each with a scale of its own."""
     from matplotlib.figure import Figure
 
     settings = results["settings"]
-    rows = (len(settings) + 1) // 2
-    figure = Figure(figsize=(11, 0.6 + 2.1 * rows), layout="constrained")
-    axes = figure.subplots(rows, 2, squeeze=False).flatten()
-    for panel, (key, of) in zip(axes, settings.items(), strict=False):
+    figure = Figure(figsize=(8, 0.7 + 1.6 * len(settings)), layout="constrained")
+    figure.get_layout_engine().set(hspace=0.08)
+    for panel, (key, of) in zip(figure.subplots(len(settings), 1, squeeze=False)[:, 0], settings.items(), strict=True):
         contestants = of["contestants"]
         values = [seconds(result) for result in contestants.values()]
         colours = ["#d9480f" if name.startswith("ours") else "#adb5bd" for name in contestants]
-        bars = panel.barh([NAMES[name] for name in contestants], values, color=colours)
-        panel.bar_label(bars, [f"{value:.2f} s" for value in values], padding=4)
-        panel.set_title(TITLES[key], loc="left", fontweight="bold")
-        panel.set_xlim(0, 1.18 * max(values))
+        bars = panel.barh([NAMES[name] for name in contestants], values, color=colours, height=0.75)
+        panel.bar_label(bars, [f"{value:.2f}" for value in values], padding=4)
+        panel.set_title(TITLES[key], loc="left", fontsize=11, fontweight="bold")
+        panel.set_xlim(0, 1.1 * max(values))
         panel.invert_yaxis()
         panel.tick_params(left=False)
         panel.xaxis.set_visible(False)
         panel.spines[["top", "right", "bottom"]].set_visible(False)
-    for panel in axes[len(settings) :]:
-        panel.axis("off")
-    figure.suptitle("Seconds per training iteration: shorter is better", x=0.01, ha="left", fontsize=14)
-    figure.savefig(path, dpi=90)
+    machine = of["machine"].partition(",")[0]
+    figure.suptitle(f"Seconds per training iteration, shorter is better ({machine})", x=0.01, ha="left", fontsize=12)
+    figure.savefig(path, dpi=80)
 
 
 def between_marks(path, text):
