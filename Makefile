@@ -26,11 +26,13 @@ lint: .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# A part of it, or with its results saved: make benchmark OPTIONS="--settings discogan-1 --save"
 benchmark: .venv/installed
-	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/environments.py
+	$(BIN)/python benchmarks/speed.py $(OPTIONS)
 
 clean:
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv .venv-benchmark build dist *.egg-info
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -1,5 +1,6 @@
 """Pictures per second from files and from what is kept of them, and how long `fit()` waits for batches.
 
+    python benchmarks/data.py                                                  shoes drawn by code, as JPEG
     python benchmarks/data.py datasets/edges2shoes --image-size 128 --batch-size 1
 
 The one thread does with Pillow and NumPy what a loader does for a batch: it opens a pair, converts
@@ -11,6 +12,7 @@ is written beside the pictures: the file of decoded ones goes to a temporary fol
 import argparse
 import contextlib
 import io
+import json
 import os
 import shutil
 import tempfile
@@ -22,13 +24,27 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
+import report
 import tensorflow as tf
+from machine import describe
 from PIL import Image
-from speed import measure, print_machine
 
 from keras_gan import DataLoader, cache
+from keras_gan.drawn_shoes import draw_pair
 
 THREADS = 2
+
+
+def measure(contestants, rounds, warm_up=1):
+    """Median seconds of each contestant, taking turns."""
+    seconds = {name: [] for name in contestants}
+    for turn in range(warm_up + rounds):
+        for name, iteration in contestants.items():
+            start = time.perf_counter()
+            iteration()
+            if turn >= warm_up:
+                seconds[name].append(time.perf_counter() - start)
+    return {name: float(np.median(values)) for name, values in seconds.items()}
 
 
 def plain_pillow(paths, size, batch_size):
@@ -93,7 +109,7 @@ def waiting(batches, seconds):
     model.fit(batches, verbose=0, shuffle=False)
     starts, ends = np.array(model.times).T
     gaps = starts[1:] - ends[:-1]
-    return np.median(gaps), gaps.max()
+    return float(np.median(gaps)), float(gaps.max())
 
 
 def copied(folder, temporary, count):
@@ -104,6 +120,16 @@ def copied(folder, temporary, count):
         for path in chosen:
             shutil.copy2(path, temporary / split)
     return [temporary / "train" / path.name for path in paths]
+
+
+def drawn(temporary, count, side=256):
+    """As many drawn pairs, as JPEG files of the size of edges2shoes'."""
+    pairs = [Image.fromarray(draw_pair(seed=0, index=number, size=side)) for number in range(count)]
+    for split, chosen in (("train", pairs), ("val", pairs[:1])):
+        (temporary / split).mkdir()
+        for number, pair in enumerate(chosen):
+            pair.save(temporary / split / f"{number:04}.jpg", quality=95)
+    return sorted((temporary / "train").iterdir())
 
 
 def contestants(folder, paths, size, batch_size, pool):
@@ -131,37 +157,37 @@ def contestants(folder, paths, size, batch_size, pool):
     }
 
 
+def measure_all(args):
+    """The figures of all this: median seconds for all pairs, by what makes the batches, and the waits."""
+    size = (args.image_size,) * 2
+    with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(THREADS) as pool:
+        folder = Path(temporary)
+        paths = copied(args.folder, folder, args.pictures) if args.folder else drawn(folder, args.pictures)
+        racing = contestants(folder, paths, args.image_size, args.batch_size, pool)
+        seconds = measure(racing, args.rounds)
+        loader = DataLoader(folder, size, batch_size=args.batch_size, steps_per_epoch=30, seed=0)
+        gaps = {"of a loader, decoding": waiting(loader, args.step)}
+        gaps["of a loader, its pictures kept"] = waiting(loader, args.step)
+        gaps["that need no making"] = waiting(Ready(loader[0], 30), args.step)
+    batches = f"{args.image_size}x{args.image_size}, batch {args.batch_size}, {THREADS} threads"
+    figures = {"pairs": len(paths), "batches": batches, "seconds": seconds, "step": args.step, "gaps": gaps}
+    return figures | {"machine": describe()}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="a folder of paired pictures")
+    parser.add_argument("folder", type=Path, nargs="?", help="a folder of paired pictures; default: drawn shoes")
     parser.add_argument("--image-size", type=int, default=128)
     parser.add_argument("--batch-size", type=int, default=1)
     parser.add_argument("--pictures", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--step", type=float, default=0.15, help="seconds of a step of fit()")
+    parser.add_argument("--json", action="store_true", help="the figures as a line of JSON")
     args = parser.parse_args()
 
-    with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(THREADS) as pool:
-        folder = Path(temporary)
-        paths = copied(args.folder, folder, args.pictures)
-        with contextlib.redirect_stdout(io.StringIO()):
-            racing = contestants(folder, paths, args.image_size, args.batch_size, pool)
-            seconds = measure(racing, args.rounds, warm_up=1)
-        loader = DataLoader(folder, (args.image_size,) * 2, batch_size=args.batch_size, steps_per_epoch=30, seed=0)
-        gaps = {"of a loader, decoding": waiting(loader, args.step)}
-        gaps["of a loader, its pictures kept"] = waiting(loader, args.step)
-        gaps["that need no making"] = waiting(Ready(loader[0], 30), args.step)
-
-    print_machine()
-    size = f"{args.image_size}x{args.image_size}"
-    print(f"{len(paths)} pairs at {size}, batch {args.batch_size}, {THREADS} threads, median of {args.rounds}\n")
-    print("| pairs as batches | pairs a second | times as fast |\n|---|---|---|")
-    slowest = next(iter(seconds.values()))
-    for name, value in seconds.items():
-        print(f"| {name} | {len(paths) / value:,.0f} | {slowest / value:.2f} |")
-    print(f"\n| between two steps of {args.step:.3f} s, batches | median ms | share | longest ms |\n|---|---|---|---|")
-    for name, (median, longest) in gaps.items():
-        print(f"| {name} | {median * 1e3:.2f} | {median / args.step:.2%} | {longest * 1e3:.2f} |")
+    with contextlib.redirect_stdout(io.StringIO()):
+        figures = measure_all(args)
+    print(json.dumps(figures) if args.json else report.loader_tables(figures))
 
 
 if __name__ == "__main__":

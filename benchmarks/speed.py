@@ -1,106 +1,179 @@
-"""Seconds per iteration of DiscoGAN: the loop of the post beside one fused step, alternating in one run.
+"""keras_gan beside other programs for the same networks: seconds per iteration, memory, operations; and its loader.
 
-    python benchmarks/speed.py --image-size 128 --filters 64 --batch-size 1
+    make benchmark                                                  everything
+    make benchmark OPTIONS="--settings discogan-1 --rounds 20"      a part of it
+    make benchmark OPTIONS=--save                                   what was measured into both README.md, and the plot
 
-The loop of the post is its seven Keras calls on the networks as the post builds them (UpSampling2D
-and Conv2D, Keras' own normalisation and Adam). Its `combined` is ours in one respect: it names the
-networks that it trains, since a literal port never trains its discriminators on Keras 3.
+Each contestant is a process of its own (benchmarks/contestants/), in the environment of its own
+stack. Those of a setting are built one after the other; then they take turns, one iteration each,
+in an order drawn anew in every round, while the others wait without using a core. In every round
+the machine's rate of matrix products and of copying is measured as well.
 """
 
 import argparse
-import os
-import platform
+import contextlib
+import json
+import random
+import subprocess
+import sys
+import tempfile
 import time
+from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import report
+from environments import python_of
+from machine import describe
 
-import keras
-import numpy as np
-import tensorflow as tf
-from keras import layers
+HERE = Path(__file__).resolve().parent
 
-import keras_gan.discogan
-from keras_gan import DiscoGAN
+# What a contestant is told, beside its precision. CycleGAN's networks have one width, which is the papers'
+SETTINGS = {
+    "discogan-1": {"model": "discogan", "size": 128, "channels": [3, 3], "filters": 64, "batch": 1},
+    "discogan-8": {"model": "discogan", "size": 128, "channels": [3, 3], "filters": 64, "batch": 8},
+    "cyclegan-resnet": {"model": "cyclegan-resnet", "size": 256, "channels": [3, 3], "blocks": 9, "batch": 1},
+    "cyclegan-unet": {"model": "cyclegan-unet", "size": 32, "channels": [1, 3], "batch": 32},
+    "pix2pix": {"model": "pix2pix", "size": 256, "channels": [3, 3], "filters": 64, "batch": 1},
+}
+TINY = {"size": 32, "filters": 4, "blocks": 6, "batch": 2}
 
+# Seconds before a turn: PyTorch's threads look out for more work for some milliseconds after theirs
+REST = 0.03
 
-def upsampling_then_convolution(filters, kernel_size, **options):
-    """`UpsampleConv2D` as the post has it: two layers."""
-    convolution = layers.Conv2D(filters, kernel_size, padding="same", **options)
-    return lambda x: convolution(layers.UpSampling2D(2)(x))
-
-
-def normalization():
-    return layers.GroupNormalization(groups=-1, epsilon=1e-3)
-
-
-def build_as_the_post_does(**options):
-    """A DiscoGAN of Keras' own layers alone."""
-    ours = keras_gan.discogan.UpsampleConv2D, keras_gan.discogan.InstanceNormalization
-    keras_gan.discogan.UpsampleConv2D = upsampling_then_convolution
-    keras_gan.discogan.InstanceNormalization = normalization
-    try:
-        return DiscoGAN(**options)
-    finally:
-        keras_gan.discogan.UpsampleConv2D, keras_gan.discogan.InstanceNormalization = ours
+# Environment (None: the one that runs this), program and precision
+CONTESTANTS = {
+    "post": ("tf215", "keras_loop.py", "float32"),
+    "loop": (None, "keras_loop.py", "float32"),
+    "pytorch": ("pytorch", "pytorch.py", "float32"),
+    "ours": (None, "ours.py", "float32"),
+    "ours-bfloat16": (None, "ours.py", "bfloat16"),
+}
 
 
-def seven_calls(gan, A, B):
-    """One iteration of the loop of the post."""
-    valid = np.ones((len(A), *gan.disc_patch))
-    fake = np.zeros_like(valid)
-    fake_B = gan.g_AB.predict(A, verbose=0)
-    fake_A = gan.g_BA.predict(B, verbose=0)
-    gan.d_A.train_on_batch(A, valid)
-    gan.d_A.train_on_batch(fake_A, fake)
-    gan.d_B.train_on_batch(B, valid)
-    gan.d_B.train_on_batch(fake_B, fake)
-    gan.combined.train_on_batch([A, B], [valid, valid, B, A, A, B])
+class Worker:
+    """A process that does something once for every line that it is sent, and answers with a line of JSON."""
+
+    def __init__(self, name, command):
+        self.name, pipe = name, subprocess.PIPE
+        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed on exit)
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=self.errors, text=True)
+
+    def ask(self):
+        time.sleep(REST)
+        with contextlib.suppress(BrokenPipeError):  # it has ended, and hear() says why
+            self.process.stdin.write("\n")
+            self.process.stdin.flush()
+        return self.hear()
+
+    def hear(self):
+        line = self.process.stdout.readline()
+        if not line:
+            self.errors.seek(0)
+            raise SystemExit(f"error: {self.name} ended early:\n{self.errors.read()[-2000:]}")
+        return json.loads(line)
+
+    def end(self):
+        """No more lines: the worker ends."""
+        self.process.stdin.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        if exception[0]:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.errors.close()
 
 
-def measure(contestants, rounds, warm_up=3):
-    """Median seconds of each contestant, taking turns."""
-    seconds = {name: [] for name in contestants}
-    for turn in range(warm_up + rounds):
-        for name, iteration in contestants.items():
-            start = time.perf_counter()
-            iteration()
-            if turn >= warm_up:
-                seconds[name].append(time.perf_counter() - start)
-    return {name: float(np.median(values)) for name, values in seconds.items()}
+def worker(name, setting):
+    """The process of a contestant, which first says what there is to say of it."""
+    environment, program, dtype = CONTESTANTS[name]
+    python = python_of(environment) if environment else sys.executable
+    return Worker(name, [python, HERE / "contestants" / program, json.dumps({**setting, "dtype": dtype})])
 
 
-def print_machine():
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} CPUs, ", end="")
-    print(f"TensorFlow {tf.__version__}, Keras {keras.__version__}; ", end="")
+def race(setting, names, rounds):
+    """What these contestants did in a setting, and the machine's best rates meanwhile."""
+    with contextlib.ExitStack() as stack:
+        machine = stack.enter_context(Worker("machine", [sys.executable, HERE / "machine.py"]))
+        workers, results, rates = {}, {}, {}
+        for name in names:
+            say(f"{name} is built")
+            workers[name] = stack.enter_context(worker(name, setting))
+            results[name] = workers[name].hear() | {"seconds": []}
+        check_parameters(setting, results)
+        for turn in range(rounds):
+            say(f"round {turn + 1} of {rounds}")
+            for name in random.Random(turn).sample(names, len(names)):
+                results[name]["seconds"].append(workers[name].ask())
+            for kind, rate in machine.ask().items():
+                rates[kind] = max(rate, rates.get(kind, 0))
+        machine.end()
+        for name in names:
+            say(f"operations of {name} are counted")
+            workers[name].end()
+            results[name] |= workers[name].hear()
+    say("")
+    return {"contestants": results, "rates": rates, "machine": describe()}
+
+
+def say(progress):
+    """One line on the terminal that the next one overwrites."""
+    print(f"{progress:50}", end="\r", file=sys.stderr, flush=True)
+
+
+def check_parameters(setting, results):
+    """All contestants have the same networks; the posts' DiscoGAN has one norm more, on its 1x1 map."""
+    counts = {}
+    for name, result in results.items():
+        for network, count in result["parameters"].items():
+            if setting["model"] == "discogan" and name in ("post", "loop") and network.startswith("g_"):
+                count -= 2 * 8 * setting["filters"]
+            counts.setdefault(network, {})[name] = count
+    for network, by_name in counts.items():
+        if len(set(by_name.values())) > 1:
+            raise SystemExit(f"error: the contestants' {network} have other numbers of parameters: {by_name}")
+
+
+def loader(tiny):
+    """The figures of benchmarks/data.py on drawn shoes."""
+    few = ["--pictures", "4", "--rounds", "1", "--image-size", "32"] if tiny else []
+    done = subprocess.run([sys.executable, HERE / "data.py", "--json", *few], capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"error: data.py:\n{done.stderr[-2000:]}")
+    return json.loads(done.stdout)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--image-size", type=int, default=128)
-    parser.add_argument("--filters", type=int, default=64)
-    parser.add_argument("--batch-size", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=20)
+    everything = [*SETTINGS, "data"]
+    parser.add_argument("--settings", nargs="+", choices=everything, default=everything)
+    parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))
+    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--tiny", action="store_true", help="small pictures and networks, to see that all is well")
+    parser.add_argument("--save", action="store_true", help="tables and plot into the project's pages")
     args = parser.parse_args()
+    if args.tiny and args.save:
+        parser.error("--tiny measures nothing worth saving")
 
-    shape = (args.image_size, args.image_size, 3)
-    options = {"img_shape": shape, "gf": args.filters, "df": args.filters, "dataset_name": "drawn_shoes"}
-    A, B = np.random.default_rng(0).uniform(-1, 1, (2, args.batch_size, *shape)).astype("float32")
-    post, parts, ours = build_as_the_post_does(**options), DiscoGAN(**options), DiscoGAN(**options)
-    seconds = measure(
-        {
-            "loop of the post, its layers": lambda: seven_calls(post, A, B),
-            "loop of the post, our layers": lambda: seven_calls(parts, A, B),
-            "one fused step": lambda: ours.train_on_batch(A, B),
-        },
-        args.rounds,
-    )
-    print_machine()
-    size = f"{args.image_size}x{args.image_size}"
-    print(f"{size}, {args.filters} filters, batch {args.batch_size}, median of {args.rounds}\n")
-    print("| one iteration | seconds | times as fast |\n|---|---|---|")
-    slowest = next(iter(seconds.values()))
-    for name, value in seconds.items():
-        print(f"| {name} | {value:.3f} | {slowest / value:.2f} |")
+    names = []
+    for name in args.contestants:
+        environment = CONTESTANTS[name][0]
+        if environment and not python_of(environment):
+            print(f"{name} is skipped: no environment {environment} (python benchmarks/environments.py makes it)")
+        else:
+            names.append(name)
+    results = {"settings": {}}
+    for key in (key for key in SETTINGS if key in args.settings):
+        setting = {name: TINY.get(name, value) if args.tiny else value for name, value in SETTINGS[key].items()}
+        results["settings"][key] = race(setting, names, args.rounds)
+        print(report.table(key, results["settings"][key]), flush=True)
+    if "data" in args.settings:
+        results["data"] = loader(args.tiny)
+        print(report.loader_tables(results["data"]))
+    if args.save:
+        report.save(results)
 
 
 if __name__ == "__main__":

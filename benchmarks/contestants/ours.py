@@ -1,0 +1,38 @@
+"""keras_gan: the classes as a user makes them, one `train_on_batch` an iteration."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import tensorflow as tf
+from graph import flop
+from worker import Contestant, noise, serve
+
+from keras_gan import CycleGAN, DiscoGAN, Pix2Pix
+
+
+def build(setting):
+    if setting["dtype"] == "bfloat16":
+        keras.config.set_dtype_policy("mixed_bfloat16")
+    shapes = [(setting["size"], setting["size"], channels) for channels in setting["channels"]]
+    common = {"dataset_name": "drawn_shoes", "seed": 0}
+    if setting["model"] == "discogan":
+        gan = DiscoGAN(shapes[0], gf=setting["filters"], df=setting["filters"], **common)
+    elif setting["model"] == "pix2pix":
+        gan = Pix2Pix(shapes[0], gf=setting["filters"], df=setting["filters"], **common)
+    else:
+        gan = CycleGAN(shape_A=shapes[0], shape_B=shapes[1], recipe=setting["model"].split("-")[1], **common)
+    A, B = noise(setting, low=gan.data_loader.value_range[0])
+    return Contestant(
+        step=lambda: gan.train_on_batch(A, B),
+        networks={network.name: network for network in gan.networks},
+        count=lambda network: sum(int(tf.size(weight.value)) for weight in network.trainable_weights),
+        weight=lambda network: network.trainable_weights[0].numpy(),
+        flop=lambda: flop(gan.train_step, (tf.constant(A), tf.constant(B))),
+        versions=f"TensorFlow {tf.__version__}, Keras {keras.__version__}",
+    )
+
+
+if __name__ == "__main__":
+    serve(build)

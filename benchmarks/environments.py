@@ -1,0 +1,67 @@
+"""Makes the environments of the stacks that keras_gan is measured against, in .venv-benchmark/.
+
+    python benchmarks/environments.py
+
+An environment whose requirements have not changed is left alone. One that cannot be made is
+skipped, with a line that says why.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+FOLDER = HERE.parent / ".venv-benchmark"
+
+# Name: the Pythons that it runs on, the best first, and its requirements, each with what to try where it is not found
+ENVIRONMENTS = {
+    "tf215": (("3.11", "3.10", "3.9"), ("requirements-tf215.txt",)),
+    "pytorch": (("3.12", "3.13", "3.11", "3.10"), ("requirements-pytorch-cpu.txt", "requirements-pytorch.txt")),
+}
+
+
+def python_of(name):
+    """The interpreter of an environment that is complete, or None."""
+    folder = FOLDER / name
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    return python if (folder / "complete").exists() else None
+
+
+def find_python(versions):
+    """An interpreter of one of these versions, or None; a name on the path may be a stub that does not run."""
+    for version in versions:
+        for command in (f"python{version}", "python3", "python"):
+            found = shutil.which(command)
+            ask = [found, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+            if found and subprocess.run(ask, capture_output=True, text=True).stdout.strip() == version:
+                return found
+    return None
+
+
+def make(name):
+    versions, files = ENVIRONMENTS[name]
+    folder, wanted = FOLDER / name, "".join((HERE / file).read_text() for file in files)
+    complete = folder / "complete"
+    if complete.exists() and complete.read_text() == wanted:
+        return
+    python = find_python(versions)
+    if not python:
+        print(f"{name}: skipped, it needs Python {' or '.join(versions)}, and none is installed")
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    print(f"{name}: {python} -m venv {folder}, pip install; this takes minutes", flush=True)
+    subprocess.run([python, "-m", "venv", folder], check=True)
+    for file in files:
+        pip = [folder / ("Scripts" if os.name == "nt" else "bin") / "python", "-m", "pip", "install", "--quiet"]
+        done = subprocess.run([*pip, "-r", HERE / file], capture_output=True, text=True)
+        if done.returncode == 0:
+            complete.write_text(wanted)
+            return
+    said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+    print(f"{name}: skipped, pip says: {said[0] if said else done.stderr}")
+
+
+if __name__ == "__main__":
+    for name in ENVIRONMENTS:
+        make(name)
