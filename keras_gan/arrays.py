@@ -114,10 +114,11 @@ def check_channels(found, channels):
 
 def as_16_bits(values):
     """Values (height, width, channels) as uint16, or a ValueError that tells what they are."""
-    if values.dtype == "uint8":
+    kind = values.dtype.newbyteorder("=")
+    if kind == "uint8":
         return values * np.uint16(257)
-    if values.dtype == "uint16":
-        return values.astype("uint16")  # also those whose bytes are in another order
+    if kind == "uint16":
+        return values.astype("uint16")
     if values.dtype.kind != "f":
         raise ValueError(f"its values are {values.dtype}; expected are uint8, uint16 or floats in [0, 1]")
     low, high = values.min(), values.max()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from keras_gan.arrays import as_channels, is_array, read_array
 from keras_gan.pixels import as_pixels, halves, size_of
@@ -59,6 +59,9 @@ def read_by_pillow(path, channels):
         image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):  # 16 bits a pixel; Pillow's own conversion would clip at 255
         image = Image.fromarray((np.asarray(image).astype("uint32") // 257).clip(0, 255).astype("uint8"))
+    if image.mode == "LAB":  # which Pillow converts by profiles alone
+        profiles = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        image = ImageCms.profileToProfile(image, *profiles, outputMode="RGB")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
