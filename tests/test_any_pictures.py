@@ -1,4 +1,4 @@
-"""Whatever pictures are in a folder, in whatever layout: what holds for all of them, tried on folders made at random."""
+"""Whatever pictures are in a folder, in whatever layout: what holds for all, tried on folders made at random."""
 
 import io
 import random
