@@ -40,10 +40,9 @@ def files(folder, deep=True):
     endings, found = picture_endings(), []
     for place, inside, names in os.walk(folder):
         inside[:] = [name for name in inside if deep and is_visible(name)]
-        found += [
-            Path(place, name) for name in names if is_visible(name) and os.path.splitext(name)[1].lower() in endings
-        ]
-    return sorted(found, key=natural)
+        readable = (name for name in names if os.path.splitext(name)[1].lower() in endings and is_visible(name))
+        found += [os.path.join(place, name) for name in readable]
+    return [Path(path) for path in sorted(found, key=natural)]
 
 
 def picture_endings():
