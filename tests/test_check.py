@@ -181,10 +181,11 @@ def test_sizes_and_modes_of_a_mixed_heap(tmp_path, capsys):
     Image.new("L", (40, 20)).save(folder / "turned.jpg", exif=exif)
     Image.new("P", (2, 3)).save(folder / "palette.gif")
     Image.new("CMYK", (8, 8)).save(folder / "print.tif")
+    Image.new("RGB", (600, 2)).save(folder / "thin.png")
     Image.fromarray(np.zeros((300, 200), "uint16")).save(folder / "deep.png")
     found = run(capsys, folder)
-    assert found["sizes"] == "2x3 to 200x300, 5 different ones, mostly 32x32 (3)"
-    assert set(found["modes"].split(", ")) == {"RGB 3", "L 1", "P 1", "CMYK 1", "I;16 1"}
+    assert found["sizes"] == "2x3 to 200x300, 6 different ones, mostly 32x32 (3)"
+    assert set(found["modes"].split(", ")) == {"RGB 4", "L 1", "P 1", "CMYK 1", "I;16 1"}
     assert sheet("mixed-check.png")
 
 

@@ -9,23 +9,20 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from keras_gan.arrays import is_array, read_array
 from keras_gan.datasets.catalogue import CATALOGUE, how_to_get
 from keras_gan.datasets.folders import files, locate
+from keras_gan.datasets.sheet import save
 from keras_gan.datasets.understand import CLASSES, HEAP, IDX, PAIRS, PARTNERS, UNPAIRED, preview, understand
 from keras_gan.errors import BadValueError, NotFoundError
-from keras_gan.pictures import UNREADABLE, Pixels, open_picture, source
+from keras_gan.pictures import UNREADABLE, Pixels, source
 from keras_gan.pixels import halves
-from keras_gan.sampling import save_sheet
 
 NAMED = 3  # so many files are named, the others counted
 WORKERS = 4
 REPORTED_EVERY = 5000
-
-SHEET_COLUMNS, SHEET_CLASSES, TILE = 8, 12, 128
 
 
 class Look(NamedTuple):
@@ -255,41 +252,3 @@ def commands(data, looks, name):
         IDX: [f"{start}.cgan --dataset {name}", f"{dcgan} --image-size 28x28x1"],
         HEAP: [dcgan, f"{start}.datasets pairs --from edges {name} OUT"],
     }[data.layout]
-
-
-# The sheet.
-
-
-def save(path, data, looks):
-    """Saves the sheet: a row per group, per half of its pairs or per class."""
-    rows = {title: shown for title, shown in sheet_rows(data, looks).items() if shown}
-    tile = min(TILE, max(max(image.size) for shown in rows.values() for image in shown))
-    tiles = [
-        [np.asarray(ImageOps.pad(image, (tile, tile), color="white"), "float32") for image in row]
-        for row in rows.values()
-    ]
-    try:
-        save_sheet(path, tiles, value_range=(0, 255), captions=list(rows))
-    except OSError as error:
-        raise BadValueError(f"the sheet {str(path)!r} cannot be written: {error}.") from error
-
-
-def sheet_rows(data, looks):
-    """{caption: [images]} of the first pictures that are not broken."""
-    good = {
-        group: [picture for picture, look in zip(inside, looks[group], strict=True) if not look.fault]
-        for group, inside in data.groups.items()
-    }
-    if data.layout == PAIRS:
-        both = {group: [halves(image) for image in opened(inside)] for group, inside in good.items()}
-        return {f"{group} {'AB'[i]}": [pair[i] for pair in both[group]] for group in both for i in (0, 1)}
-    if data.classes:
-        names = list(enumerate(data.classes))[:SHEET_CLASSES]
-        return {name: opened([p for p in good["train"] if p.label == label]) for label, name in names}
-    return {group: opened(inside) for group, inside in good.items()}
-
-
-def opened(inside):
-    """The first of these pictures."""
-    first = inside[:SHEET_COLUMNS]
-    return [preview(source(p)) if isinstance(source(p), Path) else open_picture(p, 3, TILE) for p in first]
