@@ -73,6 +73,6 @@ def scale(pixels, value_range=(-1, 1)):
     """From all that uint8 or uint16 can hold to float32 in this range."""
     low, high = value_range
     scaled = pixels.astype("float32")
-    scaled /= np.iinfo(pixels.dtype).max / (high - low)
+    scaled /= (255 if pixels.itemsize == 1 else FULL) / (high - low)
     scaled += low
     return scaled

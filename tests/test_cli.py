@@ -78,7 +78,7 @@ def bad(paired_folder):
 
 FAULTS = {
     "no such data set 'nowhere'": (["--dataset", "nowhere"], "no data set 'nowhere': there is"),
-    "an empty split": (["--dataset", "empty"], "no pictures in empty/train"),
+    "an empty split": (["--dataset", "empty"], "no pictures in empty or empty/train"),
     "no picture": (["--dataset", "text"], "1 of 1 pictures cannot be used, the first of them text/train/0.jpg"),
     "an odd width": (["--dataset", "odd"], "width of 31 has no two equal halves"),
     "a size": (["--image-size", "100"], "image size 100x100 cannot be halved"),
