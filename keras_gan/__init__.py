@@ -21,7 +21,7 @@ _EXPORTS = {
     "DataLoader": "data_loader",
     "DiscoGAN": "discogan",
     "GAN": "gan",
-    "ImageLoader": "data_loader",
+    "ImageLoader": "image_loader",
     "ImagePool": "layers",
     "InstanceNormalization": "layers",
     "Pix2Pix": "pix2pix",

@@ -1,4 +1,4 @@
-"""Decoded pictures, kept as 8-bit pixels: in memory, or in a file beside the data where that would be too much."""
+"""Decoded pictures, kept as pixels of 8 or 16 bits: in memory, or in a file beside them where that is too much."""
 
 import errno
 import hashlib
@@ -17,8 +17,8 @@ import numpy as np
 import PIL
 from PIL import features
 
-from keras_gan import pictures
-from keras_gan.pictures import Labelled, source
+from keras_gan import arrays, pictures, pixels
+from keras_gan.pictures import Labelled, Sides, source
 
 #: Bytes of pixels that one loader keeps in memory: 10,900 pairs at 128x128, 2,700 at 256x256. Training takes about as
 #: much in any case. It is no share of the free memory, which is another one at every start and not a container's own.
@@ -71,7 +71,7 @@ class Cache:
                     self._free -= needed
                     self._stores[key] = InMemory()
                 elif isinstance(source(stream.pictures[0]), Path):
-                    self._stores[key] = in_file(stream, pixels.shape)
+                    self._stores[key] = in_file(stream, pixels)
                 else:
                     self._stores[key] = Nowhere()
             return self._stores[key]
@@ -118,9 +118,9 @@ class InFile:
         OSError: if the file cannot be opened or would take more than half of the disk's free room.
     """
 
-    def __init__(self, path, pictures, folder, shape):
-        self._shape = shape
-        self._record = CHECK + int(np.prod(shape))
+    def __init__(self, path, pictures, folder, like):
+        self._shape, self._depth = like.shape, like.dtype
+        self._record = CHECK + like.nbytes
         self._places = {picture: (i, told(picture, folder)) for i, picture in enumerate(pictures)}
         self._lock = threading.Lock()
         self._writes = True
@@ -140,8 +140,10 @@ class InFile:
             record = os.pread(self._file, self._record, number * self._record)
         except OSError:
             return None
-        pixels = np.frombuffer(record, "uint8", offset=min(CHECK, len(record)))
-        if pixels.size != self._record - CHECK or record[:CHECK] != check(name, stamp, pixels):
+        if len(record) != self._record:
+            return None
+        pixels = np.frombuffer(record, self._depth, offset=CHECK)
+        if record[:CHECK] != check(name, stamp, pixels):
             return None
         return pixels.reshape(self._shape)
 
@@ -162,14 +164,17 @@ class InFile:
                     print(f"no more pictures are kept in {self.path}: {reason(error)}; decoding them", file=sys.stderr)
 
 
-def in_file(stream, shape):
-    """An `InFile` for a stream, beside its pictures or else in the user's cache folder; `Nowhere` if neither can be."""
+def in_file(stream, like):
+    """An `InFile` for pictures of a stream that are like these pixels, beside them or else in the user's cache folder.
+
+    `Nowhere` if neither can be.
+    """
     failures = []
     if hasattr(os, "pread"):  # Windows has none
         folder = common_folder(stream.pictures)
         for place, also in ((folder / FOLDER, ""), (user_folder(), folder)):
             try:
-                store = InFile(place / file_name(stream, also), stream.pictures, folder, shape)
+                store = InFile(place / file_name(stream, also), stream.pictures, folder, like)
             except OSError as error:
                 failures.append(reason(error))
             else:
@@ -183,7 +188,8 @@ def in_file(stream, shape):
 def file_name(stream, *also):
     """The name of a stream's file: another one for whatever else makes other pixels."""
     libraries = PIL.__version__, features.version("jpg"), features.version("libjpeg_turbo")
-    whatever = stream.split, stream.side, stream.read, stream.read_size, libraries, inspect.getsource(pictures), also
+    code = [inspect.getsource(module) for module in (pictures, pixels, arrays)]
+    whatever = stream.split, stream.side, stream.read, stream.read_size, libraries, code, also
     digest = hashlib.blake2b(repr(whatever).encode(errors="surrogateescape"), digest_size=6).hexdigest()
     return "{}-{}x{}-{}.u8".format(stream.split, *stream.read_size, digest)
 
@@ -216,6 +222,9 @@ def reason(error):
 
 def stamp_of(picture):
     """What changes when the file of a picture does, or None if there is none or it may change unnoticed."""
+    if isinstance(picture, Sides):
+        stamps = stamp_of(picture.picture), stamp_of(picture.partner)
+        return None if None in stamps else stamps
     path = source(picture)
     if not isinstance(path, str | Path):
         return MADE
@@ -231,7 +240,9 @@ def told(picture, folder):
     """What tells a picture from all others made of files in this folder, wherever the folder is."""
     kinds = []
     while hasattr(picture, "picture"):
-        if not isinstance(picture, Labelled):  # its number changes when a class is added, its pixels do not
+        if isinstance(picture, Sides):
+            kinds.append(told(picture.partner, folder))
+        elif not isinstance(picture, Labelled):  # its number changes when a class is added, its pixels do not
             kinds.append((type(picture).__name__, *picture[1:]))
         picture = picture.picture
     return f"{kinds} {os.path.abspath(picture).removeprefix(str(folder))}"

@@ -23,8 +23,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from keras_gan.data_loader import ImageLoader
 from keras_gan.errors import BadValueError, check_at_least
+from keras_gan.image_loader import ImageLoader
 from keras_gan.latent import LatentModel
 from keras_gan.networks import dcgan_discriminator, dcgan_generator, halvings
 from keras_gan.sampling import save_sheet
@@ -36,14 +36,16 @@ class CGAN(LatentModel):
     `discriminator` and `combined` are compiled Keras models; `generator` is what one trains for.
 
     Args:
-        img_shape: (height, width, channels) of the pictures, 1 or 3 channels; height and width 28
-            or a power of two from 32 up.
+        img_shape: (height, width, channels) of the pictures; height and width 28 or a power of two from
+            32 up; other channels than 1 or 3 as the files have them.
         gf: filters in the last layer but one of the generator.
         df: filters in the first layer of the discriminator.
         latent_dim: numbers in a code z.
         dataset_name: drawn_digits, mnist, fashion_mnist or a folder with a subfolder per class;
             default: drawn digits.
         data_dir: folder that holds the idx files of mnist or fashion_mnist; default: they are downloaded.
+        fit: what becomes of pictures of another shape: resize (stretched), crop (to their middle) or pad
+            (with white).
         g_optimizer: Keras optimizer for the generator; None: Adam(2e-4, beta_1=0.5).
         d_optimizer: the same for the discriminator.
         seed: seeds the weights, the noise and the order of the data; default: another run each time.
@@ -64,6 +66,7 @@ class CGAN(LatentModel):
         latent_dim: int = 100,
         dataset_name: str | None = None,
         data_dir: str | None = None,
+        fit: str = "resize",
         g_optimizer=None,
         d_optimizer=None,
         seed: int | None = None,
@@ -73,7 +76,7 @@ class CGAN(LatentModel):
         check_at_least(1, gf=gf, df=df)
         self.img_shape, self.gf, self.df = tuple(img_shape), gf, df
         halvings(*self.img_shape[:2])
-        self.data_loader = ImageLoader(dataset_name, data_dir, self.img_shape, labelled=True, seed=seed)
+        self.data_loader = ImageLoader(dataset_name, data_dir, self.img_shape, labelled=True, fit=fit, seed=seed)
         self.classes = self.data_loader.classes
         self.build_game(g_optimizer, d_optimizer)
 

@@ -47,7 +47,7 @@ class CycleGAN(AdversarialModel):
 
     Args:
         img_shape: (height, width, channels) of the pictures of both domains; height and width
-            multiples of 8 (unet) or 4 (resnet).
+            multiples of 8 (unet) or 4 (resnet); other channels than 1 or 3 as the files have them.
         shape_A: the same for domain A alone, where it differs, such as 32x32x1 for gray pictures.
         shape_B: the same for domain B alone.
         recipe: unet (the notebook: pictures in [0, 1], RMSprop) or resnet (the paper: pictures in
@@ -59,6 +59,8 @@ class CycleGAN(AdversarialModel):
         pool_size: past fakes kept for each discriminator; default: 0 (unet) or 50 (resnet).
         dataset_name: data set or folder; default: drawn shoes.
         dataset_B: folder of domain B, where dataset_name is the folder of domain A.
+        fit: what becomes of pictures of another shape: resize (stretched), crop (to their middle) or pad
+            (with white).
         augment: whether training pictures are enlarged by 286/256 and cropped at random.
         flip: whether training pictures are mirrored half of the time.
         g_optimizer: Keras optimizer for the generators; None: the recipe's.
@@ -83,6 +85,7 @@ class CycleGAN(AdversarialModel):
         pool_size: int | None = None,
         dataset_name: str | None = None,
         dataset_B: str | None = None,
+        fit: str = "resize",
         augment: bool = False,
         flip: bool = True,
         g_optimizer=None,
@@ -98,7 +101,8 @@ class CycleGAN(AdversarialModel):
         self.pool_size = (0 if is_unet else 50) if pool_size is None else pool_size
         self.check_arguments()
         shapes, value_range = (self.shape_A, self.shape_B), (0, 1) if is_unet else (-1, 1)
-        self.data_loader = UnpairedDataLoader(dataset_name, dataset_B, *shapes, value_range, augment, flip, seed=seed)
+        options = {"augment": augment, "flip": flip, "fit": fit, "seed": seed}
+        self.data_loader = UnpairedDataLoader(dataset_name, dataset_B, *shapes, value_range, **options)
         self.generators_first = not is_unet
 
         # Build and compile the discriminators

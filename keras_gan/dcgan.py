@@ -25,8 +25,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_gan.data_loader import ImageLoader
 from keras_gan.errors import check_at_least
+from keras_gan.image_loader import ImageLoader
 from keras_gan.latent import LatentModel
 from keras_gan.networks import dcgan_discriminator, dcgan_generator, halvings
 from keras_gan.sampling import save_animation, save_sheet
@@ -38,14 +38,16 @@ class DCGAN(LatentModel):
     `discriminator` and `combined` are compiled Keras models; `generator` is what one trains for.
 
     Args:
-        img_shape: (height, width, channels) of the pictures, 1 or 3 channels; height and width 28
-            or a power of two from 32 up.
+        img_shape: (height, width, channels) of the pictures; height and width 28 or a power of two from
+            32 up; other channels than 1 or 3 as the files have them.
         gf: filters in the last layer but one of the generator.
         df: filters in the first layer of the discriminator.
         latent_dim: numbers in a code z.
         dataset_name: a folder of pictures, below datasets/ or by path, drawn_shoes, drawn_digits,
             mnist or fashion_mnist; default: drawn shoes.
         data_dir: folder that holds the idx files of mnist or fashion_mnist; default: they are downloaded.
+        fit: what becomes of pictures of another shape: resize (stretched), crop (to their middle) or pad
+            (with white).
         flip: whether training pictures are mirrored half of the time.
         g_optimizer: Keras optimizer for the generator; None: Adam(2e-4, beta_1=0.5).
         d_optimizer: the same for the discriminator.
@@ -65,6 +67,7 @@ class DCGAN(LatentModel):
         latent_dim: int = 100,
         dataset_name: str | None = None,
         data_dir: str | None = None,
+        fit: str = "resize",
         flip: bool = False,
         g_optimizer=None,
         d_optimizer=None,
@@ -75,7 +78,9 @@ class DCGAN(LatentModel):
         check_at_least(1, gf=gf, df=df)
         self.img_shape, self.gf, self.df = tuple(img_shape), gf, df
         halvings(*self.img_shape[:2])
-        self.data_loader = ImageLoader(dataset_name or "drawn_shoes", data_dir, self.img_shape, flip=flip, seed=seed)
+        self.data_loader = ImageLoader(
+            dataset_name or "drawn_shoes", data_dir, self.img_shape, flip=flip, fit=fit, seed=seed
+        )
         self.build_game(g_optimizer, d_optimizer)
 
     def build_generator(self):

@@ -50,8 +50,8 @@ class DiscoGAN(AdversarialModel):
     `d_A`, `d_B` and `combined` are compiled Keras models; `g_AB` and `g_BA` are what one trains for.
 
     Args:
-        img_shape: (height, width, channels) of the pictures, 1 or 3 channels; height and width
-            multiples of 8, for the paper's recipes of 16.
+        img_shape: (height, width, channels) of the pictures; height and width multiples of 8, for the
+            paper's recipes of 16; other channels than 1 or 3 as the files have them.
         gf: filters in the first layer of a generator.
         df: filters in the first layer of a discriminator.
         recipe: post (the Keras posts), or of the paper: paper (DiscoGAN), recongan (A to B and back)
@@ -59,6 +59,11 @@ class DiscoGAN(AdversarialModel):
         dataset_name: data set, a folder below datasets/ or a path; default: datasets/edges2shoes
             where it exists, else drawn shoes. For the paper's recipes pairs are torn apart, and
             unpaired sets (trainA, trainB, testA, testB) do too.
+        dataset_B: folder of domain B, where dataset_name is the folder of domain A; for the post's
+            recipe of pictures of the same names.
+        direction: AtoB or BtoA: which is domain A, the left half or the right one.
+        fit: what becomes of pictures of another shape: resize (stretched), crop (to their middle) or pad
+            (with white).
         adversarial_weight: weight of looking real.
         translation_weight: weight of matching the partner, 0 for none; recipe post alone.
         reconstruction_weight: weight of coming back to the original.
@@ -89,6 +94,9 @@ class DiscoGAN(AdversarialModel):
         df: int = 64,
         recipe: str = "post",
         dataset_name: str | None = None,
+        dataset_B: str | None = None,
+        direction: str = "AtoB",
+        fit: str = "resize",
         adversarial_weight: float = 1.0,
         translation_weight: float = 1.0,
         reconstruction_weight: float = 1.0,
@@ -109,7 +117,7 @@ class DiscoGAN(AdversarialModel):
         if not 0 <= dropout < 1:
             raise BadValueError(f"dropout must be at least 0 and below 1, not {dropout}.")
         self.dropout = dropout
-        self.data_loader = self.open_data(dataset_name, seed)
+        self.data_loader = self.open_data(dataset_name, dataset_B=dataset_B, direction=direction, fit=fit, seed=seed)
 
         adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
         adversarial_loss = adversarial_loss or ("mse" if self.is_post else "bce")
@@ -146,18 +154,19 @@ class DiscoGAN(AdversarialModel):
         """Of the pixels: the paper's generators end in a sigmoid, the post's in tanh."""
         return (-1, 1) if self.is_post else (0, 1)
 
-    def open_data(self, dataset_name, seed):
+    def open_data(self, dataset_name, **options):
         """Pairs for the post; for the paper, which knows none, torn pairs or data without any. Checks the size."""
         height, width, channels = self.img_shape
         if self.is_post:
             unet_depth(height, width, deepest=7)
-            return DataLoader(dataset_name, (height, width), channels, seed=seed)
+            return DataLoader(dataset_name, (height, width), channels, **options)
         if height % 16 or width % 16 or min(height, width) < 16:
             raise BadValueError(
                 f"image size {height}x{width} does not suit recipe {self.recipe!r}: "
                 "height and width must be multiples of 16; the paper's are 64x64."
             )
-        return UnpairedDataLoader(dataset_name, None, self.img_shape, self.img_shape, self.value_range, seed=seed)
+        shapes = {"shape_A": self.img_shape, "shape_B": self.img_shape}
+        return UnpairedDataLoader(dataset_name, **shapes, value_range=self.value_range, **options)
 
     def build_combined(self):
         """The adversarial model: (A, B) to the verdicts on both fakes, the fakes, and the way back from them."""

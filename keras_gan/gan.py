@@ -22,7 +22,7 @@ import math
 import keras
 from keras import layers
 
-from keras_gan.data_loader import ImageLoader
+from keras_gan.image_loader import ImageLoader
 from keras_gan.latent import LatentModel
 from keras_gan.networks import full
 
@@ -33,10 +33,12 @@ class GAN(LatentModel):
     `discriminator` and `combined` are compiled Keras models; `generator` is what one trains for.
 
     Args:
-        img_shape: (height, width, channels) of the pictures, 1 or 3 channels.
+        img_shape: (height, width, channels) of the pictures; other channels than 1 or 3 as the files have them.
         latent_dim: numbers in a code z.
         dataset_name: drawn_digits, mnist, fashion_mnist or a folder of pictures; default: drawn digits.
         data_dir: folder that holds the idx files of mnist or fashion_mnist; default: they are downloaded.
+        fit: what becomes of pictures of another shape: resize (stretched), crop (to their middle) or pad
+            (with white).
         g_optimizer: Keras optimizer for the generator; None: Adam(2e-4, beta_1=0.5).
         d_optimizer: the same for the discriminator.
         seed: seeds the weights, the noise and the order of the data; default: another run each time.
@@ -53,6 +55,7 @@ class GAN(LatentModel):
         latent_dim: int = 100,
         dataset_name: str | None = None,
         data_dir: str | None = None,
+        fit: str = "resize",
         g_optimizer=None,
         d_optimizer=None,
         seed: int | None = None,
@@ -60,7 +63,7 @@ class GAN(LatentModel):
     ):
         super().__init__("gan", latent_dim, seed, output)
         self.img_shape = tuple(img_shape)
-        self.data_loader = ImageLoader(dataset_name, data_dir, self.img_shape, seed=seed)
+        self.data_loader = ImageLoader(dataset_name, data_dir, self.img_shape, fit=fit, seed=seed)
         self.build_game(g_optimizer, d_optimizer)
 
     def build_generator(self):

@@ -1,14 +1,23 @@
-"""What a picture of a data set can be: a file, whatever is in it, or one made in memory; and its 8-bit pixels."""
+"""What a picture of a data set can be: a file, whatever is in it, or one made in memory; and how it is read."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-#: What Pillow raises on files that are no picture, truncated, damaged or of absurd size.
-UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+from keras_gan.arrays import as_channels, is_array, read_array
+from keras_gan.pixels import as_pixels, halves, size_of
+
+#: What reading raises on files that are no picture, truncated, damaged or of absurd size. Pillow raises beyond 179
+#: megapixels; between 89 and that it warns, which no user can do anything about: cameras make such pictures.
+UNREADABLE = (
+    *(OSError, SyntaxError, ValueError, EOFError),
+    *(Image.DecompressionBombError, Image.DecompressionBombWarning),
+)
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 MODES = {1: "L", 3: "RGB"}
 
@@ -16,7 +25,7 @@ SMALLEST_DRAWING = 16
 
 
 def read_picture(path, channels=3):
-    """Reads a picture file of any kind that Pillow knows.
+    """Reads a picture file of any kind that Pillow knows, or an array (see `keras_gan.arrays.read_array`).
 
     EXIF rotation is applied, transparency is laid over white, 16-bit values are scaled to 8 bits,
     palettes and CMYK are converted.
@@ -31,14 +40,38 @@ def read_picture(path, channels=3):
     Raises:
         One of `UNREADABLE`, if the file is no picture or a damaged one.
     """
+    pixels = read_array(path, channels) if is_array(path) else None
+    if pixels is not None:
+        pixels = (pixels // 257).astype("uint8")
+        return Image.fromarray(pixels if channels == 3 else pixels[..., 0])
+    try:
+        return read_by_pillow(path, channels)
+    except UNREADABLE:
+        raise
+    except Exception as error:  # what Pillow raises on damaged files has no base in common
+        raise ValueError(f"it is damaged ({error or type(error).__name__})") from error
+
+
+def read_by_pillow(path, channels):
+    """Does what `read_picture` says, but may raise anything."""
     with Image.open(path) as image:
         image.load()
         image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):  # 16 bits a pixel; Pillow's own conversion would clip at 255
         image = Image.fromarray((np.asarray(image).astype("uint32") // 257).clip(0, 255).astype("uint8"))
+    if image.mode == "LAB":  # which Pillow converts by profiles alone
+        profiles = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        image = ImageCms.profileToProfile(image, *profiles, outputMode="RGB")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return converted(image, channels)
+
+
+def converted(image, channels):
+    """A picture in gray or colour; ValueError if other channels are asked for, which it has not."""
+    if channels not in MODES:
+        raise ValueError(f"it has {len(image.getbands())} channels, not {channels}")
     return image.convert(MODES[channels])
 
 
@@ -51,7 +84,7 @@ class DrawnShoe(NamedTuple):
         """The pair as a `PIL.Image.Image` of size (2 * size, size)."""
         from keras_gan.drawn_shoes import draw_pair
 
-        return Image.fromarray(draw_pair(seed=0, index=self.index, size=size)).convert(MODES[channels])
+        return converted(Image.fromarray(draw_pair(seed=0, index=self.index, size=size)), channels)
 
     def __str__(self):
         return f"drawn shoe {self.index}"
@@ -71,7 +104,7 @@ class DrawnDigit(NamedTuple):
         """The digit as a `PIL.Image.Image` of size (size, size), white on black."""
         from keras_gan.drawn_digits import draw_digit
 
-        return Image.fromarray(draw_digit(seed=0, index=self.index, size=size)).convert(MODES[channels])
+        return converted(Image.fromarray(draw_digit(seed=0, index=self.index, size=size)), channels)
 
     def __str__(self):
         return f"drawn digit {self.index}"
@@ -85,7 +118,7 @@ class Pixels:
     name: str
 
     def image(self, channels, size):
-        return Image.fromarray(self.pixels).convert(MODES[channels])
+        return converted(Image.fromarray(self.pixels), channels)
 
     def __str__(self):
         return self.name
@@ -101,13 +134,21 @@ class Half(NamedTuple):
         return halves(open_picture(self.picture, channels, size))[self.right]
 
 
+class Sides(NamedTuple):
+    """A pair whose halves are in two files: the one of A and its partner."""
+
+    picture: object
+    partner: object
+
+
 class Gray(NamedTuple):
     """A colour picture without its colours: 0.299 R + 0.587 G + 0.114 B, once or three times."""
 
     picture: object
 
     def image(self, channels, size):
-        return open_picture(self.picture, 1, size).convert(MODES[channels])
+        image = open_picture(self.picture, 1, size)
+        return as_channels(image, channels) if isinstance(image, np.ndarray) else converted(image, channels)
 
 
 class Labelled(NamedTuple):
@@ -126,87 +167,74 @@ def open_picture(picture, channels, size):
     Args:
         picture: a path, a `DrawnShoe`, a `DrawnDigit`, `Pixels`, or a `Half`, the `Gray` or the
             `Labelled` of one of them.
-        channels: 3 for colour, 1 for gray.
-        size: height that pictures without a size of their own are drawn at, at least 16.
+        channels: 3 for colour, 1 for gray, others as the file has them.
+        size: height that pictures without a size of their own are drawn at, or 16 if that is more.
 
     Returns:
-        A `PIL.Image.Image` in mode "RGB" or "L".
+        A `PIL.Image.Image` in mode "RGB" or "L"; or, of files of more channels or of more than 8 bits
+        (see `keras_gan.arrays.read_array`), an array, uint16 (height, width, channels).
 
     Raises:
-        One of `UNREADABLE`, if it is a file that is no picture or a damaged one, or has no two
-        equal halves although one is asked for.
+        One of `UNREADABLE`, if it is a file that is no picture, a damaged one or one of other channels,
+        or has no two equal halves although one is asked for.
     """
-    return read_picture(picture, channels) if isinstance(picture, str | Path) else picture.image(channels, size)
+    if not isinstance(picture, str | Path):
+        return picture.image(channels, max(size, SMALLEST_DRAWING))
+    if is_array(picture) or channels not in MODES:
+        pixels = read_array(picture, channels)
+        if pixels is not None:
+            return pixels
+    return read_picture(picture, channels)
 
 
 @dataclass(frozen=True)
 class ReadWhole:
-    """Reads whole pictures with so many channels. Equal readers give equal pixels."""
+    """Reads whole pictures with so many channels, of this fit and depth. Equal readers give equal pixels."""
 
     channels: int
+    fit: str = "resize"
+    depth: str = "uint8"
 
     def __call__(self, picture, height, width):
-        """uint8 (height, width, channels)."""
-        image = open_picture(picture, self.channels, max(height, width, SMALLEST_DRAWING))
-        if min(image.size) < 2:
-            raise ValueError(f"it is only {image.width} x {image.height} pixels")
-        return as_array(resize(image, height, width))
+        """uint8 or uint16, as `depth` says, (height, width, channels)."""
+        image = open_picture(picture, self.channels, max(height, width))
+        wide, high = size_of(image)
+        if min(wide, high) < 2:
+            raise ValueError(f"it is only {wide} x {high} pixels")
+        return as_pixels(image, height, width, self.fit, self.depth)
 
 
 @dataclass(frozen=True)
 class ReadPair:
-    """Reads both halves of pictures with so many channels; drawings are drawn at this height."""
+    """Reads both halves of pairs with so many channels, of this fit and depth; drawings are drawn at this height."""
 
     channels: int
     drawn: int
+    fit: str = "resize"
+    depth: str = "uint8"
 
     def __call__(self, picture, height, width):
-        """uint8 (2, height, width, channels)."""
-        image = open_picture(picture, self.channels, self.drawn)
-        return np.stack([as_array(resize(half, height, width)) for half in halves(image)])
+        """uint8 or uint16, as `depth` says, (2, height, width, channels)."""
+        if isinstance(picture, Sides):
+            both = open_picture(picture.picture, self.channels, self.drawn), self.partner(picture.partner)
+        else:
+            both = halves(open_picture(picture, self.channels, self.drawn))
+        return np.stack([as_pixels(half, height, width, self.fit, self.depth) for half in both])
+
+    def partner(self, path):
+        """The picture of side B, or a ValueError that names it: the pair goes by the name of its A."""
+        try:
+            return open_picture(path, self.channels, self.drawn)
+        except UNREADABLE as error:
+            reason = "it is no picture" if isinstance(error, UnidentifiedImageError) else error or type(error).__name__
+            raise ValueError(f"of its partner {path}: {reason}") from error
 
 
 def source(picture):
-    """What a picture is made from: the file (or drawing, or pixels) of a `Half`, `Gray` or `Labelled`, else itself."""
+    """What a picture is made from: the file (or drawing, or pixels) of a `Half`, `Gray` or `Labelled`, else itself.
+
+    Of `Sides` it is the file of A.
+    """
     while hasattr(picture, "picture"):
         picture = picture.picture
     return picture
-
-
-def halves(image):
-    """The left and the right half of a picture; ValueError if its width is odd."""
-    width, height = image.size
-    if width % 2:
-        raise ValueError(f"its width of {width} has no two equal halves")
-    return image.crop((0, 0, width // 2, height)), image.crop((width // 2, 0, width, height))
-
-
-def resize(image, height, width):
-    """`image` at this size, antialiased; contrast is left alone."""
-    return image if image.size == (width, height) else image.resize((width, height), Image.Resampling.BICUBIC)
-
-
-def as_array(image):
-    """The pixels of a picture, uint8 (height, width, channels)."""
-    pixels = np.asarray(image)
-    return pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
-
-
-def mirrored(pixels):
-    """A copy of pixels (..., height, width, channels), left and right exchanged.
-
-    Channel by channel: to reverse pixels of three bytes as they are takes NumPy four times as long.
-    """
-    turned = np.empty(pixels.shape, pixels.dtype)
-    for channel in range(pixels.shape[-1]):
-        turned[..., channel] = pixels[..., ::-1, channel]
-    return turned
-
-
-def scale(pixels, value_range=(-1, 1)):
-    """From [0, 255] to float32 in this range."""
-    low, high = value_range
-    scaled = pixels.astype("float32")
-    scaled /= 255 / (high - low)
-    scaled += low
-    return scaled

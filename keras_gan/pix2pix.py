@@ -40,13 +40,16 @@ class Pix2Pix(AdversarialModel):
     `discriminator` and `combined` are compiled Keras models; `generator` is what one trains for.
 
     Args:
-        img_shape: (height, width, channels) of the pictures, 1 or 3 channels; height and width
-            multiples of 8, at least 24.
+        img_shape: (height, width, channels) of the pictures; height and width multiples of 8, at least
+            24; other channels than 1 or 3 as the files have them.
         gf: filters in the first layer of the generator.
         df: filters in the first layer of the discriminator.
         dataset_name: data set, a folder below datasets/ or a path; default: datasets/edges2shoes
             where it exists, else drawn shoes.
+        dataset_B: folder of the pictures' partners, which have the same names.
         direction: AtoB or BtoA: from the left half to the right one, or the other way.
+        fit: what becomes of pictures of another shape: resize (stretched), crop (to their middle) or pad
+            (with white).
         gan_loss: vanilla (cross-entropy, the paper) or lsgan (least squares).
         l1_weight: weight of matching the partner.
         dropout: whether samples too are made with the generator's dropout, as in the paper.
@@ -67,7 +70,9 @@ class Pix2Pix(AdversarialModel):
         gf: int = 64,
         df: int = 64,
         dataset_name: str | None = None,
+        dataset_B: str | None = None,
         direction: str = "AtoB",
+        fit: str = "resize",
         gan_loss: str = "vanilla",
         l1_weight: float = 100.0,
         dropout: bool = False,
@@ -80,13 +85,11 @@ class Pix2Pix(AdversarialModel):
         super().__init__(name="pix2pix", seed=seed, output=output)
         check_at_least(1, gf=gf, df=df)
         self.img_shape, self.gf, self.df = tuple(img_shape), gf, df
-        self.forward = choose("direction", direction, {"AtoB": True, "BtoA": False})
         self.dropout = dropout
         loss, accuracy = adversarial_loss(choose("gan_loss", gan_loss, {"vanilla": "bce", "lsgan": "mse"}))
         self.depth = unet_depth(*self.img_shape[:2], deepest=8, least=24)
-        self.data_loader = DataLoader(
-            dataset_name, self.img_shape[:2], channels=self.img_shape[2], augment=augment, seed=seed
-        )
+        options = {"dataset_B": dataset_B, "direction": direction, "fit": fit, "augment": augment, "seed": seed}
+        self.data_loader = DataLoader(dataset_name, self.img_shape[:2], self.img_shape[2], **options)
 
         adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
 
@@ -153,16 +156,12 @@ class Pix2Pix(AdversarialModel):
         patchgan = patchgan_70(pair.shape[1:], self.df, norm=batch_norm)
         return keras.Model([img, translation], patchgan(pair), name="discriminator")
 
-    def in_order(self, imgs_A, imgs_B):
-        """What to translate, and what it should become."""
-        return (imgs_A, imgs_B) if self.forward else (imgs_B, imgs_A)
-
     def generator_inputs(self, batch):
-        return [self.in_order(*batch)[0]]
+        return batch[:1]
 
     def discriminator_batches(self, batch, fakes):
         """The discriminator learns from original and partner (real = 1), then from original and fake (fake = 0)."""
-        imgs, partners = self.in_order(*batch)
+        imgs, partners = batch
         valid = ops.ones((ops.shape(imgs)[0], *self.discriminator.output_shape[1:]))
         return [
             (self.discriminator, [imgs, partners], valid),
@@ -171,7 +170,7 @@ class Pix2Pix(AdversarialModel):
 
     def generator_targets(self, batch):
         """What the generator wants to see at the outputs of `combined`."""
-        _, partners = self.in_order(*batch)
+        _, partners = batch
         return [ops.ones((ops.shape(partners)[0], *self.discriminator.output_shape[1:])), partners]
 
     def train(
@@ -182,7 +181,7 @@ class Pix2Pix(AdversarialModel):
 
     def sample_images(self, epoch, batch_i):
         """Saves original, translation and partner of three test pairs as `images/{epoch}_{batch_i}.png`."""
-        imgs, partners = self.in_order(*self.data_loader.load_data(batch_size=3, is_testing=True))
+        imgs, partners = self.data_loader.load_data(batch_size=3, is_testing=True)
         fakes = self.generator(imgs, training=self.dropout)
         path = self.run_folder / "images" / f"{epoch}_{batch_i}.png"
         save_grid(path, list(zip(imgs, fakes, partners, strict=True)), titles=["Original", "Translated", "Partner"])

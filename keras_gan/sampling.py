@@ -1,4 +1,7 @@
-"""Grids, strips and animations of pictures, to look at while a model trains and afterwards."""
+"""Grids, strips and animations of pictures, to look at while a model trains and afterwards.
+
+Of pictures of more than three channels the first three are shown, as red, green and blue; of two the first, as gray.
+"""
 
 import numpy as np
 
@@ -10,7 +13,7 @@ def save_grid(path, rows, titles, value_range=(-1, 1)):
 
     Args:
         path: the file to write; it appears only when it is whole.
-        rows: list of rows, each a list of pictures (height, width, 1 or 3).
+        rows: list of rows, each a list of pictures (height, width, channels).
         titles: one title per column, written above each picture.
         value_range: the values of black and white.
     """
@@ -33,7 +36,7 @@ def save_sheet(path, rows, value_range=(-1, 1), captions=None):
 
     Args:
         path: the file to write; it appears only when it is whole.
-        rows: list of rows, each a list of pictures (height, width, 1 or 3), all of one size.
+        rows: list of rows, each a list of pictures (height, width, channels), all of one size.
         value_range: the values of black and white.
         captions: a word per row, written to its left; None: none.
     """
@@ -57,15 +60,18 @@ def save_sheet(path, rows, value_range=(-1, 1), captions=None):
 
 
 def save_animation(path, pictures, value_range=(-1, 1), seconds=0.1):
-    """Saves pictures (height, width, 1 or 3) as an endless GIF file, each shown for so many seconds."""
+    """Saves pictures (height, width, channels) as an endless GIF file, each shown for so many seconds."""
     import imageio.v3 as imageio
 
-    frames = [np.repeat(pixels(picture, value_range), 3 // np.shape(picture)[-1], axis=-1) for picture in pictures]
+    frames = np.stack([pixels(picture, value_range) for picture in pictures])
+    frames = np.broadcast_to(frames, (*frames.shape[:-1], 3))
     with write_whole(path) as unfinished:
-        imageio.imwrite(unfinished, np.stack(frames), extension=".gif", duration=1000 * seconds, loop=0)
+        imageio.imwrite(unfinished, frames, extension=".gif", duration=1000 * seconds, loop=0)
 
 
 def pixels(picture, value_range):
-    """A picture as uint8, of the same shape."""
+    """What is shown of a picture, uint8 (height, width, 1 or 3)."""
     black, white = value_range
-    return np.clip(255 * (np.asarray(picture) - black) / (white - black) + 0.5, 0, 255).astype("uint8")
+    picture = np.asarray(picture)
+    picture = picture[..., : 3 if picture.shape[-1] >= 3 else 1]
+    return np.clip(255 * (picture - black) / (white - black) + 0.5, 0, 255).astype("uint8")

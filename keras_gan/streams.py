@@ -14,7 +14,8 @@ from PIL import UnidentifiedImageError
 
 from keras_gan.cache import Cache
 from keras_gan.errors import BadValueError, check_at_least
-from keras_gan.pictures import UNREADABLE, mirrored, source
+from keras_gan.pictures import UNREADABLE, open_picture, source
+from keras_gan.pixels import as_pixels, mirrored, scale, size_of
 
 CHECKED_BEFORE_TRAINING = 256
 ENLARGED = 286 / 256  # the size before cropping, as in the programs of the CycleGAN paper
@@ -36,7 +37,7 @@ class Stream(NamedTuple):
     """
 
     pictures: list
-    read: Callable  # (picture, height, width) -> uint8 (..., height, width, channels): a `ReadWhole` or `ReadPair`
+    read: Callable  # (picture, height, width) -> pixels (..., height, width, channels): a `ReadWhole` or `ReadPair`
     size: tuple  # (height, width)
     seed: int
     side: tuple = ()  # tells streams of the same seed apart
@@ -73,7 +74,7 @@ class Stream(NamedTuple):
         return [View(index, False, (0, 0)) for index in range(start, stop)]
 
     def show(self, pixels, view):
-        """What this view shows of a picture as it was read: uint8 (..., height, width, channels)."""
+        """What this view shows of a picture as it was read: pixels (..., height, width, channels)."""
         if self.augment:
             spare = (read - shown for read, shown in zip(self.read_size, self.size, strict=True))
             top, left = (int(share * (left_over + 1)) for share, left_over in zip(view.corner, spare, strict=True))
@@ -88,27 +89,12 @@ def shuffled(seed, side, number, n):
     return rng.permutation(n), rng.random(n) < 0.5, rng.random((n, 2))
 
 
-def checked_shape(name, shape):
-    """`shape` as a tuple (height, width, channels), or a BadValueError that names it."""
-    if len(shape) != 3 or shape[2] not in (1, 3):
-        raise BadValueError(f"{name} must be (height, width, channels) with 1 or 3 channels, not {tuple(shape)}.")
-    check_at_least(1, **{f"height of {name}": shape[0], f"width of {name}": shape[1]})
-    return tuple(shape)
-
-
-def checked_range(value_range):
-    """`value_range` as a tuple (low, high), or a BadValueError."""
-    if value_range not in ((-1, 1), (0, 1), [-1, 1], [0, 1]):
-        raise BadValueError(f"value_range must be (-1, 1) or (0, 1), not {value_range!r}.")
-    return tuple(value_range)
-
-
 class PictureLoader(keras.utils.PyDataset):
     """Base of the loaders: numbered batches of one or several streams, as `fit()` and the posts ask for them.
 
     A loader has `_streams(is_testing)`, the list of its `Stream`s, and `_domains(stacks, pictures)`,
-    which makes a batch, such as (imgs_A, imgs_B), of what they show: for each stream one uint8
-    array (batch, ...) and the list of the pictures in it.
+    which makes a batch, such as (imgs_A, imgs_B), of what they show: for each stream one array
+    of pixels (batch, ...) and the list of the pictures in it.
     """
 
     def __init__(self, batch_size, steps_per_epoch, seed, workers):
@@ -160,6 +146,18 @@ class PictureLoader(keras.utils.PyDataset):
         for batch_i in range(self.n_batches):
             yield self._training_batch(self.epoch * self.n_batches + batch_i)
         self.epoch += 1
+
+    def _whole(self, picture, shape):
+        """One picture as float32 (1, *shape) in the loader's range."""
+        height, width, channels = shape
+        image = open_picture(picture, channels, max(height, width))
+        return scale(as_pixels(image, height, width, self.fit)[np.newaxis], self.value_range)
+
+    def _at_own_size(self, picture, shape):
+        """One picture as float32 (height, width, channels) in [0, 255]; drawings as large as `shape` says."""
+        image = open_picture(picture, shape[2], max(shape[:2]))
+        width, height = size_of(image)
+        return scale(as_pixels(image, height, width), (0, 255))
 
     # What fit() asks for.
 

@@ -14,7 +14,7 @@ from numbered_pictures import SIZE, levels, numbers, picture, write, write_sides
 
 from keras_gan import DataLoader, UnpairedDataLoader, cache, streams
 from keras_gan.cache import CHECK, FOLDER
-from keras_gan.data_loader import ImageLoader
+from keras_gan.image_loader import ImageLoader
 from keras_gan.pictures import ReadPair, ReadWhole
 
 RECORD = CHECK + SIZE * SIZE * 3

@@ -78,7 +78,7 @@ def bad(paired_folder):
 
 FAULTS = {
     "no such data set 'nowhere'": (["--dataset", "nowhere"], "no data set 'nowhere': there is"),
-    "an empty split": (["--dataset", "empty"], "no pictures in empty/train"),
+    "an empty split": (["--dataset", "empty"], "no pictures in empty or empty/train"),
     "no picture": (["--dataset", "text"], "1 of 1 pictures cannot be used, the first of them text/train/0.jpg"),
     "an odd width": (["--dataset", "odd"], "width of 31 has no two equal halves"),
     "a size": (["--image-size", "100"], "image size 100x100 cannot be halved"),
@@ -99,6 +99,13 @@ FAULTS = {f"discogan: {fault}": ([*TINY, *arguments], message) for fault, (argum
     "discogan: an unknown recipe": (["--recipe", "cogan"], "recipe must be one of post, paper, recongan, gan"),
     "pix2pix: unpaired data": (["--dataset", "unpaired"], "unpaired holds no pairs but two unpaired sides"),
     "pix2pix: a direction": (["--direction", "up"], "direction must be one of AtoB, BtoA, not 'up'"),
+    "discogan: a direction": (["--direction", "up"], "direction must be one of AtoB, BtoA, not 'up'"),
+    "discogan: a folder for B alone": (["--dataset-B", "pairs/train"], "for side B needs one for side A"),
+    "discogan: no such fit": (["--fit", "squeeze"], "fit must be one of resize, crop, pad, not 'squeeze'"),
+    "pix2pix: other channels": (["--dataset", "pairs", "--image-size", "32x32x5"], "it has 3 channels, not 5"),
+    "pix2pix: no partners": (["--dataset", "pairs/train", "--dataset-B", "pairs/val"], "without a partner of the same"),
+    "dcgan: channels of drawings": (["--image-size", "32x32x5"], "drawn_shoes has pictures of 1 or 3 channels, not 5"),
+    "dcgan: no channels": (["--image-size", "32x32x0"], "channels of shape must be a whole number of at least 1"),
     "cgan: no classes": (["--dataset", "pairs/train"], "pairs/train"),
     "cgan: a truncated idx file": (["--dataset", "mnist", "--data-dir", "idx"], "idx/train-images-idx3-ubyte"),
     "dcgan: no latent size": (["--latent-dim", "0"], "latent_dim must be a whole number of at least 1, not 0"),

@@ -6,6 +6,7 @@ import io
 import os
 import random
 import resource
+import shutil
 import signal
 import stat
 import struct
@@ -390,7 +391,7 @@ def test_ctrl_c_leaves_nothing(toys, capsys, tmp_path):
     ids=["as it comes", "as it is unpacked"],
 )
 def test_no_room_to_write(toys, capsys, tmp_path, archive, message):
-    """A limit of the system on the size of files, since a full disk cannot be had without its administrator."""
+    """A limit of the system on the size of files: a full disk, as below, cannot be had without its administrator."""
     toys(send(archive))
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, before[1]))
@@ -399,6 +400,34 @@ def test_no_room_to_write(toys, capsys, tmp_path, archive, message):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert message in line
+
+
+@pytest.fixture
+def small_disk(tmp_path_factory):
+    """A file system of one megabyte."""
+    folder = tmp_path_factory.mktemp("disk")
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    done = subprocess.run(mount, capture_output=True, text=True) if shutil.which("mount") else None
+    if done is None or done.returncode:
+        pytest.skip(f"needs the right to mount a small file system: {done and done.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("archive", "message"),
+    [
+        (tar_of({"train/1.png": picture(0, 600), "val/1.png": b"x"}), "the archive cannot be written: [Errno 28]"),
+        (zip_of({"train/1.png": bytes(1_500_000), "val/1.png": b"x"}), "cannot be unpacked ([Errno 28]"),
+        (tar_of({f"train/{i}.png": picture(i, 130) for i in range(7)}), "cannot be unpacked ([Errno 28]"),
+    ],
+    ids=["as it comes", "as it is unpacked", "at the end"],
+)
+def test_a_full_disk(toys, capsys, small_disk, archive, message):
+    toys(send(archive))
+    assert run("download", "toys", "--output", small_disk) == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
+    assert list(small_disk.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_made(toys, capsys, tmp_path):
@@ -536,11 +565,15 @@ def header_of(size, kind=tarfile.REGTYPE):
     return odd_tar("toys/train/zeros.png", kind, size=size).tobuf(tarfile.GNU_FORMAT)
 
 
+def bomb(kind=tarfile.REGTYPE):
+    """10 GB of zeros in a .tar.gz file. The parts of a gzip file may be the same."""
+    return gzip.compress(header_of(10_000_000_000, kind)) + gzip.compress(bytes(20_000_000)) * 500
+
+
 @pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
 def test_a_bomb_of_10_gb_in_a_tar_is_refused(tmp_path, kind):
-    """As a file, and as a header, which would be read into memory. The parts of a gzip file may be the same."""
-    zeros = gzip.compress(bytes(20_000_000)) * 500
-    (tmp_path / "archive").write_bytes(gzip.compress(header_of(10_000_000_000, kind)) + zeros)
+    """As a file, and as a header, which would be read into memory."""
+    (tmp_path / "archive").write_bytes(bomb(kind))
     (tmp_path / "out").mkdir()
     start = time.perf_counter()
     with pytest.raises(BadValueError, match="unpacks to more than 1"):
@@ -571,6 +604,11 @@ def test_a_bomb_in_a_zip_is_refused(tmp_path, monkeypatch, declared):
     with pytest.raises(BadValueError, match="unpacks to more than 1" if declared else "Bad CRC-32"):
         unpack.unpack(tmp_path / "archive", tmp_path / "out")
     assert sum(map(len, tree(tmp_path / "out").values())) <= 1000
+
+
+def test_a_bomb_of_10_gb_from_a_server_leaves_nothing(toys, capsys, tmp_path):
+    toys(send(bomb()))
+    assert "unpacks to more than 1" in complaint(capsys, tmp_path)
 
 
 def test_a_bomb_leaves_nothing(toys, capsys, tmp_path, monkeypatch):

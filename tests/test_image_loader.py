@@ -8,7 +8,7 @@ import pytest
 from numbered_pictures import SIZE, flipped, levels, numbers, picture, write
 from PIL import Image
 
-from keras_gan.data_loader import ImageLoader
+from keras_gan.image_loader import ImageLoader
 
 CLASSES = {"cat": range(5), "dog": range(5, 9), "emu": range(9, 13)}
 
@@ -230,9 +230,11 @@ def test_labels_of_a_flat_folder_are_asked_for_in_vain(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"shape": (32, 32)}, r"shape must be \(height, width, channels\) with 1 or 3 channels, not \(32, 32\)"),
+        ({"shape": (32, 32)}, r"shape must be \(height, width, channels\), not \(32, 32\)"),
         ({"shape": (32, 0, 3)}, "width of shape must be a whole number of at least 1, not 0"),
         ({"value_range": (0, 255)}, r"value_range must be \(-1, 1\) or \(0, 1\), not \(0, 255\)"),
+        ({"shape": (32, 32, 5)}, "drawn_digits has pictures of 1 or 3 channels, not 5"),
+        ({"fit": "squeeze"}, "fit must be one of resize, crop, pad, not 'squeeze'"),
         ({"batch_size": 0}, "batch_size must be .* not 0"),
         ({"steps_per_epoch": 0}, "steps_per_epoch must be .* not 0"),
         ({"workers": 0}, "workers must be .* not 0"),

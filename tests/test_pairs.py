@@ -12,7 +12,7 @@ from keras_gan.data_loader import DataLoader
 from keras_gan.datasets import pairs
 from keras_gan.datasets.__main__ import main
 from keras_gan.errors import BadValueError, NotFoundError
-from keras_gan.pictures import halves
+from keras_gan.pixels import halves
 
 
 def photo(number, height=24, width=31):
@@ -369,7 +369,7 @@ def test_no_pictures(tmp_path, capsys, name):
 
 def test_only_one_picture(tmp_path, capsys):
     text = complaint(capsys, "pairs", "--from", "gray", write(tmp_path / "photos", 1), tmp_path / "out")
-    assert "photos has only 00.png: one is needed to train and another one to test" in text
+    assert "photos has only 00: one is needed to train and another one to test" in text
 
 
 def test_a_folder_that_is_not_there(tmp_path, capsys):

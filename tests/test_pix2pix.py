@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gan import Pix2Pix
+from keras_gan import DiscoGAN, Pix2Pix
 
 
-def small(**options):
-    return Pix2Pix(**{"img_shape": (32, 32, 3), "gf": 4, "df": 4, "dataset_name": "drawn_shoes"} | options)
+def small(model=Pix2Pix, **options):
+    return model(**{"img_shape": (32, 32, 3), "gf": 4, "df": 4, "dataset_name": "drawn_shoes"} | options)
 
 
 def trainable(network):
@@ -31,11 +31,27 @@ def test_smaller_pictures_have_fewer_levels():
     assert small(img_shape=(24, 40, 1)).generator.output_shape == (None, 24, 40, 1)
 
 
-def test_the_direction_says_what_is_translated(batch):
+@pytest.mark.parametrize("model", [Pix2Pix, DiscoGAN])
+def test_the_direction_says_what_is_translated(paired_folder, model):
+    """Left halves are red, right ones blue; the first pictures of a batch are translated, the second are the aim."""
+    for direction, red in (("AtoB", 0), ("BtoA", 1)):
+        loader = small(model, dataset_name=paired_folder, direction=direction).data_loader
+        for batch in (loader[0], loader.load_data(2, is_testing=True)):
+            assert [bool(imgs[..., 0].max() > -0.5) for imgs in batch] == [side == red for side in (0, 1)]
+            assert [bool(imgs[..., 2].max() > -0.5) for imgs in batch] == [side != red for side in (0, 1)]
+
+
+def test_the_first_picture_is_translated_into_the_second(batch):
     A, B = batch()
-    forth, back = small(), small(direction="BtoA")
-    assert forth.generator_inputs([A, B])[0] is A and forth.generator_targets([A, B])[1] is B
-    assert back.generator_inputs([A, B])[0] is B and back.generator_targets([A, B])[1] is A
+    gan = small()
+    assert gan.generator_inputs([A, B])[0] is A and gan.generator_targets([A, B])[1] is B
+
+
+def test_the_direction_of_torn_pairs(paired_folder):
+    """Of the paper's recipes too: the right halves are domain A."""
+    gan = small(DiscoGAN, dataset_name=paired_folder, direction="BtoA", recipe="gan")
+    A, B = gan.data_loader[0]
+    assert A[..., 2].max() > 0.2 > B[..., 2].max() and B[..., 0].max() > 0.2 > A[..., 0].max()
 
 
 def test_a_translation_does_not_depend_on_the_pictures_beside_it(batch):
@@ -85,5 +101,9 @@ def test_bad_values_are_named(tmp_path):
 def test_unpaired_data_is_sent_to_cyclegan(tmp_path):
     for side in ("trainA", "trainB"):
         (tmp_path / side).mkdir()
-    with pytest.raises(ValueError, match="holds no pairs but two unpaired sides.*keras_gan.cyclegan"):
+    with pytest.raises(ValueError, match="holds no pairs but two unpaired sides.*keras_gan.cyclegan.*no pictures in"):
+        small(dataset_name=tmp_path)
+    for side, name in (("trainA", "horse1.png"), ("trainB", "zebra1.png")):
+        Image.new("RGB", (8, 8)).save(tmp_path / side / name)
+    with pytest.raises(ValueError, match=r"cyclegan takes it; for pairs, pictures without .* 2 in all: .*horse1"):
         small(dataset_name=tmp_path)

@@ -1,27 +1,28 @@
 """Data sets by name: folders below `datasets/`, folders given by path, and those that are built in."""
 
 from dataclasses import dataclass
-from pathlib import Path
-
-from PIL import Image
 
 from keras_gan.datasets.catalogue import how_to_get
+from keras_gan.datasets.folders import existing, files, locate, name_of, splits
+from keras_gan.datasets.partners import TESTS, paired_folders, paired_sides
 from keras_gan.errors import BadValueError, NotFoundError
-from keras_gan.pictures import DrawnShoe, Gray, Half, Pixels
+from keras_gan.pictures import DrawnShoe, Gray, Half, Pixels, Sides
 
-FOLDER = Path("datasets")
 LAYOUT = "NAME/train and NAME/val (or NAME/test), pictures with A in the left half and B in the right half"
+PAIRED_LAYOUTS = (
+    f"the layout {LAYOUT}, or such pictures directly inside; or pictures of the same names in two folders, "
+    "the second for side B, or in NAME/trainA and NAME/trainB"
+)
 UNPAIRED_LAYOUTS = (
     "NAME with trainA, trainB, testA and testB; or two folders of pictures, the second for side B; "
     f'or "gray2colour:FOLDER" of colour pictures; or pairs, {LAYOUT}'
 )
 REAL_SHOES = "for real photos, python -m keras_gan.datasets download edges2shoes"
-HELD_OUT = 10  # where nothing is set apart for testing, one picture in so many is
 
 
 @dataclass
 class Dataset:
-    """A paired data set: its name and the pictures (paths or `DrawnShoe`s) of its two splits."""
+    """A paired data set: its name and the pairs (paths, `Sides` or `DrawnShoe`s) of its two splits."""
 
     name: str
     train: list
@@ -39,35 +40,44 @@ class UnpairedDataset:
     test_B: list
 
 
-def find(name=None):
+def find(name=None, name_B=None):
     """Finds a paired data set.
 
     Args:
-        name: a folder below `datasets/`, the path of a folder, or "drawn_shoes". None: the folder
-            `datasets/edges2shoes` where it exists, else "drawn_shoes", and a line that says so.
+        name: one of
+            - a folder, below `datasets/` or by path, of pictures that hold a pair side by side, in
+              `train` and `val` (or `test`) or directly inside; without a test split every tenth
+              picture by name is held out as one;
+            - a folder with trainA and trainB (and testA and testB), where pictures of the same name
+              belong together, whatever their endings;
+            - with `name_B`: the folder of side A, whose pictures have the names of those of side B;
+            - "drawn_shoes".
+            None: the folder `datasets/edges2shoes` where it exists, else "drawn_shoes", and a line
+            that says so.
+        name_B: the folder of side B.
 
     Returns:
         A `Dataset`.
 
     Raises:
         NotFoundError: if there is no such data set.
-        BadValueError: if one of its two splits has no pictures, or its pictures are not paired.
+        BadValueError: if a split has no pictures, or pictures have no partners.
     """
+    if name_B is not None:
+        folder_A, folder_B = both_located(name, name_B, PAIRED_LAYOUTS)
+        return Dataset(both_names(folder_A, folder_B), *joined(paired_folders(folder_A, folder_B)))
     if name is None:
-        name = "edges2shoes" if (FOLDER / "edges2shoes").is_dir() else "drawn_shoes"
+        name = "edges2shoes" if locate("edges2shoes") else "drawn_shoes"
         if name == "drawn_shoes":
             print(f"No data set named and no datasets/edges2shoes here: using the built-in drawn_shoes; {REAL_SHOES}.")
     folder = locate(name)
     if folder is not None:
         if (folder / "trainA").is_dir() and not (folder / "train").is_dir():
-            raise BadValueError(
-                f"{folder} holds no pairs but two unpaired sides, trainA and trainB: python -m keras_gan.cyclegan "
-                f"takes it; python -m keras_gan.datasets join pairs pictures of equal names; expected is {LAYOUT}."
-            )
-        return Dataset(folder.resolve().name, pictures(folder, "train"), pictures(folder, "val", "test"))
+            return Dataset(name_of(folder), *joined(sides_as_pairs(folder)))
+        return Dataset(name_of(folder), *splits(folder, f"data set {str(name)!r}", PAIRED_LAYOUTS, TESTS))
     if name == "drawn_shoes":
         return Dataset(name, [DrawnShoe(i) for i in range(1000)], [DrawnShoe(i) for i in range(1000, 1100)])
-    raise not_found(f"no data set {str(name)!r}", name, existing(), f"the layout {LAYOUT}")
+    raise not_found(f"no data set {str(name)!r}", name, existing(), PAIRED_LAYOUTS)
 
 
 def find_unpaired(name=None, name_B=None):
@@ -114,11 +124,27 @@ def find_unpaired(name=None, name_B=None):
     kind, _, path = str(name).partition(":")
     if kind == "gray2colour" and path:
         folder = located(path)
-        return gray2colour(f"gray2colour-{folder.resolve().name}", *splits(folder, "side B", recursive=True))
+        return gray2colour(f"gray2colour-{name_of(folder)}", *splits(folder, "side B", UNPAIRED_LAYOUTS))
     raise missing(name)
 
 
-# The kinds of unpaired data sets.
+# The kinds of data sets.
+
+
+def joined(jobs):
+    """The two splits of pairs whose halves are in two files."""
+    return ([Sides(*paths) for paths in jobs[split].values()] for split in ("train", "val"))
+
+
+def sides_as_pairs(folder):
+    """The pairs in trainA and trainB, or a BadValueError that says who takes these pictures otherwise."""
+    try:
+        return paired_sides(folder)
+    except BadValueError as error:
+        raise BadValueError(
+            f"{folder} holds no pairs but two unpaired sides, trainA and trainB: python -m keras_gan.cyclegan "
+            f"takes it; for pairs, {error}"
+        ) from error
 
 
 def four_folders(folder):
@@ -129,45 +155,30 @@ def four_folders(folder):
         found.append(files(looked))
         if not found[-1]:
             raise BadValueError(f"side {side} has no pictures in {looked}; expected is {UNPAIRED_LAYOUTS}.")
-    return check_apart(UnpairedDataset(folder.resolve().name, *found))
+    check_apart(folder / "trainA", folder / "trainB")
+    return UnpairedDataset(name_of(folder), *found)
 
 
 def two_folders(name_A, name_B):
     """A folder for either side."""
+    folder_A, folder_B = both_located(name_A, name_B, UNPAIRED_LAYOUTS)
+    check_apart(folder_A, folder_B)
+    (train_A, test_A), (train_B, test_B) = (
+        splits(folder, f"side {side}", UNPAIRED_LAYOUTS) for folder, side in ((folder_A, "A"), (folder_B, "B"))
+    )
+    return UnpairedDataset(both_names(folder_A, folder_B), train_A, train_B, test_A, test_B)
+
+
+def both_located(name_A, name_B, layouts):
+    """The folders of both sides, or an error that says which is missing."""
     if name_A is None:
         raise BadValueError(f"the folder {str(name_B)!r} for side B needs one for side A.")
-    folder_A, folder_B = located(name_A), located(name_B)
-    (train_A, test_A), (train_B, test_B) = splits(folder_A, "side A"), splits(folder_B, "side B")
-    name = f"{folder_A.resolve().name}2{folder_B.resolve().name}"
-    return check_apart(UnpairedDataset(name, train_A, train_B, test_A, test_B))
+    return located(name_A, layouts), located(name_B, layouts)
 
 
-def check_apart(found):
-    """`found`, or a BadValueError if its sides come from the same folder, by whatever path."""
-    folder_A, folder_B = found.train_A[0].parent, found.train_B[0].parent
-    if folder_A.resolve() == folder_B.resolve():
-        raise BadValueError(f"sides A and B are the same folder, {folder_A} and {folder_B}; name two different ones.")
-    return found
-
-
-def splits(folder, whose, recursive=False, layouts=UNPAIRED_LAYOUTS):
-    """The pictures of a folder, (train, test): one in ten is for testing where nothing is set apart.
-
-    Errors say `whose` pictures they are.
-    """
-    test = files(folder / "test", recursive) or files(folder / "val", recursive)
-    apart = set(test)
-    train = files(folder / "train", recursive) or [path for path in files(folder, recursive) if path not in apart]
-    if not train:
-        raise BadValueError(f"{whose} has no pictures in {folder} or {folder / 'train'}; expected is {layouts}.")
-    return (train, test) if test else held_out(train, whose)
-
-
-def held_out(pictures, whose):
-    """These pictures as (train, test), one in ten for testing; BadValueError that says `whose` if there is only one."""
-    if len(pictures) == 1:
-        raise BadValueError(f"{whose} has only {pictures[0]}: one is needed to train and another one to test.")
-    return [picture for i, picture in enumerate(pictures) if i % HELD_OUT], pictures[::HELD_OUT]
+def both_names(folder_A, folder_B):
+    """The name of a data set of two folders."""
+    return f"{name_of(folder_A)}2{name_of(folder_B)}"
 
 
 def gray2colour(name, train, test):
@@ -199,11 +210,13 @@ def in_memory(array, title):
 
 def torn_folder(folder):
     """A folder of pairs, and a line that says so: it could be one side that lacks the other."""
-    train, test = (pictures(folder, *names, layout=UNPAIRED_LAYOUTS) for names in (["train"], ["val", "test"]))
+    if not files(folder / "train"):
+        raise BadValueError(f"no pictures in {folder / 'train'}; expected is {UNPAIRED_LAYOUTS}.")
+    train, test = splits(folder, f"data set {folder.name!r}", UNPAIRED_LAYOUTS, TESTS)
     if len(train) == 1:
         raise BadValueError(f"{folder / 'train'} has only one pair: side B needs another one.")
     print(f"No trainA and trainB in {folder}: taking its pictures for pairs, left halves for A and right halves for B.")
-    return torn(Dataset(folder.resolve().name, train, test))
+    return torn(Dataset(name_of(folder), train, test))
 
 
 def torn(pairs):
@@ -217,56 +230,31 @@ def torn(pairs):
     )
 
 
-# Folders and files.
+# What is not there.
 
 
-def locate(name):
-    """The folder of this name, below `datasets/` or by path, or None."""
-    return next((path for path in (FOLDER / name, Path(name)) if path.is_dir()), None)
-
-
-def located(name):
+def located(name, layouts=UNPAIRED_LAYOUTS):
     """The folder of this name, or a NotFoundError."""
     folder = locate(name)
     if folder is None:
-        raise missing(name)
+        raise missing(name, layouts)
     return folder
 
 
-def missing(name):
-    """The error that there is no unpaired data set or folder of this name."""
-    there = f"{existing()}, gray2colour (CIFAR-10)"
-    return not_found(f"no data set or folder {str(name)!r}", name, there, UNPAIRED_LAYOUTS)
+def check_apart(folder_A, folder_B):
+    """Raises BadValueError if both sides come from the same folder, by whatever path."""
+    inside = ((folder / "train", folder) for folder in (folder_A, folder_B))
+    real_A, real_B = ((train if train.is_dir() else folder).resolve() for train, folder in inside)
+    if real_A == real_B:
+        raise BadValueError(f"sides A and B are the same folder, {folder_A} and {folder_B}; name two different ones.")
+
+
+def missing(name, layouts=UNPAIRED_LAYOUTS):
+    """The error that there is no data set or folder of this name for models that need two sides."""
+    there = f"{existing()}, gray2colour (CIFAR-10)" if layouts is UNPAIRED_LAYOUTS else existing()
+    return not_found(f"no data set or folder {str(name)!r}", name, there, layouts)
 
 
 def not_found(what, name, there, layouts):
     """The error that there is nothing of this name; for one of the catalogue it says how to get it."""
     return NotFoundError(f"{what}: {how_to_get(name)}there is {there}; expected is {layouts}.")
-
-
-def existing(*built_in):
-    """What can be named here: the folders below `datasets/` and what is built in, drawn shoes if nothing is said."""
-    inside = FOLDER.iterdir() if FOLDER.is_dir() else ()
-    folders = sorted(path.name for path in inside if path.is_dir() and not path.name.startswith("."))
-    return ", ".join([*(f"datasets/{name}" for name in folders), *(built_in or ["drawn_shoes (built in)"])])
-
-
-def pictures(folder, *splits, layout=f"the layout {LAYOUT}"):
-    """The picture files of the first of these subfolders that has any, sorted by name."""
-    for split in splits:
-        found = files(folder / split)
-        if found:
-            return found
-    looked = " or ".join(str(folder / split) for split in splits)
-    raise BadValueError(f"no pictures in {looked}; expected is {layout}.")
-
-
-def files(folder, recursive=False):
-    """The picture files in a folder (and its subfolders), sorted; none if there is no such folder."""
-    endings = tuple(Image.registered_extensions())
-    entries = folder.rglob("*") if recursive else folder.glob("*")
-    return sorted(
-        path
-        for path in entries
-        if path.suffix.lower() in endings and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )

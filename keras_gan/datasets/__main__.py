@@ -2,7 +2,7 @@
 
     python -m keras_gan.datasets list                              what can be fetched by name
     python -m keras_gan.datasets download NAME                     fetches it to datasets/NAME
-    python -m keras_gan.datasets check PATH                        what is in a folder, and a sheet of its pictures
+    python -m keras_gan.datasets check PATH [PATH_B]               what is in a folder, and a sheet of its pictures
     python -m keras_gan.datasets pairs --from edges PHOTOS OUT     their edges beside photos
     python -m keras_gan.datasets pairs --from gray PHOTOS OUT      their gray versions beside photos
     python -m keras_gan.datasets join A B OUT                      pictures of two folders side by side
@@ -16,10 +16,12 @@ import shlex
 import sys
 
 from keras_gan.cli import Parser, fail
-from keras_gan.datasets import FOLDER, catalogue, pairs
+from keras_gan.datasets import catalogue, pairs
 from keras_gan.datasets.check import check
 from keras_gan.datasets.download import download
+from keras_gan.datasets.folders import FOLDER
 from keras_gan.errors import UserError
+from keras_gan.pixels import FITS
 
 LAYOUT = """\
 Each pair is one PNG, A in the left half and B in the right half, in OUT/train or OUT/val. Pictures in the
@@ -86,8 +88,9 @@ def add_check(commands):
     text = "says what is in a folder, and saves a sheet of its first pictures"
     command = command_parser(commands.add_parser, "check", help=text, description=f"S{text[1:]}.")
     command.add_argument("name", metavar="PATH", help="a folder, or the name of one below datasets/")
+    command.add_argument("name_B", metavar="PATH_B", nargs="?", help="the folder of side B, if PATH is that of side A")
     command.add_argument("--sheet", metavar="FILE", help="where to save the sheet (default: NAME-check.png)")
-    command.set_defaults(run=lambda given: check(given.name, given.sheet))
+    command.set_defaults(run=lambda given: check(given.name, given.sheet, given.name_B))
 
 
 def add_pairs(commands):
@@ -103,7 +106,9 @@ def add_pairs(commands):
     )
     command.add_argument("photos", metavar="PHOTOS", help="folder of photos")
     add_out(command, "the photo's own")
-    command.set_defaults(run=lambda given: report(pairs.make_pairs(given.kind, given.photos, given.out, given.size)))
+    command.set_defaults(
+        run=lambda given: report(pairs.make_pairs(given.kind, given.photos, given.out, given.size, given.fit))
+    )
 
 
 def add_join(commands):
@@ -113,13 +118,17 @@ def add_join(commands):
     command.add_argument("A", help="folder of pictures for the left halves")
     command.add_argument("B", help="folder of pictures for the right halves")
     add_out(command, "that of B")
-    command.set_defaults(run=lambda given: report(pairs.join_folders(given.A, given.B, given.out, given.size)))
+    command.set_defaults(
+        run=lambda given: report(pairs.join_folders(given.A, given.B, given.out, given.size, given.fit))
+    )
 
 
 def add_out(command, own_size):
     """The arguments that all makers of pairs have last."""
     command.add_argument("out", metavar="OUT", help="folder to write to, without pictures so far")
     command.add_argument("--size", type=size, help=f"of either half, N or HEIGHTxWIDTH (default: {own_size})")
+    how = "what becomes of pictures of another shape: resize (stretched), crop (to their middle) or pad (with white)"
+    command.add_argument("--fit", choices=FITS, default=FITS[0], help=f"{how} (default: {FITS[0]})")
 
 
 def command_parser(make, *names, **options):

@@ -6,156 +6,68 @@ import shlex
 import sys
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, UnidentifiedImageError
 
-from keras_gan.datasets import files, four_folders, locate, pictures
+from keras_gan.arrays import is_array, read_array
 from keras_gan.datasets.catalogue import CATALOGUE, how_to_get
-from keras_gan.datasets.labelled import any_folder, class_folders, has_splits, idx_folder
-from keras_gan.datasets.pairs import BrokenPictureError, read
+from keras_gan.datasets.folders import files, locate
+from keras_gan.datasets.sheet import save
+from keras_gan.datasets.understand import CLASSES, HEAP, IDX, PAIRS, PARTNERS, UNPAIRED, preview, understand
 from keras_gan.errors import BadValueError, NotFoundError
-from keras_gan.pictures import UNREADABLE, Pixels, halves, open_picture, source
-from keras_gan.sampling import save_sheet
+from keras_gan.pictures import UNREADABLE, Pixels, source
+from keras_gan.pixels import halves
 
-PAIRS = "pairs, A in the left half and B in the right half"
-UNPAIRED = "two sides without pairs"
-CLASSES = "a folder per class"
-IDX = "idx files"
-HEAP = "single pictures"
-
-SAMPLED = 24  # pictures that tell whether they are pairs
-WIDE = 1.9  # times as wide as high: two pictures side by side
-SEAM = 2  # times as steep in the middle as beside it: the same; 91 of 100 pairs are, 5 of 100 single pictures
 NAMED = 3  # so many files are named, the others counted
 WORKERS = 4
 REPORTED_EVERY = 5000
 
-SHEET_COLUMNS, SHEET_CLASSES, TILE = 8, 12, 128
-
-
-@dataclass
-class Understood:
-    """What a folder is taken for: its layout, its pictures by split (and side), and what to say of them."""
-
-    folder: Path
-    layout: str
-    groups: dict
-    classes: list = field(default_factory=list)
-    remarks: list = field(default_factory=list)
-
-    @property
-    def name(self):
-        return self.folder.resolve().name
-
 
 class Look(NamedTuple):
-    """What is found in a picture: (width, height), the mode in the file, a hash of its bytes; or what is wrong."""
+    """What is found in a picture: (width, height), the mode in the file, a hash of its bytes; or what is wrong.
+
+    Of an array the mode is the number of its channels.
+    """
 
     size: tuple | None = None
-    mode: str | None = None
+    mode: str | int | None = None
     digest: bytes | None = None
     fault: str | None = None
 
 
-def check(name, sheet=None):
+def check(name, sheet=None, name_B=None):
     """Says what is understood of a data set, and saves a sheet of its first pictures.
 
     Args:
         name: a folder, below `datasets/` or by path.
         sheet: the PNG file to write; None: the name of the folder and "-check.png", in this one.
+        name_B: the folder of side B, where `name` is that of side A alone.
 
     Raises:
         NotFoundError: (a FileNotFoundError) if there is no such folder.
         BadValueError: (a ValueError) if the folder is no data set, more than half of the pictures of
             a split are broken, or the sheet cannot be written.
     """
-    folder = locate(name)
-    if folder is None:
-        raise NotFoundError(
-            f"no folder {str(name)!r}, here or below datasets/: {how_to_get(name)}name one that exists."
-        )
-    data = understand(folder)
+    names = [str(given) for given in (name, name_B) if given is not None]
+    data = understand(*map(located, names))
     looks = look_at_all(data)
     print("\n".join(report(data, looks)))
     check_usable(data, looks)
     path = Path(sheet or f"{data.name}-check.png")
     save(path, data, looks)
     print(f"sheet     {path}")
-    for command in commands(data, shlex.quote(str(name))):
+    for command in commands(data, looks, " --dataset-B ".join(map(shlex.quote, names))):
         print(f"next      {command}")
 
 
-# What it is.
-
-
-def understand(folder):
-    """The `Understood` of a folder, or a BadValueError if it has no pictures where they should be."""
-    if any((folder / name).is_dir() for name in ("trainA", "trainB")):
-        found = four_folders(folder)
-        groups = {"train A": found.train_A, "train B": found.train_B, "test A": found.test_A, "test B": found.test_B}
-        return Understood(folder, UNPAIRED, groups)
-    if any(folder.glob("*idx[13]-ubyte*")):
-        return single(folder, IDX, idx_folder(folder, folder.resolve().name))
-    train = files(folder / "train")
-    if train and are_pairs(train):
-        used = pictures(folder, "val", "test")
-        apart = {name: inside for name in ("val", "test") if (inside := files(folder / name))}
-        data = Understood(folder, PAIRS, {"train": train, **apart})
-        if len(apart) > 1:
-            data.remarks.append(f"models are tried on the {len(used)} pictures in val; nothing reads those in test")
-        return data
-    return classes_or_heap(folder)
-
-
-def classes_or_heap(folder):
-    """As `understand`, of pictures without partners."""
-    if files(folder) or files(folder / "train"):
-        return single(folder, HEAP, any_folder(folder))
-    try:
-        return single(folder, CLASSES, class_folders(folder))
-    except BadValueError as error:
-        data = single(folder, HEAP, any_folder(folder))
-        data.remarks.append(f"no classes: {error}")
-        return data
-
-
-def single(folder, layout, found):
-    """The `Understood` of a `LabelledDataset`."""
-    data = Understood(folder, layout, {"train": found.train, "test": found.test}, found.classes)
-    if layout == HEAP:
-        data.classes = []
-    divided = layout == IDX or has_splits(folder) or files(folder / "test") or files(folder / "val")
-    if not divided:
-        data.remarks.append("nothing is set apart for testing: every tenth picture by name is")
-    return data
-
-
-def are_pairs(paths):
-    """Whether most of these are two pictures side by side, from a sample of them."""
-    found = [is_pair(image) for image in map(readable, paths[:: -(-len(paths) // SAMPLED) or 1]) if image is not None]
-    return 2 * sum(found) > len(found)
-
-
-def readable(path):
-    """The picture in a file in mode "RGB", or None."""
-    try:
-        return read(path)
-    except BrokenPictureError:
-        return None
-
-
-def is_pair(image):
-    """Whether a picture is as wide as two, or has a seam from top to bottom in the middle."""
-    width, height = image.size
-    if width % 2 or width < 16:
-        return False
-    pixels = np.asarray(image, "float32")[:, width // 2 - 6 : width // 2 + 6]
-    steps = np.abs(np.diff(pixels, axis=1)).mean(axis=(0, 2))  # 11 of them, the middle one between the halves
-    return width >= WIDE * height or steps[5] > SEAM * np.median(np.delete(steps, 5))
+def located(name):
+    """The folder of this name, or a NotFoundError."""
+    folder = locate(name)
+    if folder is None:
+        raise NotFoundError(f"no folder {name!r}, here or below datasets/: {how_to_get(name)}name one that exists.")
+    return folder
 
 
 # What is in it.
@@ -183,26 +95,35 @@ def look_at(picture, is_pair):
         return Look((width, height), "L", hashlib.sha256(picture.pixels.tobytes()).digest())
     try:
         content = picture.read_bytes()
-        image = read(io.BytesIO(content))
+        image = preview(picture)
         if is_pair:
             halves(image)
         elif min(image.size) < 2:
             return Look(fault=f"it is only {image.width} x {image.height} pixels")
-        with Image.open(io.BytesIO(content)) as raw:
-            return Look(image.size, raw.mode, hashlib.sha256(content).digest())
-    except BrokenPictureError as error:
-        return Look(fault=error.args[1])
+        return Look(image.size, mode_of(picture, content), hashlib.sha256(content).digest())
+    except UnidentifiedImageError:
+        return Look(fault="it is no picture")
     except UNREADABLE as error:
         return Look(fault=str(error) or type(error).__name__)
+
+
+def mode_of(path, content):
+    """The mode of a picture, or how many channels an array has."""
+    pixels = read_array(path) if is_array(path) else None
+    if pixels is not None:
+        return pixels.shape[2]
+    with Image.open(io.BytesIO(content)) as raw:
+        return raw.mode
 
 
 def report(data, looks):
     """The lines on what is there."""
     good = [look for inside in looks.values() for look in inside if not look.fault]
-    lines = [f"{data.folder}: {data.layout}"]
+    places = " and ".join(str(folder) for folder in (data.folder, data.folder_B) if folder)
+    lines = [f"{places}: {data.layout}"]
     lines += [f"{group:<10}{counted(inside)}" for group, inside in looks.items()]
     if good:
-        lines += [f"sizes     {sizes(good)}", f"modes     {tally(look.mode for look in good)}"]
+        lines += [f"sizes     {sizes(good)}", f"modes     {tally(named_mode(look.mode) for look in good)}"]
     if data.classes:
         lines.append(f"classes   {len(data.classes)}: {class_counts(data)}")
     return lines + [*faults(data, looks), *alike(data, looks), *(f"note      {text}" for text in notes(data))]
@@ -226,6 +147,10 @@ def sizes(good):
 
 def by(size):
     return f"{size[0]}x{size[1]}"
+
+
+def named_mode(mode):
+    return f"array of {mode} channels" if isinstance(mode, int) else mode
 
 
 def tally(values):
@@ -282,14 +207,15 @@ def notes(data):
     if data.layout == HEAP and files(data.folder / "train"):
         start = "if each picture is a pair, A left and B right: python -m keras_gan.pix2pix --dataset"
         yield f"{start} {shlex.quote(str(data.folder))}"
-    elif data.layout == HEAP and are_pairs(files(data.folder)):
-        yield "these look like pairs, A left and B right: they are taken for that in folders train and val"
+    elif data.layout == PAIRS and not files(data.folder / "train"):
+        start = "they look like pairs; if each is a picture by itself: python -m keras_gan.dcgan --dataset"
+        yield f"{start} {shlex.quote(str(data.folder))}"
 
 
 def known(data):
     """The entry of the catalogue, by the name of the folder and its layout, or None."""
     entry = CATALOGUE.get(data.name)
-    return entry if entry is not None and data.layout == (PAIRS if entry.paired else UNPAIRED) else None
+    return entry if entry is not None and data.layout in ((PAIRS,) if entry.paired else (UNPAIRED, PARTNERS)) else None
 
 
 def check_usable(data, looks):
@@ -308,53 +234,21 @@ def check_usable(data, looks):
 # What to do with it.
 
 
-def commands(data, name):
+def commands(data, looks, name):
     """The commands that take such data."""
     start = "python -m keras_gan"
     entry = known(data)
     direction = f" --direction {entry.direction}" if entry is not None and entry.direction != "AtoB" else ""
-    shape = " --image-size 28x28x1" if data.layout == IDX else ""
+    modes = {look.mode for inside in looks.values() for look in inside if not look.fault}
+    channels = next(iter(modes)) if len(modes) == 1 else None
+    many = f" --image-size 64x64x{channels}" if isinstance(channels, int) and channels != 3 else ""
+    pairs = [f"{start}.pix2pix --dataset {name}{direction}{many}", f"{start}.discogan --dataset {name}{many}"]
+    dcgan = f"{start}.dcgan --dataset {name}{many}"
     return {
-        PAIRS: [f"{start}.pix2pix --dataset {name}{direction}", f"{start}.discogan --dataset {name}"],
-        UNPAIRED: [f"{start}.cyclegan --dataset {name}"],
-        CLASSES: [f"{start}.cgan --dataset {name} --image-size 32", f"{start}.dcgan --dataset {name}"],
-        IDX: [f"{start}.cgan --dataset {name}", f"{start}.dcgan --dataset {name}{shape}"],
-        HEAP: [f"{start}.dcgan --dataset {name}", f"{start}.datasets pairs --from edges {name} OUT"],
+        PAIRS: pairs,
+        UNPAIRED: [f"{start}.cyclegan --dataset {name}{many}"],
+        PARTNERS: [*pairs, f"{start}.cyclegan --dataset {name}{many}"],
+        CLASSES: [f"{start}.cgan --dataset {name}{many or ' --image-size 32'}", dcgan],
+        IDX: [f"{start}.cgan --dataset {name}", f"{dcgan} --image-size 28x28x1"],
+        HEAP: [dcgan, f"{start}.datasets pairs --from edges {name} OUT"],
     }[data.layout]
-
-
-# The sheet.
-
-
-def save(path, data, looks):
-    """Saves the sheet: a row per group, per half of its pairs or per class."""
-    rows = {title: shown for title, shown in sheet_rows(data, looks).items() if shown}
-    tile = min(TILE, max(max(image.size) for shown in rows.values() for image in shown))
-    tiles = [
-        [np.asarray(ImageOps.pad(image, (tile, tile), color="white"), "float32") for image in row]
-        for row in rows.values()
-    ]
-    try:
-        save_sheet(path, tiles, value_range=(0, 255), captions=list(rows))
-    except OSError as error:
-        raise BadValueError(f"the sheet {str(path)!r} cannot be written: {error}.") from error
-
-
-def sheet_rows(data, looks):
-    """{caption: [images]} of the first pictures that are not broken."""
-    good = {
-        group: [picture for picture, look in zip(inside, looks[group], strict=True) if not look.fault]
-        for group, inside in data.groups.items()
-    }
-    if data.layout == PAIRS:
-        both = {group: [halves(image) for image in opened(inside)] for group, inside in good.items()}
-        return {f"{group} {'AB'[i]}": [pair[i] for pair in both[group]] for group in both for i in (0, 1)}
-    if data.classes:
-        names = list(enumerate(data.classes))[:SHEET_CLASSES]
-        return {name: opened([p for p in good["train"] if p.label == label]) for label, name in names}
-    return {group: opened(inside) for group, inside in good.items()}
-
-
-def opened(inside):
-    """The first of these pictures."""
-    return [open_picture(picture, 3, TILE) for picture in inside[:SHEET_COLUMNS]]

@@ -15,8 +15,8 @@ import urllib.request
 from pathlib import Path
 
 from keras_gan.cli import load_keras
-from keras_gan.datasets import FOLDER, files
 from keras_gan.datasets.catalogue import CATALOGUE, readable
+from keras_gan.datasets.folders import FOLDER, files
 from keras_gan.datasets.unpack import unpack
 from keras_gan.errors import BadValueError, NotFoundError
 

@@ -1,13 +1,13 @@
 """Pictures without partners: data sets whose pictures have classes, and heaps of pictures that need none."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from keras_gan import datasets
-from keras_gan.datasets import existing, fetched, files, held_out, in_memory, locate, not_found, splits
+from keras_gan.datasets import fetched, in_memory, not_found
+from keras_gan.datasets.folders import TEST_FOLDERS, existing, files, held_out, locate, name_of, splits, subfolders
 from keras_gan.datasets.idx import read_idx_split
 from keras_gan.errors import BadValueError, NotFoundError
 from keras_gan.pictures import DrawnDigit, Half, Labelled
@@ -27,7 +27,6 @@ CLASS_LAYOUT = (
     "NAME with one folder of pictures per class, either directly inside or in NAME/train and NAME/test (or NAME/val)"
 )
 HEAP_LAYOUT = f"NAME with pictures inside, or in NAME/train and NAME/test (or NAME/val); or {CLASS_LAYOUT}"
-TEST_FOLDERS = "test", "val"
 
 
 @dataclass
@@ -96,7 +95,7 @@ def found(name, data_dir, labels):
     folder = locate(name)
     if folder is not None:
         if any(folder.glob("*idx[13]-ubyte*")):
-            return idx_folder(folder, folder.resolve().name)
+            return idx_folder(folder, name_of(folder))
         return class_folders(folder) if labels else any_folder(folder)
     if name == "drawn_digits":
         return drawn_digits()
@@ -152,18 +151,18 @@ def class_folders(folder):
     else:
         both = {name: held_out(pictures, f"class {name!r}") for name, pictures in train.items()}
         train, test = ({name: split[i] for name, split in both.items()} for i in (0, 1))
-    return LabelledDataset(folder.resolve().name, numbered(train), numbered(test), list(train))
+    return LabelledDataset(name_of(folder), numbered(train), numbered(test), list(train))
 
 
 def any_folder(folder):
     """A folder of pictures: its classes if it has nothing but subfolders and they are classes, else one heap."""
-    if not files(folder) and not files(folder / "train"):
+    if not files(folder, deep=False) and not files(folder / "train", deep=False):
         try:
             return class_folders(folder)
         except BadValueError:
             pass  # it matters to those only who want labels
-    name = folder.resolve().name
-    heaps = splits(folder, f"data set {name!r}", recursive=True, layouts=HEAP_LAYOUT)
+    name = name_of(folder)
+    heaps = splits(folder, f"data set {name!r}", HEAP_LAYOUT)
     return LabelledDataset(name, *(numbered({name: heap}) for heap in heaps), [name])
 
 
@@ -180,14 +179,14 @@ def folder_of_tests(folder):
         if subfolders(folder / name):
             return folder / name
     for name in TEST_FOLDERS:
-        if files(folder / name):
+        if files(folder / name, deep=False):
             raise no_classes(folder / name)
     return None
 
 
 def by_class(folder):
     """The picture files in a folder of class folders (and in their subfolders), by the names of the classes."""
-    pictures = {path.name: files(path, recursive=True) for path in subfolders(folder)}
+    pictures = {path.name: files(path) for path in subfolders(folder)}
     if not pictures:
         raise no_classes(folder)
     empty = ", ".join(repr(name) for name, inside in pictures.items() if not inside)
@@ -198,7 +197,7 @@ def by_class(folder):
 
 def no_classes(folder):
     """The error that there are no class folders in this one."""
-    unlabelled = len(files(folder))
+    unlabelled = len(files(folder, deep=False))
     there = f"only {unlabelled} pictures without labels" if unlabelled else "and no pictures"
     there = there if folder.is_dir() else "which does not exist"
     return BadValueError(f"no class folders in {folder}, {there}; expected is {CLASS_LAYOUT}.")
@@ -211,18 +210,6 @@ def check_same_classes(train, test, folder_train, folder_test):
         alone = ", ".join(repr(name) for name in classes if name not in others)
         if alone:
             raise BadValueError(f"class {alone} is in {here} but not in {there}: both need the same classes.")
-
-
-def subfolders(folder):
-    """The folders in a folder in natural order ("class 2" before "class 10"), without the hidden ones."""
-    inside = folder.iterdir() if folder.is_dir() else ()
-    return sorted((path for path in inside if path.is_dir() and not path.name.startswith(".")), key=natural)
-
-
-def natural(path):
-    """What to sort paths by so that numbers in their names count as numbers."""
-    parts = re.split(r"(\d+)", path.name)
-    return [int(part) if i % 2 else part for i, part in enumerate(parts)], path.name
 
 
 def numbered(pictures):

@@ -4,19 +4,20 @@ The first is `python -m keras_gan.datasets pairs --from edges PHOTOS OUT`, the s
 """
 
 import sys
-from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 
-from keras_gan.datasets import HELD_OUT, files
+from keras_gan.arguments import checked_fit
 from keras_gan.datasets.edges import edges
-from keras_gan.errors import BadValueError, NotFoundError, check_at_least
+from keras_gan.datasets.folders import files
+from keras_gan.datasets.partners import by_name, paired_folders, with_test
+from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.files import write_whole
-from keras_gan.pictures import UNREADABLE, read_picture, resize
+from keras_gan.pictures import UNREADABLE, read_picture
+from keras_gan.pixels import shaped
 
-NAMED = 3  # so many files are named in an error, the others counted
 REPORTED_EVERY = 1000
 
 
@@ -54,19 +55,20 @@ KINDS = {"gray": gray, "edges": edges}
 # Data sets.
 
 
-def make_pairs(kind, photos, out, size=None):
+def make_pairs(kind, photos, out, size=None, fit="resize"):
     """Makes a paired data set of photos: A, in the left half, is made from the photo B, in the right half.
 
-    A and B are written side by side to `out/train` and `out/val`, as PNG named as the photo. Where
-    `photos` has a folder `train`, and `val` or `test`, these are the splits; else every tenth
-    picture by name goes to `val`. Broken pictures are named on stderr and left out. If anything
-    fails, nothing is left behind in `out`.
+    A and B are written side by side to `out/train` and `out/val`, as PNG named as the photo, in the
+    same subfolders. Where `photos` has a folder `train`, and `val` or `test`, these are the splits;
+    else every tenth picture by name goes to `val`. Broken pictures are named on stderr and left out.
+    If anything fails, nothing is left behind in `out`.
 
     Args:
         kind: "gray" or "edges": what A is.
         photos: a folder of pictures of any kind, see `keras_gan.pictures.read_picture`.
         out: the folder to write to, without pictures so far.
         size: (height, width) of either half; None: that of the photo.
+        fit: what becomes of photos of another shape, see `keras_gan.pixels.shaped`.
 
     Returns:
         `Pairs`.
@@ -80,17 +82,19 @@ def make_pairs(kind, photos, out, size=None):
         raise BadValueError(f"pairs are made from {' or '.join(KINDS)}, not {kind!r}.")
     photos, out = Path(photos), Path(out)
     check_size(size)
+    checked_fit(fit)
     check_apart(out, photos)
-    jobs = held_out({split: [(path,) for path in found.values()] for split, found in by_name(photos).items()}, photos)
+    jobs = {split: {name: (path,) for name, path in found.items()} for split, found in by_name(photos).items()}
+    jobs = with_test(jobs, photos)
 
     def draw(photo):
-        photo = photo if size is None else resize(photo, *size)
+        photo = photo if size is None else shaped(photo, *size, fit)
         return KINDS[kind](photo), photo
 
     return write_pairs(jobs, out, draw)
 
 
-def join_folders(folder_A, folder_B, out, size=None):
+def join_folders(folder_A, folder_B, out, size=None, fit="resize"):
     """Makes a paired data set of two folders: A, in the left half, and the B of the same name in the right half.
 
     The ending of the name does not count: 1.png and 1.jpg belong together. All else is as in
@@ -100,6 +104,7 @@ def join_folders(folder_A, folder_B, out, size=None):
         folder_A, folder_B: folders of pictures.
         out: the folder to write to, without pictures so far.
         size: (height, width) of either half; None: that of B.
+        fit: what becomes of pictures of another shape, see `keras_gan.pixels.shaped`.
 
     Returns:
         `Pairs`.
@@ -110,78 +115,15 @@ def join_folders(folder_A, folder_B, out, size=None):
     """
     folder_A, folder_B, out = Path(folder_A), Path(folder_B), Path(out)
     check_size(size)
+    checked_fit(fit)
     check_apart(out, folder_A, folder_B)
-    if folder_A.resolve() == folder_B.resolve():
-        raise BadValueError(f"A and B are the same folder, {folder_A} and {folder_B}; name two different ones.")
-    jobs = held_out(partners(folder_A, by_name(folder_A), folder_B, by_name(folder_B)), folder_B)
+    jobs = paired_folders(folder_A, folder_B)
 
     def draw(image_A, image_B):
         height, width = size or image_B.size[::-1]
-        return resize(image_A, height, width), resize(image_B, height, width)
+        return shaped(image_A, height, width, fit), shaped(image_B, height, width, fit)
 
     return write_pairs(jobs, out, draw)
-
-
-# Which pictures.
-
-
-def by_name(folder):
-    """The pictures of a folder, {split: {name: path}}; the one split is None where none is set apart."""
-    if not folder.is_dir():
-        raise NotFoundError(f"no folder {str(folder)!r}.")
-    val = files(folder / "val") or files(folder / "test")
-    train = files(folder / "train") or files(folder)
-    if not train:
-        raise BadValueError(
-            f"no pictures in {folder} or {folder / 'train'}; expected are pictures directly inside, "
-            "or in train and val (or test)."
-        )
-    splits = {"train": train, "val": val} if val else {None: train}
-    return {split: {path.stem: path for path in unlike(paths)} for split, paths in splits.items()}
-
-
-def unlike(paths):
-    """`paths`, or a BadValueError if two of them have the same name but for the ending."""
-    named = defaultdict(list)
-    for path in paths:
-        named[path.stem.casefold()].append(path)  # as on macOS and Windows, where 1.png and 1.PNG are one file
-    twice = next((alike for alike in named.values() if len(alike) > 1), None)
-    if twice:
-        raise BadValueError(f"{' and '.join(map(str, twice))} would become the same file; rename or move all but one.")
-    return paths
-
-
-def partners(folder_A, splits_A, folder_B, splits_B):
-    """{split: [(path of A, path of B)]}, or a BadValueError that names pictures without a partner."""
-    if set(splits_A) != set(splits_B):
-        first, other = (folder_A, folder_B) if "val" in splits_A else (folder_B, folder_A)
-        raise BadValueError(
-            f"{first} has pictures set apart in val or test and {other} has not; both must have the same."
-        )
-    alone = [
-        path
-        for split in splits_A
-        for mine, its in ((splits_A[split], splits_B[split]), (splits_B[split], splits_A[split]))
-        for name, path in mine.items()
-        if name not in its
-    ]
-    if alone:
-        more = f" and {len(alone) - NAMED} more" if len(alone) > NAMED else ""
-        raise BadValueError(
-            f"pictures without a partner of the same name, {len(alone)} in all: "
-            f"{', '.join(map(str, alone[:NAMED]))}{more}; add the partners or move these away."
-        )
-    return {split: [(path, splits_B[split][name]) for name, path in found.items()] for split, found in splits_A.items()}
-
-
-def held_out(jobs, folder):
-    """{"train": jobs, "val": jobs}: every tenth is held out where none are set apart."""
-    if None not in jobs:
-        return jobs
-    every = jobs[None]
-    if len(every) == 1:
-        raise BadValueError(f"{folder} has only {every[0][-1].name}: one is needed to train and another one to test.")
-    return {"train": [job for i, job in enumerate(every) if i % HELD_OUT], "val": every[::HELD_OUT]}
 
 
 # What is checked before any work.
@@ -201,17 +143,19 @@ def check_apart(out, *folders):
     for folder in folders:
         if out.resolve().is_relative_to(folder.resolve()):
             raise BadValueError(f"{out} lies inside {folder}, which is read; name a folder outside of it.")
-    for place in (out, *(out / split for split in ("train", "val", "test"))):
-        if files(place):
-            raise BadValueError(f"{out} has pictures already, {files(place)[0]} among them; name another folder.")
+    there = [*files(out, deep=False), *(path for split in ("train", "val", "test") for path in files(out / split))]
+    if there:
+        raise BadValueError(f"{out} has pictures already, {there[0]} among them; name another folder.")
 
 
 # Writing.
 
 
 def write_pairs(jobs, out, draw):
-    """Writes {"train": jobs, "val": jobs} to `out`; a job is the paths of the pictures that `draw` makes (A, B) of."""
-    made = [folder for folder in (out, out / "train", out / "val") if not folder.exists()]
+    """Writes {"train": {name: job}, "val": the same} to `out`; of the pictures of a job `draw` makes (A, B)."""
+    places = {(out / split / name).parent for split, of_split in jobs.items() for name in of_split}
+    places |= {above for place in places for above in place.parents if above == out or out in above.parents}
+    made = [folder for folder in sorted(places) if not folder.exists()]  # those above come first
     written = []
     try:
         for folder in made:
@@ -229,7 +173,7 @@ def write_splits(jobs, out, draw, written):
     total, broken, counts = sum(map(len, jobs.values())), [], {}
     for split, split_jobs in jobs.items():
         before = len(written)
-        for paths in split_jobs:
+        for name, paths in split_jobs.items():
             try:
                 image_A, image_B = draw(*map(read, paths))
             except BrokenPictureError as error:
@@ -242,7 +186,7 @@ def write_splits(jobs, out, draw, written):
                         f"more than half of {total} pictures cannot be used, the first of them {path}: {reason}."
                     ) from None
                 continue
-            written.append(out / split / f"{paths[-1].stem}.png")
+            written.append(out / split / f"{name}.png")
             with write_whole(written[-1]) as unfinished:
                 side_by_side(image_A, image_B).save(unfinished)
             if len(written) % REPORTED_EVERY == 0:
