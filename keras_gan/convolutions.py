@@ -108,17 +108,29 @@ def by_taps(x, kernel, plan, transpose=False):
 
 @keras.saving.register_keras_serializable(package="keras_gan")
 class Conv2D(keras.layers.Conv2D):
-    """`keras.layers.Conv2D`, computed `by_taps` on maps of few pixels; arguments, weights and results are the same."""
+    """`keras.layers.Conv2D`, faster on some maps; arguments, weights and results are the same.
+
+    On maps of few pixels it is computed `by_taps`, and in training those of 3x3 kernels between many
+    channels, without strides and padding, by `keras_gan.backend.winograd`.
+    """
 
     def convolution_op(self, inputs, kernel):
-        found = None
-        if self.groups == 1 and self.padding in ("same", "valid"):
-            more = self.strides, (self.padding,) * 2
+        outputs = None
+        if self.groups == 1 and self.dilation_rate == (1, 1) and self.data_format == "channels_last":
+            outputs = self.faster(inputs, kernel)
+        return super().convolution_op(inputs, kernel) if outputs is None else outputs
+
+    def faster(self, inputs, kernel):
+        """The convolution, or None where there is no faster way."""
+        found, more = None, (self.strides, (self.padding,) * 2)
+        if self.padding in ("same", "valid"):
             found = plan(self, inputs.shape[1:3], *kernel.shape[2:], taps_of_conv, *more)
-        if found is None:
-            return super().convolution_op(inputs, kernel)
-        shape = self.compute_output_shape(inputs.shape)
-        return ops.reshape(by_taps(inputs, kernel, found), (-1, *shape[1:]))
+        if found is not None:
+            shape = self.compute_output_shape(inputs.shape)
+            return ops.reshape(by_taps(inputs, kernel, found), (-1, *shape[1:]))
+        if self.strides == (1, 1) and self.padding == "valid":
+            return backend.conv3x3(inputs, kernel)
+        return None
 
 
 @keras.saving.register_keras_serializable(package="keras_gan")

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from keras_gan.errors import BadValueError
-from keras_gan.layers import InstanceNormalization, ReflectionPadding2D
+from keras_gan.layers import Conv2D, Conv2DTranspose, InstanceNormalization, ReflectionPadding2D
 
 
 def full():
@@ -39,11 +39,11 @@ def unet(shape, channels, kernel_size=3, name=None):
 
     def encoder(x, filters, strides=2):
         x = layers.LeakyReLU(negative_slope=0.2)(InstanceNormalization()(x))
-        return layers.Conv2D(filters, kernel_size, strides=strides, padding="same")(x)
+        return Conv2D(filters, kernel_size, strides=strides, padding="same")(x)
 
     def decoder(x, skip, filters):
         x = layers.ReLU()(InstanceNormalization()(x))
-        x = layers.Conv2DTranspose(filters, kernel_size, strides=2, padding="same")(x)
+        x = Conv2DTranspose(filters, kernel_size, strides=2, padding="same")(x)
         return layers.Concatenate()([x, skip])
 
     img = keras.Input(shape)
@@ -54,7 +54,7 @@ def unet(shape, channels, kernel_size=3, name=None):
     d1 = decoder(e4, e3, 128)
     d2 = decoder(d1, e2, 64)
     d3 = decoder(d2, e1, 64)
-    outputs = layers.Conv2DTranspose(channels, kernel_size, padding="same", activation="sigmoid", dtype=full())(d3)
+    outputs = Conv2DTranspose(channels, kernel_size, padding="same", activation="sigmoid", dtype=full())(d3)
     return keras.Model(img, outputs, name=name)
 
 
@@ -63,10 +63,10 @@ def unet_discriminator(shape, kernel_size=3, patchgan=True, name=None):
     x = img = keras.Input(shape)
     for filters in (32, 64, 128, 256):
         x = layers.LeakyReLU(negative_slope=0.2)(x)
-        x = layers.Conv2D(filters, kernel_size, strides=2, padding="same")(x)
+        x = Conv2D(filters, kernel_size, strides=2, padding="same")(x)
     if patchgan:
         x = layers.LeakyReLU(negative_slope=0.2)(x)
-        outputs = layers.Conv2D(1, kernel_size, padding="same", dtype=full())(x)
+        outputs = Conv2D(1, kernel_size, padding="same", dtype=full())(x)
     else:
         outputs = layers.Dense(1, dtype=full())(layers.Flatten()(x))
     return keras.Model(img, outputs, name=name)
@@ -91,7 +91,7 @@ def resnet(shape, channels, blocks=9, filters=64, name=None):
     """
 
     def conv(x, filters, kernel_size, strides=1, padding="valid"):
-        return layers.Conv2D(filters, kernel_size, strides, padding, kernel_initializer=normal())(x)
+        return Conv2D(filters, kernel_size, strides, padding, kernel_initializer=normal())(x)
 
     def down(x, filters):
         # Padding by 1 on all sides, as PyTorch does; "same" would pad (0, 1)
@@ -103,7 +103,7 @@ def resnet(shape, channels, blocks=9, filters=64, name=None):
         return layers.Add()([x, y])
 
     def up(x, filters):
-        x = layers.Conv2DTranspose(filters, 3, 2, "same", kernel_initializer=normal())(x)
+        x = Conv2DTranspose(filters, 3, 2, "same", kernel_initializer=normal())(x)
         return layers.ReLU()(plain_norm(x))
 
     img = keras.Input(shape)
@@ -126,7 +126,7 @@ def patchgan_70(shape, filters=64, norm=plain_norm, name=None):
 
     def conv(x, filters, strides, use_bias=True, dtype=None):
         x = layers.ZeroPadding2D(1)(x)
-        return layers.Conv2D(filters, 4, strides, use_bias=use_bias, kernel_initializer=normal(), dtype=dtype)(x)
+        return Conv2D(filters, 4, strides, use_bias=use_bias, kernel_initializer=normal(), dtype=dtype)(x)
 
     img = keras.Input(shape)
     x = layers.LeakyReLU(negative_slope=0.2)(conv(img, filters, 2))
@@ -157,15 +157,15 @@ def encoder_decoder(shape, filters=64, name=None):
     Four halvings, four doublings, no skips, no biases. Kim et al., 2017, section 3.1.
     """
     img = keras.Input(shape)
-    x = layers.Conv2D(filters, 4, 2, "same", **paper_convolution())(img)
+    x = Conv2D(filters, 4, 2, "same", **paper_convolution())(img)
     x = layers.LeakyReLU(negative_slope=0.2)(x)
     for multiple in (2, 4, 8):
-        x = layers.Conv2D(filters * multiple, 4, 2, "same", **paper_convolution())(x)
+        x = Conv2D(filters * multiple, 4, 2, "same", **paper_convolution())(x)
         x = layers.LeakyReLU(negative_slope=0.2)(batch_norm(x))
     for multiple in (4, 2, 1):
-        x = layers.Conv2DTranspose(filters * multiple, 4, 2, "same", **paper_convolution())(x)
+        x = Conv2DTranspose(filters * multiple, 4, 2, "same", **paper_convolution())(x)
         x = layers.ReLU()(batch_norm(x))
-    x = layers.Conv2DTranspose(shape[2], 4, 2, "same", **paper_convolution())(x)
+    x = Conv2DTranspose(shape[2], 4, 2, "same", **paper_convolution())(x)
     return keras.Model(img, layers.Activation("sigmoid", dtype=full())(x), name=name)
 
 
@@ -176,12 +176,12 @@ def feature_discriminator(shape, filters=64, name=None):
     trainable parameters at 64x64x3.
     """
     img = keras.Input(shape)
-    x = layers.Conv2D(filters, 4, 2, "same", **paper_convolution())(img)
+    x = Conv2D(filters, 4, 2, "same", **paper_convolution())(img)
     x = layers.LeakyReLU(negative_slope=0.2)(x)
     for number, multiple in enumerate((2, 4, 8), 1):
-        x = layers.Conv2D(filters * multiple, 4, 2, "same", **paper_convolution())(x)
+        x = Conv2D(filters * multiple, 4, 2, "same", **paper_convolution())(x)
         x = layers.LeakyReLU(negative_slope=0.2, name=f"features_{number}")(batch_norm(x))
-    verdict = layers.Conv2D(1, x.shape[1:3], dtype=full(), **paper_convolution())(x)
+    verdict = Conv2D(1, x.shape[1:3], dtype=full(), **paper_convolution())(x)
     return keras.Model(img, verdict, name=name)
 
 
@@ -214,10 +214,10 @@ def dcgan_generator(code, shape, filters=64):
     x = layers.Dense(height * width * widths[0], use_bias=False, kernel_initializer=normal())(code)
     x = layers.ReLU()(batch_norm(layers.Reshape((height, width, widths[0]))(x)))
     for wide in widths[1:]:
-        x = layers.Conv2DTranspose(wide, 4, 2, "same", use_bias=False, kernel_initializer=normal())(x)
+        x = Conv2DTranspose(wide, 4, 2, "same", use_bias=False, kernel_initializer=normal())(x)
         x = layers.ReLU()(batch_norm(x))
     settings = {"activation": "tanh", "kernel_initializer": normal(), "dtype": full()}
-    return layers.Conv2DTranspose(shape[2], 4, 2, "same", **settings)(x)
+    return Conv2DTranspose(shape[2], 4, 2, "same", **settings)(x)
 
 
 def dcgan_discriminator(img, filters=64):
@@ -228,7 +228,7 @@ def dcgan_discriminator(img, filters=64):
     """
     x = img
     for i in range(halvings(*img.shape[1:3])):
-        x = layers.Conv2D(filters * 2**i, 4, 2, "same", use_bias=i == 0, kernel_initializer=normal())(x)
+        x = Conv2D(filters * 2**i, 4, 2, "same", use_bias=i == 0, kernel_initializer=normal())(x)
         x = layers.LeakyReLU(negative_slope=0.2)(batch_norm(x) if i else x)
-    x = layers.Conv2D(1, x.shape[1:3], padding="valid", kernel_initializer=normal(), dtype=full())(x)
+    x = Conv2D(1, x.shape[1:3], padding="valid", kernel_initializer=normal(), dtype=full())(x)
     return layers.Flatten(dtype=full())(x)

@@ -43,3 +43,21 @@ def times_taps(x, kernel, transpose=False):
         return tensorflow.times_taps(x, kernel, transpose)
     kernel = ops.reshape(kernel, (-1, *kernel.shape[2:]))
     return ops.matmul(x, ops.swapaxes(kernel, 1, 2) if transpose else kernel)
+
+
+def conv3x3(x, kernel):
+    """A 3x3 convolution with fewer multiplications, see `keras_gan.backend.winograd`.
+
+    Args:
+        x: (batch, height, width, channels).
+        kernel: (height, width, channels, filters).
+
+    Returns:
+        (batch, height - 2, width - 2, filters), or None where it is not 3x3 or would be no faster.
+    """
+    if keras.backend.backend() == "tensorflow":
+        from keras_gan.backend import winograd
+
+        if winograd.is_faster(x, kernel):
+            return winograd.conv3x3(x, kernel)
+    return None

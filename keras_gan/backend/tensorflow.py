@@ -3,9 +3,11 @@
 import keras
 import tensorflow as tf
 
+from keras_gan.backend.winograd import in_training
 from keras_gan.combined import unmoved
 
 
+@in_training()
 def play(model, batch):
     """Plays one step of an `AdversarialModel`: discriminators and generators are updated.
 
