@@ -122,6 +122,7 @@ class InFile:
         self._shape, self._depth = like.shape, like.dtype
         self._record = CHECK + like.nbytes
         self._places = {picture: (i, told(picture, folder)) for i, picture in enumerate(pictures)}
+        self._proved = {}  # the checks of the records that were read, by place
         self._lock = threading.Lock()
         self._writes = True
         self.path = path
@@ -143,8 +144,11 @@ class InFile:
         if len(record) != self._record:
             return None
         pixels = np.frombuffer(record, self._depth, offset=CHECK)
-        if record[:CHECK] != check(name, stamp, pixels):
-            return None
+        proof = stamp, record[:CHECK]
+        if self._proved.get(number) != proof:
+            if record[:CHECK] != check(name, stamp, pixels):
+                return None
+            self._proved[number] = proof
         return pixels.reshape(self._shape)
 
     def put(self, picture, stamp, pixels):

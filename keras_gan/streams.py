@@ -196,7 +196,7 @@ class PictureLoader(keras.utils.PyDataset):
         for stream in streams:
             files = [picture for picture in stream.pictures if isinstance(source(picture), Path)]
             sample = files[:: -(-len(files) // CHECKED_BEFORE_TRAINING) or 1]
-            broken = [picture for picture in sample if self._decoded(stream, picture, View(0, False, (0, 0))) is None]
+            broken = [picture for picture in sample if self._decoded(stream, picture) is None]
             if 2 * len(broken) > len(sample):
                 first = source(broken[0])
                 raise BadValueError(
@@ -214,32 +214,45 @@ class PictureLoader(keras.utils.PyDataset):
 
     def _training_batch(self, number):
         """Batch `number` since training began. It follows from seed and number alone, in any order and thread."""
-        epoch, batch_i = divmod(number, self.n_batches)
-        longest, start = self._longest(), batch_i * self.batch_size
+        streams = self._streams(is_testing=False)
+        longest = max(len(stream.pictures) for stream in streams)
+        epoch, batch_i = divmod(number, -(-longest // self.batch_size))
+        start = batch_i * self.batch_size
         places = range(start, min(start + self.batch_size, longest))
-        return self._load([(s, s.in_epoch(epoch, places, longest)) for s in self._streams(is_testing=False)])
+        return self._load([(stream, stream.in_epoch(epoch, places, longest)) for stream in streams])
 
     def _load(self, views_of_streams):
-        shown = [[self._view(stream, view) for view in views] for stream, views in views_of_streams]
-        stacks = [np.stack([pixels for _, pixels in of_stream]) for of_stream in shown]
-        return self._domains(stacks, [[picture for picture, _ in of_stream] for of_stream in shown])
+        read = [[self._read(stream, view) for view in views] for stream, views in views_of_streams]
+        stacks = [
+            self._stacked(stream, [pixels for _, pixels in of_stream], views)
+            for (stream, views), of_stream in zip(views_of_streams, read, strict=True)
+        ]
+        return self._domains(stacks, [[picture for picture, _ in of_stream] for of_stream in read])
 
-    def _view(self, stream, view):
-        """(picture, pixels) of this view or, where that picture is broken, of the next one by name that is not."""
+    def _stacked(self, stream, read, views):
+        """What these views show of pictures as they were read: float32 (..., batch, height, width, channels)."""
+        *halves, _, _, channels = read[0].shape
+        stack = np.empty((*halves, len(views), *stream.size, channels), "float32")
+        for i, (pixels, view) in enumerate(zip(read, views, strict=True)):
+            scale(stream.show(pixels, view), self.value_range, out=stack[..., i, :, :, :])
+        return stack
+
+    def _read(self, stream, view):
+        """(picture, pixels) that this view is of or, where that picture is broken, of the next one by name that is not."""
         n = len(stream.pictures)
         for offset in range(n):
             picture = stream.pictures[(view.index + offset) % n]
-            pixels = self._decoded(stream, picture, view)
+            pixels = self._decoded(stream, picture)
             if pixels is not None:
                 return picture, pixels
         raise BadValueError(f"none of the {n} pictures can be used, the first of them {source(stream.pictures[0])}.")
 
-    def _decoded(self, stream, picture, view):
+    def _decoded(self, stream, picture):
         """The pixels of a picture, or None if it is broken."""
         if source(picture) in self.skipped:
             return None
         try:
-            return stream.show(self._cache.pixels(stream, picture), view)
+            return self._cache.pixels(stream, picture)
         except UnidentifiedImageError:
             self._skip(source(picture), "it is no picture")
         except UNREADABLE as error:
