@@ -109,7 +109,8 @@ class InFile:
     written (a hole, which takes no room), that a killed process left half-written, that was damaged
     or cut off, or whose place belongs to another picture since some were added, is no record: the
     picture is decoded and written again. So there is no unfinished file that could be taken for a
-    finished one, and processes fill and read a file together without knowing of each other.
+    finished one, and processes fill and read a file together without knowing of each other. The
+    checksum is computed when a record is first read, and again when it has another beginning.
 
     It is read and written by position. Mapped into memory, a full disk or a file cut short by others
     would end the process by a signal; the system keeps the pages of either in memory that is spare.

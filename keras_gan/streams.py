@@ -89,12 +89,18 @@ def shuffled(seed, side, number, n):
     return rng.permutation(n), rng.random(n) < 0.5, rng.random((n, 2))
 
 
+def longest(streams):
+    """How many pictures the longest of these streams has."""
+    return max(len(stream.pictures) for stream in streams)
+
+
 class PictureLoader(keras.utils.PyDataset):
     """Base of the loaders: numbered batches of one or several streams, as `fit()` and the posts ask for them.
 
     A loader has `_streams(is_testing)`, the list of its `Stream`s, and `_domains(stacks, pictures)`,
-    which makes a batch, such as (imgs_A, imgs_B), of what they show: for each stream one array
-    of pixels (batch, ...) and the list of the pictures in it.
+    which makes a batch, such as (imgs_A, imgs_B), of what they show: for each stream one float32
+    array (..., batch, height, width, channels), scaled, and the list of the pictures in it. It has the
+    `value_range`.
     """
 
     def __init__(self, batch_size, steps_per_epoch, seed, workers):
@@ -117,7 +123,7 @@ class PictureLoader(keras.utils.PyDataset):
     @property
     def n_batches(self):
         """Batches that hold each training picture (of the longer side) once, the short last one included."""
-        return -(-self._longest() // self.batch_size)
+        return -(-longest(self._streams(is_testing=False)) // self.batch_size)
 
     def load_data(self, batch_size=1, is_testing=False):
         """Loads pictures chosen at random from the test split (is_testing) or the training split.
@@ -209,36 +215,34 @@ class PictureLoader(keras.utils.PyDataset):
 
     # How a batch comes about.
 
-    def _longest(self):
-        return max(len(stream.pictures) for stream in self._streams(is_testing=False))
-
     def _training_batch(self, number):
         """Batch `number` since training began. It follows from seed and number alone, in any order and thread."""
         streams = self._streams(is_testing=False)
-        longest = max(len(stream.pictures) for stream in streams)
-        epoch, batch_i = divmod(number, -(-longest // self.batch_size))
+        total = longest(streams)
+        epoch, batch_i = divmod(number, -(-total // self.batch_size))
         start = batch_i * self.batch_size
-        places = range(start, min(start + self.batch_size, longest))
-        return self._load([(stream, stream.in_epoch(epoch, places, longest)) for stream in streams])
+        places = range(start, min(start + self.batch_size, total))
+        return self._load([(stream, stream.in_epoch(epoch, places, total)) for stream in streams])
 
     def _load(self, views_of_streams):
         read = [[self._read(stream, view) for view in views] for stream, views in views_of_streams]
-        stacks = [
-            self._stacked(stream, [pixels for _, pixels in of_stream], views)
-            for (stream, views), of_stream in zip(views_of_streams, read, strict=True)
-        ]
+        stacks = [self._stacked(*asked, of_stream) for asked, of_stream in zip(views_of_streams, read, strict=True)]
         return self._domains(stacks, [[picture for picture, _ in of_stream] for of_stream in read])
 
-    def _stacked(self, stream, read, views):
-        """What these views show of pictures as they were read: float32 (..., batch, height, width, channels)."""
-        *halves, _, _, channels = read[0].shape
+    def _stacked(self, stream, views, read):
+        """What the views show of the (picture, pixels) read: float32 (..., batch, height, width, channels).
+
+        Written into one array: several are freed together, given back to the system, and cost a page
+        fault for every 4 kB of the next batch, which takes longer than all the rest.
+        """
+        *halves, _, _, channels = read[0][1].shape
         stack = np.empty((*halves, len(views), *stream.size, channels), "float32")
-        for i, (pixels, view) in enumerate(zip(read, views, strict=True)):
+        for i, (view, (_, pixels)) in enumerate(zip(views, read, strict=True)):
             scale(stream.show(pixels, view), self.value_range, out=stack[..., i, :, :, :])
         return stack
 
     def _read(self, stream, view):
-        """(picture, pixels) that this view is of or, where that picture is broken, of the next one by name that is not."""
+        """(picture, pixels) that the view is of or, where it is broken, of the next one by name that is not."""
         n = len(stream.pictures)
         for offset in range(n):
             picture = stream.pictures[(view.index + offset) % n]
