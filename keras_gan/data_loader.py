@@ -6,7 +6,6 @@ from keras_gan import datasets
 from keras_gan.arguments import checked_direction, checked_fit, checked_range, checked_shape, depth_of
 from keras_gan.errors import BadValueError
 from keras_gan.pictures import ReadPair, ReadWhole
-from keras_gan.pixels import scale
 from keras_gan.streams import PictureLoader, Stream
 
 
@@ -83,9 +82,8 @@ class DataLoader(PictureLoader):
         return [Stream(split, read, self.img_res, self.seed, **changes)]
 
     def _domains(self, stacks, pictures):
-        (pairs,) = stacks
-        order = (0, 1) if self.forward else (1, 0)
-        return tuple(scale(pairs[:, half], self.value_range) for half in order)
+        (halves,) = stacks
+        return tuple(halves if self.forward else halves[::-1])
 
 
 class UnpairedDataLoader(PictureLoader):
@@ -179,5 +177,4 @@ class UnpairedDataLoader(PictureLoader):
         ]
 
     def _domains(self, stacks, pictures):
-        imgs_A, imgs_B = (scale(stack, self.value_range) for stack in stacks)
-        return imgs_A, imgs_B
+        return tuple(stacks)

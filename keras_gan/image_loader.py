@@ -5,7 +5,6 @@ import numpy as np
 from keras_gan.arguments import checked_fit, checked_range, checked_shape, depth_of
 from keras_gan.datasets.labelled import find_labelled, find_pictures
 from keras_gan.pictures import ReadWhole
-from keras_gan.pixels import scale
 from keras_gan.streams import PictureLoader, Stream
 
 
@@ -87,7 +86,7 @@ class ImageLoader(PictureLoader):
         return [Stream(split, ReadWhole(self.shape[2], self.fit, self.depth), self.shape[:2], self.seed, **changes)]
 
     def _domains(self, stacks, pictures):
-        imgs = scale(stacks[0], self.value_range)
+        (imgs,) = stacks
         if not self.labelled:
             return imgs
         return imgs, np.array([picture.label for picture in pictures[0]], "int32")

@@ -56,7 +56,7 @@ def read_by_pillow(path, channels):
     """Does what `read_picture` says, but may raise anything."""
     with Image.open(path) as image:
         image.load()
-        image = ImageOps.exif_transpose(image)
+        ImageOps.exif_transpose(image, in_place=True)  # a copy of every picture would be made otherwise
     if image.mode.startswith("I"):  # 16 bits a pixel; Pillow's own conversion would clip at 255
         image = Image.fromarray((np.asarray(image).astype("uint32") // 257).clip(0, 255).astype("uint8"))
     if image.mode == "LAB":  # which Pillow converts by profiles alone
@@ -72,7 +72,7 @@ def converted(image, channels):
     """A picture in gray or colour; ValueError if other channels are asked for, which it has not."""
     if channels not in MODES:
         raise ValueError(f"it has {len(image.getbands())} channels, not {channels}")
-    return image.convert(MODES[channels])
+    return image if image.mode == MODES[channels] else image.convert(MODES[channels])
 
 
 class DrawnShoe(NamedTuple):

@@ -69,10 +69,11 @@ def mirrored(pixels):
     return turned
 
 
-def scale(pixels, value_range=(-1, 1)):
-    """From all that uint8 or uint16 can hold to float32 in this range."""
+def scale(pixels, value_range=(-1, 1), out=None):
+    """From all that uint8 or uint16 can hold to float32 in this range; into `out`, if that is given."""
     low, high = value_range
-    scaled = pixels.astype("float32")
+    scaled = np.empty(pixels.shape, "float32") if out is None else out
+    scaled[...] = pixels
     scaled /= (255 if pixels.itemsize == 1 else FULL) / (high - low)
     scaled += low
     return scaled

@@ -89,12 +89,18 @@ def shuffled(seed, side, number, n):
     return rng.permutation(n), rng.random(n) < 0.5, rng.random((n, 2))
 
 
+def longest(streams):
+    """How many pictures the longest of these streams has."""
+    return max(len(stream.pictures) for stream in streams)
+
+
 class PictureLoader(keras.utils.PyDataset):
     """Base of the loaders: numbered batches of one or several streams, as `fit()` and the posts ask for them.
 
     A loader has `_streams(is_testing)`, the list of its `Stream`s, and `_domains(stacks, pictures)`,
-    which makes a batch, such as (imgs_A, imgs_B), of what they show: for each stream one array
-    of pixels (batch, ...) and the list of the pictures in it.
+    which makes a batch, such as (imgs_A, imgs_B), of what they show: for each stream one float32
+    array (..., batch, height, width, channels), scaled, and the list of the pictures in it. It has the
+    `value_range`.
     """
 
     def __init__(self, batch_size, steps_per_epoch, seed, workers):
@@ -117,7 +123,7 @@ class PictureLoader(keras.utils.PyDataset):
     @property
     def n_batches(self):
         """Batches that hold each training picture (of the longer side) once, the short last one included."""
-        return -(-self._longest() // self.batch_size)
+        return -(-longest(self._streams(is_testing=False)) // self.batch_size)
 
     def load_data(self, batch_size=1, is_testing=False):
         """Loads pictures chosen at random from the test split (is_testing) or the training split.
@@ -196,7 +202,7 @@ class PictureLoader(keras.utils.PyDataset):
         for stream in streams:
             files = [picture for picture in stream.pictures if isinstance(source(picture), Path)]
             sample = files[:: -(-len(files) // CHECKED_BEFORE_TRAINING) or 1]
-            broken = [picture for picture in sample if self._decoded(stream, picture, View(0, False, (0, 0))) is None]
+            broken = [picture for picture in sample if self._decoded(stream, picture) is None]
             if 2 * len(broken) > len(sample):
                 first = source(broken[0])
                 raise BadValueError(
@@ -209,37 +215,48 @@ class PictureLoader(keras.utils.PyDataset):
 
     # How a batch comes about.
 
-    def _longest(self):
-        return max(len(stream.pictures) for stream in self._streams(is_testing=False))
-
     def _training_batch(self, number):
         """Batch `number` since training began. It follows from seed and number alone, in any order and thread."""
-        epoch, batch_i = divmod(number, self.n_batches)
-        longest, start = self._longest(), batch_i * self.batch_size
-        places = range(start, min(start + self.batch_size, longest))
-        return self._load([(s, s.in_epoch(epoch, places, longest)) for s in self._streams(is_testing=False)])
+        streams = self._streams(is_testing=False)
+        total = longest(streams)
+        epoch, batch_i = divmod(number, -(-total // self.batch_size))
+        start = batch_i * self.batch_size
+        places = range(start, min(start + self.batch_size, total))
+        return self._load([(stream, stream.in_epoch(epoch, places, total)) for stream in streams])
 
     def _load(self, views_of_streams):
-        shown = [[self._view(stream, view) for view in views] for stream, views in views_of_streams]
-        stacks = [np.stack([pixels for _, pixels in of_stream]) for of_stream in shown]
-        return self._domains(stacks, [[picture for picture, _ in of_stream] for of_stream in shown])
+        read = [[self._read(stream, view) for view in views] for stream, views in views_of_streams]
+        stacks = [self._stacked(*asked, of_stream) for asked, of_stream in zip(views_of_streams, read, strict=True)]
+        return self._domains(stacks, [[picture for picture, _ in of_stream] for of_stream in read])
 
-    def _view(self, stream, view):
-        """(picture, pixels) of this view or, where that picture is broken, of the next one by name that is not."""
+    def _stacked(self, stream, views, read):
+        """What the views show of the (picture, pixels) read: float32 (..., batch, height, width, channels).
+
+        Written into one array: several are freed together, given back to the system, and cost a page
+        fault for every 4 kB of the next batch, which takes longer than all the rest.
+        """
+        *halves, _, _, channels = read[0][1].shape
+        stack = np.empty((*halves, len(views), *stream.size, channels), "float32")
+        for i, (view, (_, pixels)) in enumerate(zip(views, read, strict=True)):
+            scale(stream.show(pixels, view), self.value_range, out=stack[..., i, :, :, :])
+        return stack
+
+    def _read(self, stream, view):
+        """(picture, pixels) that the view is of or, where it is broken, of the next one by name that is not."""
         n = len(stream.pictures)
         for offset in range(n):
             picture = stream.pictures[(view.index + offset) % n]
-            pixels = self._decoded(stream, picture, view)
+            pixels = self._decoded(stream, picture)
             if pixels is not None:
                 return picture, pixels
         raise BadValueError(f"none of the {n} pictures can be used, the first of them {source(stream.pictures[0])}.")
 
-    def _decoded(self, stream, picture, view):
+    def _decoded(self, stream, picture):
         """The pixels of a picture, or None if it is broken."""
         if source(picture) in self.skipped:
             return None
         try:
-            return stream.show(self._cache.pixels(stream, picture), view)
+            return self._cache.pixels(stream, picture)
         except UnidentifiedImageError:
             self._skip(source(picture), "it is no picture")
         except UNREADABLE as error:

@@ -15,7 +15,7 @@ from numbered_pictures import SIZE, levels, numbers, picture, write, write_sides
 from keras_gan import DataLoader, UnpairedDataLoader, cache, streams
 from keras_gan.cache import CHECK, FOLDER
 from keras_gan.image_loader import ImageLoader
-from keras_gan.pictures import ReadPair, ReadWhole
+from keras_gan.pictures import ReadPair, ReadWhole, source
 
 RECORD = CHECK + SIZE * SIZE * 3
 MEMORY_OR_FILE = pytest.mark.parametrize("memory", [2**30, 0], ids=["memory", "file"])
@@ -302,6 +302,27 @@ def test_a_file_cut_short_while_it_is_used_does_no_harm(tmp_path):
     assert seen(loader) == list(range(8))
 
 
+def test_a_record_is_proved_when_it_is_first_read_and_when_it_is_another_one(tmp_path, monkeypatch, decoded):
+    seen(heap(tmp_path / "heap"))
+    sums = []
+    monkeypatch.setattr(cache, "check", lambda *record, call=cache.check: sums.append(1) or call(*record))
+    loader = heap(tmp_path / "heap")
+    assert seen(loader) == seen(loader) == list(range(8))
+    assert len(sums) == 8 + 1  # one is decoded for the size and written first
+    sums.clear()
+    assert seen(loader) == list(range(8)) and not sums
+
+    path = tmp_path / "heap" / "train" / "05.png"
+    picture(20).save(path)
+    os.utime(path, (1e9, 1e9))
+    seen(heap(tmp_path / "heap"))  # another loader writes the record anew, and breaks off
+    with kept_file(tmp_path / "heap").open("r+b") as file:
+        file.seek(6 * RECORD - 1000)
+        file.write(bytes(1000))
+    decoded.clear()
+    assert seen(loader) == [0, 1, 2, 3, 4, 6, 7, 20] and [source(picture) for picture in decoded] == [path]
+
+
 OTHER = """
 import sys, time
 from pathlib import Path
@@ -468,6 +489,20 @@ def test_to_make_a_loader_opens_and_asks_no_picture(tmp_path, monkeypatch):
         monkeypatch.setattr(os, name, noting(getattr(os, name)))
     heap(tmp_path / "heap")
     assert not [path for path in asked if path.endswith(".png")]
+
+
+@pytest.mark.parametrize(("low", "half"), [(-1, True), (0, False)])
+@pytest.mark.parametrize("depth", ["uint8", "uint16"])
+def test_scaling_is_one_division_and_one_addition_wherever_it_writes(depth, low, half):
+    values = np.arange(np.iinfo(depth).max + 1, dtype=depth).reshape(-1, 16, 1)
+    steps = np.float32(values.max() / (2 if half else 1))
+    expected = values.astype("float32") / steps + np.float32(low)
+    assert expected.min() == low and expected.max() == 1
+    batch = np.full((3, *values.shape), 7, "float32")
+    streams.scale(values, (low, 1), out=batch[1])
+    for scaled in batch[1], streams.scale(values, (low, 1)):
+        np.testing.assert_array_equal(scaled, expected, strict=True)
+    assert (batch[[0, 2]] == 7).all()
 
 
 def test_mirroring_is_exact():
