@@ -15,6 +15,7 @@ from pathlib import Path
 from keras_gan.errors import UserError
 
 PRECISIONS = ("bfloat16", "float16")
+JIT = {"auto": None, "on": True, "off": False}  # to `jit_compile` of Keras; None: as it decides
 FLAGS = {"dataset_name": "--dataset", "img_shape": "--image-size"}
 
 
@@ -26,7 +27,7 @@ def parse(file, argv=None):
         argv: the arguments; None: those of this process.
 
     Returns:
-        (constructor, train): two dicts of the arguments to pass on.
+        (constructor, train, jit): two dicts of the arguments to pass on, and the model's `jit_compile`; None: Keras'.
 
     Exits with code 0 after `--help`, with code 2 and one line after an argument that is no good.
     """
@@ -46,14 +47,17 @@ def parse(file, argv=None):
     if {"gf", "df"} <= constructor:
         parser.add_argument("--filters", type=int, metavar="N", help="sets --gf and --df together")
     parser.add_argument("--mixed-precision", choices=PRECISIONS, help="compute in half precision; results are float32")
+    parser.add_argument("--jit", choices=JIT, default="auto", help="compile with XLA; auto: on a GPU (default: auto)")
     given = {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not None}
     filters, precision = given.pop("filters", None), given.pop("mixed_precision", None)
+    jit = JIT[given.pop("jit")]
     if filters is not None:
         given = {"gf": filters, "df": filters} | given
     keras = load_keras()
     if precision:
         keras.config.set_dtype_policy(f"mixed_{precision}")
-    return ({k: v for k, v in given.items() if k in constructor}, {k: v for k, v in given.items() if k in train})
+    constructor, train = ({k: v for k, v in given.items() if k in names} for names in (constructor, train))
+    return constructor, train, jit
 
 
 def load_keras():
@@ -75,9 +79,11 @@ def run(model, arguments):
 
     Exits with code 2 and one line if the input is at fault, with code 130 after Ctrl-C.
     """
-    constructor, train = arguments
+    constructor, train, jit = arguments
     try:
         gan = model(**constructor)
+        if jit is not None:
+            gan.jit_compile = jit
         gan.train(**train)
     except UserError as error:
         sys.exit(fail(error))

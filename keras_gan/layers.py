@@ -126,11 +126,12 @@ class ImagePool(keras.layers.Layer):
         def take_turn(i, state):
             """Where each shown and each stored picture comes from: places in [images, fakes]."""
             shown, stored, count = state
-            filling = count < self.size
-            slot = ops.where(filling, count, slots[i])
-            new = self.size + i
-            shown_i = ops.where(ops.logical_or(filling, ops.logical_not(swaps[i])), new, stored[slot])
-            stored_i = ops.where(ops.logical_or(filling, swaps[i]), new, stored[slot])
+            # (Not written as slots[i]: XLA would compile the step anew for every state of the seed.)
+            filling, swap = count < self.size, ops.take(swaps, i)
+            slot = ops.where(filling, count, ops.take(slots, i))
+            new, old = self.size + i, ops.take(stored, slot)
+            shown_i = ops.where(ops.logical_or(filling, ops.logical_not(swap)), new, old)
+            stored_i = ops.where(ops.logical_or(filling, swap), new, old)
             shown = ops.slice_update(shown, (i,), ops.reshape(shown_i, (1,)))
             stored = ops.slice_update(stored, (slot,), ops.reshape(stored_i, (1,)))
             return shown, stored, ops.minimum(count + 1, self.size)

@@ -110,6 +110,7 @@ FAULTS = {f"discogan: {fault}": ([*TINY, *arguments], message) for fault, (argum
     "cgan: a truncated idx file": (["--dataset", "mnist", "--data-dir", "idx"], "idx/train-images-idx3-ubyte"),
     "dcgan: no latent size": (["--latent-dim", "0"], "latent_dim must be a whole number of at least 1, not 0"),
     "dcgan: a size": (["--image-size", "100"], "image size 100x100 does not come down to a map of 4 to 7"),
+    "gan: no such choice": (["--jit", "yes"], "argument --jit: invalid choice: 'yes'"),
     "gan: no such folder": (["--dataset", "nowhere"], "nowhere"),
 }
 
@@ -169,12 +170,13 @@ def test_help_explains_every_option(model, capsys):
     assert {"--seed", "--output", "--epochs", "--batch-size", "--steps-per-epoch", "--sample-interval"} <= set(
         text.split()
     )
+    assert "--jit {auto,on,off}" in text
 
 
 def test_a_helpful_option_for_both_filters_can_be_overridden():
     import keras_gan.discogan
 
-    constructor, train = cli.parse(
+    constructor, train, _ = cli.parse(
         keras_gan.discogan.__file__, ["--filters", "8", "--df", "4", "--image-size", "64x96"]
     )
     assert constructor == {"gf": 8, "df": 4, "img_shape": (64, 96, 3)} and train == {}
@@ -190,3 +192,22 @@ def test_mixed_precision_is_the_policy_of_what_is_built():
         assert keras.config.dtype_policy().name == "mixed_bfloat16"
     finally:
         keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize(("device", "auto"), [("CPU", False), ("GPU", True)])
+def test_jit_is_on_for_a_gpu_alone_unless_one_says_otherwise(device, auto, monkeypatch):
+    import tensorflow as tf
+
+    found = []
+
+    def train(gan):
+        found.append(gan.jit_compile)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(keras_gan.GAN, "train", train)
+    devices = [tf.config.PhysicalDevice(device, device)]
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: devices)
+    for arguments in ([], ["--jit", "auto"], ["--jit", "on"], ["--jit", "off"]):
+        with pytest.raises(SystemExit):
+            run_here("gan", *arguments)
+    assert found == [auto, auto, True, False]

@@ -199,18 +199,6 @@ LOOPS = {
 }
 
 
-@pytest.fixture
-def floatx():
-    """Sets Keras' float type, undone after the test."""
-
-    def set_floatx(dtype):
-        keras.config.set_floatx(dtype)
-        keras.config.set_dtype_policy(dtype)
-
-    yield set_floatx
-    set_floatx("float32")
-
-
 @pytest.mark.parametrize("model", MODELS)
 def test_five_fused_steps_equal_the_loop_call_by_call(model, batch, floatx):
     loop, dtype, options = LOOPS[model]
@@ -236,13 +224,6 @@ def test_a_step_moves_everyone_and_the_same_seed_gives_the_same_losses(build, ba
     for _ in range(2 if one.discriminators_every else 1):
         np.testing.assert_allclose(one.train_on_batch(*imgs), same.train_on_batch(*imgs), rtol=1e-6)
     assert moved(before, weights(one)) == set(before)
-
-
-@pytest.fixture
-def policy():
-    """Sets Keras' dtype policy, undone after the test."""
-    yield keras.config.set_dtype_policy
-    keras.config.set_dtype_policy("float32")
 
 
 @pytest.mark.parametrize("model", ["discogan", "discogan paper", "cyclegan resnet", "pix2pix", "cgan"])
