@@ -36,18 +36,6 @@ def batch():
 
 
 @pytest.fixture
-def floatx():
-    """Sets Keras' float type, undone after the test."""
-
-    def set_floatx(dtype):
-        keras.config.set_floatx(dtype)
-        keras.config.set_dtype_policy(dtype)
-
-    yield set_floatx
-    set_floatx("float32")
-
-
-@pytest.fixture
 def policy():
     """Sets Keras' dtype policy, undone after the test."""
     yield keras.config.set_dtype_policy
