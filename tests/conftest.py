@@ -3,7 +3,6 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -38,6 +37,8 @@ def batch():
 @pytest.fixture
 def policy():
     """Sets Keras' dtype policy, undone after the test."""
+    import keras
+
     yield keras.config.set_dtype_policy
     keras.config.set_dtype_policy("float32")
 
