@@ -13,7 +13,7 @@ from test_models import MODELS, pictures, without_dropout
 from keras_gan.backend import winograd
 from keras_gan.layers import Conv2D
 
-FAST = ("gan", "cgan", "pix2pix")
+FAST = ("gan", "cgan")
 
 
 @pytest.fixture
