@@ -31,7 +31,12 @@ MODELS = {
 }
 
 
-@pytest.fixture(params=MODELS)
+# What differs from another row in a term or a direction alone is among the slow tests.
+VARIANTS = ("discogan recongan", "discogan gan", "cyclegan unet, gray and colour", "pix2pix BtoA lsgan")
+ROWS = [pytest.param(row, marks=pytest.mark.slow) if row in VARIANTS else row for row in MODELS]
+
+
+@pytest.fixture(params=ROWS)
 def build(request):
     return MODELS[request.param]
 
@@ -211,7 +216,10 @@ def floatx():
     set_floatx("float32")
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(
+    "model",
+    [pytest.param(row, marks=pytest.mark.slow) if row in (*VARIANTS, "cyclegan resnet") else row for row in MODELS],
+)
 def test_five_fused_steps_equal_the_loop_call_by_call(model, batch, floatx):
     loop, dtype, options = LOOPS[model]
     floatx(dtype)
@@ -326,6 +334,7 @@ def noise_for(network):
     return inputs if len(inputs) > 1 else inputs[0]
 
 
+@pytest.mark.slow
 def test_saved_networks_load_elsewhere_and_give_the_same_pictures(batch, tmp_path):
     """Of all models, in one other process, for that takes seconds to start."""
     saved = {}
