@@ -20,7 +20,7 @@ test: .venv/installed-test
 	$(BIN)/python -m pytest -m "not slow" -n 2
 
 test-slow: .venv/installed-test
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n 2
 
 lint: .venv/installed-test
 	$(BIN)/ruff check .

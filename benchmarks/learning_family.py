@@ -119,7 +119,7 @@ def pix2pix(args):
 class Toy(DiscoGAN):
     """The paper's games between points: the networks of its section 4.1 in place of those for pictures."""
 
-    def open_data(self, dataset_name, seed):
+    def open_data(self, dataset_name, **options):
         return None
 
     def build_generator(self, name=None):

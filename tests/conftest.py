@@ -3,7 +3,6 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -36,20 +35,10 @@ def batch():
 
 
 @pytest.fixture
-def floatx():
-    """Sets Keras' float type, undone after the test."""
-
-    def set_floatx(dtype):
-        keras.config.set_floatx(dtype)
-        keras.config.set_dtype_policy(dtype)
-
-    yield set_floatx
-    set_floatx("float32")
-
-
-@pytest.fixture
 def policy():
     """Sets Keras' dtype policy, undone after the test."""
+    import keras
+
     yield keras.config.set_dtype_policy
     keras.config.set_dtype_policy("float32")
 

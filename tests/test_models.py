@@ -31,7 +31,12 @@ MODELS = {
 }
 
 
-@pytest.fixture(params=MODELS)
+# What differs from another row in a term or a direction alone is among the slow tests.
+VARIANTS = ("discogan recongan", "discogan gan", "cyclegan unet, gray and colour", "pix2pix BtoA lsgan")
+ROWS = [pytest.param(row, marks=pytest.mark.slow) if row in VARIANTS else row for row in MODELS]
+
+
+@pytest.fixture(params=ROWS)
 def build(request):
     return MODELS[request.param]
 
@@ -199,7 +204,22 @@ LOOPS = {
 }
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.fixture
+def floatx():
+    """Sets Keras' float type, undone after the test."""
+
+    def set_floatx(dtype):
+        keras.config.set_floatx(dtype)
+        keras.config.set_dtype_policy(dtype)
+
+    yield set_floatx
+    set_floatx("float32")
+
+
+@pytest.mark.parametrize(
+    "model",
+    [pytest.param(row, marks=pytest.mark.slow) if row in (*VARIANTS, "cyclegan resnet") else row for row in MODELS],
+)
 def test_five_fused_steps_equal_the_loop_call_by_call(model, batch, floatx):
     loop, dtype, options = LOOPS[model]
     floatx(dtype)
@@ -245,11 +265,12 @@ def test_in_float16_the_loss_is_scaled_and_everyone_learns(batch, policy):
     policy("mixed_float16")
     gan = MODELS["discogan"](seed=0)
     assert all(isinstance(part.optimizer, keras.optimizers.LossScaleOptimizer) for part in gan.parts)
-    before = weights(gan)
-    for _ in range(6):  # the scale begins so high that the first steps overflow and are left out
-        logs = gan.train_on_batch(*pictures(gan, batch), return_dict=True)
+    before, imgs = weights(gan), pictures(gan, batch)
+    # The scale begins so high that the first steps overflow and are left out.
+    losses = [gan.train_on_batch(*imgs, return_dict=True)["g_loss"] for _ in range(100)]
     assert moved(before, weights(gan)) == set(before)
-    assert logs["g_loss"] < 10  # not the scaled one
+    assert np.isfinite(losses).all() and max(losses) < 10  # not the scaled one
+    assert losses[-1] < 0.9 * losses[0]
 
 
 def test_train_on_batch_returns_the_figures_of_that_batch_alone(batch):
@@ -313,6 +334,7 @@ def noise_for(network):
     return inputs if len(inputs) > 1 else inputs[0]
 
 
+@pytest.mark.slow
 def test_saved_networks_load_elsewhere_and_give_the_same_pictures(batch, tmp_path):
     """Of all models, in one other process, for that takes seconds to start."""
     saved = {}
