@@ -57,7 +57,7 @@ class AdversarialModel(keras.Model):
         output: the run's folder for grids and networks; None: the next free `runs/NAME-DATASET-N`.
 
     Raises:
-        BadValueError: on a Keras backend other than TensorFlow.
+        BadValueError: on a Keras backend other than TensorFlow or JAX.
     """
 
     def __new__(cls, *args, **kwargs):
@@ -82,6 +82,7 @@ class AdversarialModel(keras.Model):
         self._run_folder = None
         # The losses and optimizers are those of the parts; this only opens fit().
         self.compile(optimizer=None, loss=None)
+        self.optimizer = backend.optimizers(self)
         self.built = True
 
     def call(self, inputs, training=None):
@@ -118,8 +119,12 @@ class AdversarialModel(keras.Model):
         """What `combined` starts from."""
         return batch
 
-    def train_step(self, data):
-        """One step of the game on a batch; returns the logs."""
+    def train_step(self, *arguments):
+        """What `fit()` compiles: with a batch on TensorFlow; with the values of all variables too on JAX."""
+        return backend.train_step(self, *arguments)
+
+    def play(self, data):
+        """Plays one step of the game on a batch; returns the logs."""
         batch = [ops.convert_to_tensor(x) for x in keras.utils.unpack_x_y_sample_weight(data)[:2] if x is not None]
         backend.play(self, batch)
         if self.averages:
@@ -237,7 +242,8 @@ class AdversarialModel(keras.Model):
         named = {name: arguments[name] for name in runs.names_of(cls.__init__)}
         model = cls(**named | {"seed": runs.read_config(run)["seed"]})
         model._constructed_with.arguments["seed"] = named["seed"]
-        model.jit_compile = arguments["jit_compile"]
+        if runs.read_config(run).get("backend") == keras.backend.backend():  # each has its own default
+            model.jit_compile = arguments["jit_compile"]
         model._run_folder, model.is_resumed = Path(run), True
         model.train(**{name: arguments[name] for name in runs.names_of(AdversarialModel.train)}, callbacks=callbacks)
         return model

@@ -5,6 +5,7 @@ import contextlib
 import keras
 from keras import ops
 
+from keras_gan import backend
 from keras_gan.combined import unmoved
 from keras_gan.errors import BadValueError
 
@@ -30,7 +31,7 @@ class Averages(keras.layers.Layer):
             raise BadValueError(f"ema must be at least 0 and below 1, not {ema}.")
         super().__init__(trainable=False, name="averages")
         self.ema = ema
-        self.averages = [keras.Variable(variable, trainable=False) for variable in variables]
+        self.averages = [keras.Variable(ops.copy(variable), trainable=False) for variable in variables]
         self.built = True
         self._of = lambda: variables  # hidden from Keras, which would save them again
 
@@ -43,7 +44,8 @@ class Averages(keras.layers.Layer):
             for average, variable in zip(self.averages, self._of(), strict=True):
                 average.assign_sub(ops.cast(share, average.dtype) * (average - variable))
 
-        ops.cond(iteration % self.EVERY == 0, moved, lambda: None)
+        variables = [*self.averages, *self._of()]
+        backend.either(iteration % self.EVERY == 0, moved, lambda: None, variables)
 
     @contextlib.contextmanager
     def in_use(self):

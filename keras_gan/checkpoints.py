@@ -98,7 +98,7 @@ def check_weights(model):
     """Raises NotFiniteError if a weight or a slot of an optimizer is not finite."""
     for part in (*model.networks, *(part.optimizer for part in model.parts)):
         floats = [ops.sum(v) for v in part.variables if keras.backend.is_float_dtype(v.dtype)]
-        if not ops.isfinite(sum(ops.cast(total, "float64") for total in floats)):
+        if not np.isfinite(sum(float(total) for total in floats)):
             raise NotFiniteError(f"weights of {part.name} are not finite at iteration {int(model.iteration)}")
 
 

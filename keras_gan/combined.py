@@ -84,3 +84,9 @@ class Combined(keras.Model):
     @property
     def trainable_weights(self):
         return self.trainable_variables
+
+    @property
+    def non_trainable_variables(self):
+        """All others: JAX hands them through a step too."""
+        trained = {id(variable) for variable in self.trainable_variables}
+        return [variable for variable in self.variables if id(variable) not in trained]

@@ -282,7 +282,7 @@ class DiscoGAN(AdversarialModel):
         return [targets[name] for name in self.combined.output_names]
 
     def start_curriculum(self, weights):
-        """The paper's loss weights by kind of output: variables, which `train_step` sets."""
+        """The paper's loss weights by kind of output: variables, which `play` sets."""
         self.discriminators_every = 3
         self.full_weights = {kind: share * weights[kind] for kind, share in self.SHARES}
         self.weights_now = {
@@ -297,10 +297,10 @@ class DiscoGAN(AdversarialModel):
         for kind, variable in self.weights_now.items():
             variable.assign(self.full_weights[kind] * (rate if kind == "reconstr" else 1 - rate))
 
-    def train_step(self, data):
+    def play(self, data):
         if not self.is_post:
             self.set_weights_now()
-        return super().train_step(data)
+        return super().play(data)
 
     def train(
         self,

@@ -34,8 +34,11 @@ class Callbacks(keras.callbacks.CallbackList):
             self.play = model.train_function
             model.train_function = self.play_or_pass
 
-    def play_or_pass(self, iterator):
-        return {} if self.to_pass else self.play(iterator)
+    def play_or_pass(self, *arguments):
+        if not self.to_pass:
+            return self.play(*arguments)
+        *state, _ = arguments  # on JAX the values of all variables, which are returned beside the figures
+        return ({}, *state) if state else {}
 
     def on_train_batch_begin(self, batch, logs=None):
         if not self.to_pass:
@@ -105,6 +108,7 @@ def begin(model, arguments):
         "class": type(model).__name__,
         "command": model.command,
         "arguments": as_json(model.constructor_arguments | arguments | settings(model)),
+        "backend": keras.backend.backend(),
         "seed": model.seed,
         "dataset": {
             "name": model.data_loader.dataset_name,
@@ -114,7 +118,7 @@ def begin(model, arguments):
         "versions": {
             "keras_gan": __version__,
             "keras": keras.__version__,
-            "tensorflow": backend.version(),
+            keras.backend.backend(): backend.version(),
             "numpy": np.__version__,
             "python": platform.python_version(),
         },

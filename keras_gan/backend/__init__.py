@@ -1,44 +1,68 @@
 """How one update is differentiated and applied: the only place that knows which framework runs below Keras."""
 
+from importlib import import_module
+
 import keras
 from keras import ops
 
 from keras_gan.errors import BadValueError
 
+BACKENDS = ("tensorflow", "jax")
+
 
 def check():
     """Raises BadValueError if Keras runs on a backend that this package cannot train on."""
     name = keras.backend.backend()
-    if name != "tensorflow":
-        raise BadValueError(f"Keras runs on {name!r}, keras_gan on TensorFlow only: set KERAS_BACKEND=tensorflow.")
+    if name not in BACKENDS:
+        raise BadValueError(
+            f"Keras runs on {name!r}, keras_gan on {' or '.join(BACKENDS)}: set KERAS_BACKEND to one of them."
+        )
+
+
+def current():
+    """The module of the backend that Keras runs on."""
+    return import_module(f"keras_gan.backend.{keras.backend.backend()}")
 
 
 def version():
     """The version of the framework below Keras."""
-    import tensorflow
-
-    return tensorflow.__version__
+    return current().version()
 
 
 def make_deterministic():
     """Has every operation of this process give the same bits each time, at the price of speed on a GPU."""
-    import tensorflow
+    current().make_deterministic()
 
-    tensorflow.config.experimental.enable_op_determinism()
+
+def optimizers(model):
+    """What stands for the optimizer of an `AdversarialModel` in `fit()`; None where that needs none."""
+    return current().optimizers(model)
+
+
+def train_step(model, *arguments):
+    """What `fit()` compiles and calls: `model.play`, in the form that this backend's `fit()` has it."""
+    return current().train_step(model, *arguments)
 
 
 def play(model, batch):
     """Plays one step of an `AdversarialModel`: discriminators and generators are updated."""
-    from keras_gan.backend import tensorflow
-
-    tensorflow.play(model, batch)
+    current().play(model, batch)
 
 
 def prepare(optimizer):
     """Makes what an update needs beside the optimizer's own slots; call it once those are built."""
-    from keras_gan.backend import tensorflow
+    current().prepare(optimizer)
 
-    tensorflow.prepare(optimizer)
+
+def either(condition, this, that, variables):
+    """Does one of two things within a step.
+
+    Args:
+        condition: a boolean tensor.
+        this, that: functions of no arguments, which return None.
+        variables: list of all variables that either reads or assigns.
+    """
+    current().either(condition, this, that, variables)
 
 
 def times_taps(x, kernel, transpose=False):

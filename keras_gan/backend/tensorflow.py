@@ -7,6 +7,15 @@ from keras_gan.backend.winograd import in_training
 from keras_gan.combined import unmoved
 
 
+def optimizers(model):
+    """None: the optimizers' variables are updated in place."""
+
+
+def train_step(model, data):
+    """One step of the game on a batch; returns the logs."""
+    return model.play(data)
+
+
 @in_training()
 def play(model, batch):
     """Plays one step of an `AdversarialModel`: discriminators and generators are updated.
@@ -48,7 +57,8 @@ def play(model, batch):
         train_generators()
 
     if model.discriminators_every:
-        tf.cond(model.iteration % model.discriminators_every == 0, discriminators_turn, generators_turn)
+        turn = model.iteration % model.discriminators_every == 0
+        either(turn, discriminators_turn, generators_turn, variables=None)
     elif model.generators_first:
         train_discriminators(train_generators())
     else:
@@ -184,3 +194,17 @@ def prepare(optimizer):
     """
     if type(optimizer) is keras.optimizers.RMSprop and is_plain(optimizer):
         optimizer.scratch = [tf.Variable(tf.zeros_like(slot.value)) for slot in optimizer._velocities]
+
+
+def either(condition, this, that, variables):
+    """See `keras_gan.backend.either`. The variables are assigned in place."""
+    tf.cond(condition, this, that)
+
+
+def version():
+    return tf.__version__
+
+
+def make_deterministic():
+    """See `keras_gan.backend.make_deterministic`."""
+    tf.config.experimental.enable_op_determinism()

@@ -1,0 +1,178 @@
+"""One step of the game on JAX.
+
+JAX differentiates and compiles functions of values, and Keras' `fit()` hands the values of all variables
+through such a function, step by step. The game is written in terms of variables. `functional` makes
+the one of the other: what an action reads and assigns are the values in a `keras.StatelessScope`.
+"""
+
+import importlib.metadata
+import os
+
+import jax
+import keras
+
+from keras_gan.combined import unmoved
+from keras_gan.errors import BadValueError
+
+
+class Optimizers:
+    """What `fit()` takes for the optimizer of an `AdversarialModel`: the variables of all its parts' optimizers."""
+
+    built = True  # by `AdversarialModel.make_train_function`
+
+    def __init__(self, model):
+        self.model = model
+
+    @property
+    def variables(self):
+        return [variable for part in self.model.parts for variable in part.optimizer.variables]
+
+
+def optimizers(model):
+    return Optimizers(model)
+
+
+def train_step(model, state, data):
+    """One step of the game.
+
+    Args:
+        model: the `AdversarialModel`.
+        state: lists of the values of its trainable, other, optimizers' and metrics' variables.
+        data: a batch.
+
+    Returns:
+        (logs, state), the state as it is afterwards.
+    """
+    variables = variables_of(model)
+    logs, values = functional(variables, lambda: model.play(data))([value for part in state for value in part])
+    values = iter(values)
+    return logs, tuple([next(values) for _ in part] for part in state)
+
+
+def variables_of(model):
+    """All that a step may change, in the order in which `fit()` hands it through."""
+    return [
+        *model.trainable_variables,
+        *model.non_trainable_variables,
+        *model.optimizer.variables,
+        *model.metrics_variables,
+    ]
+
+
+def functional(variables, action):
+    """An action, which reads and assigns these variables, as a function: values to (result, values afterwards)."""
+
+    def call(values):
+        with keras.StatelessScope(list(zip(variables, values, strict=True))) as scope:
+            result = action()
+        return result, [scope.get_current_value(variable) for variable in variables]
+
+    return call
+
+
+def values_of(variables):
+    return [variable.value for variable in variables]
+
+
+def assign(variables, values):
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def play(model, batch):
+    """Plays one step of an `AdversarialModel`, as `keras_gan.backend.tensorflow.play` does, in the same order.
+
+    Args:
+        model: the `keras_gan.adversarial.AdversarialModel`; call it where its variables are those of a `functional`.
+        batch: list of tensors, what its data loader yields.
+    """
+    combined, inputs, variables = model.combined, model.generator_inputs(batch), variables_of(model)
+
+    def train_discriminators(fakes):
+        for discriminator, x, y in model.discriminator_batches(batch, fakes):
+
+            def judged(discriminator=discriminator, x=x, y=y):
+                verdicts = discriminator(x, training=True)
+                return scaled_loss(discriminator, x, y, verdicts), verdicts
+
+            verdicts = update(discriminator, variables, judged)
+            discriminator.compute_metrics(x, y, verdicts)
+
+    def train_generators(between=lambda fakes: None):
+        def judged():
+            fakes = combined.generate(inputs, training=True)
+            between([jax.lax.stop_gradient(fake) for fake in fakes])
+            outputs = combined.judge([*inputs, *fakes], training=True)
+            return scaled_loss(combined, inputs, model.generator_targets(batch), outputs), fakes
+
+        return update(combined, variables, judged)
+
+    def discriminators_turn():
+        with unmoved(combined.statistics_of_generators()):
+            fakes = combined.generate(inputs, training=True)
+        train_discriminators(fakes)
+
+    def generators_turn():
+        train_generators()
+
+    if model.discriminators_every:
+        turn = model.iteration % model.discriminators_every == 0
+        either(turn, discriminators_turn, generators_turn, variables)
+    elif model.generators_first:
+        train_discriminators(train_generators())
+    else:
+        train_generators(between=train_discriminators)
+
+
+def scaled_loss(part, x, y, y_pred):
+    """The compiled loss of a part, noted in its metrics; scaled where its optimizer asks for that."""
+    loss = part.compute_loss(x=x, y=y, y_pred=y_pred, training=True)
+    part._loss_tracker.update_state(loss, sample_weight=keras.tree.flatten(x)[0].shape[0])
+    return part.optimizer.scale_loss(loss)
+
+
+def update(part, variables, judged):
+    """One update of the variables that a part trains.
+
+    Args:
+        part: the compiled model.
+        variables: the list of all variables that `judged` reads or assigns.
+        judged: a function that gives the loss of the part, and what is returned here.
+    """
+    trained, optimizer = part.trainable_variables, part.optimizer
+    own = {id(variable) for variable in trained}
+    others = [variable for variable in variables if id(variable) not in own]
+
+    def loss_of(values, other_values):
+        (loss, result), after = functional(trained + others, judged)(values + other_values)
+        return loss, (result, after[len(values) :])
+
+    values = values_of(trained)
+    (_, (result, after)), gradients = jax.value_and_grad(loss_of, has_aux=True)(values, values_of(others))
+    assign(others, after)
+    values, slots = optimizer.stateless_apply(values_of(optimizer.variables), gradients, values)
+    assign(trained, values)
+    assign(optimizer.variables, slots)
+    return result
+
+
+def either(condition, this, that, variables):
+    """See `keras_gan.backend.either`."""
+    branches = [functional(variables, action) for action in (this, that)]
+    _, values = jax.lax.cond(condition, *branches, values_of(variables))
+    assign(variables, values)
+
+
+def prepare(optimizer):
+    """Nothing: all that an update needs is among Keras' own slots."""
+
+
+def version():
+    return importlib.metadata.version("jax")
+
+
+def make_deterministic():
+    """See `keras_gan.backend.make_deterministic`. XLA reads its flags once, when the first array is made."""
+    flag = "--xla_gpu_deterministic_ops=true"
+    if jax.default_backend() == "gpu" and flag not in os.environ.get("XLA_FLAGS", ""):
+        raise BadValueError(f"deterministic training on a GPU with JAX needs XLA_FLAGS={flag} set beforehand.")
