@@ -1,0 +1,118 @@
+"""What both backends compute of the same models from the same weights; as a program, one backend's part of it.
+
+    KERAS_BACKEND=... python tests/backends.py record FOLDER MODEL...      plays, and keeps weights and figures
+    KERAS_BACKEND=... python tests/backends.py go_on FOLDER MODEL...       goes on with what another backend kept
+"""
+
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+from test_models import LOOPS, MODELS, pictures, without_dropout
+
+STEPS = 5
+OPTIONS = {"cyclegan resnet": {"pool_size": 3}}  # past fakes are swapped in
+
+
+def same_numbers():
+    """Random numbers by arithmetic alone: those of each backend are its own. Returns what to put into `keras.random`."""
+
+    def integers(shape, seed):
+        counter = ops.cast(seed.next()[1], "int32") % 1024
+        n = ops.cast(ops.prod(ops.stack([ops.cast(side, "int32") for side in shape])), "int32")
+        return ops.reshape((ops.arange(n, dtype="int32") * 7919 + counter * 4729) % 4096, shape)
+
+    def uniform(shape, seed=None, **kwargs):
+        return ops.cast(integers(shape, seed), keras.config.floatx()) / 4096
+
+    return {
+        "uniform": uniform,
+        "normal": lambda shape, seed=None, **kwargs: 3.4641 * (uniform(shape, seed) - 0.5),
+        "randint": lambda shape, low, high, seed=None, **kwargs: low + integers(shape, seed) % (high - low),
+    }
+
+
+def set_float(model):
+    """In which type five steps of this model stay together, whoever computes them: see `test_models.LOOPS`."""
+    dtype = LOOPS[model][1]
+    if keras.backend.backend() == "jax":
+        import jax
+
+        jax.config.update("jax_enable_x64", dtype == "float64")
+    keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)
+    return dtype
+
+
+def make(model, seed):
+    return without_dropout(MODELS[model](seed=seed, **OPTIONS.get(model, {})))
+
+
+def batch(height=32, width=32, channels=3, size=2, seed=0):
+    return np.random.default_rng(seed).uniform(-1, 1, (2, size, height, width, channels)).astype(keras.config.floatx())
+
+
+def play(gan, steps):
+    """Plays these steps; returns their figures, (steps, figures)."""
+    return np.array([gan.train_on_batch(*pictures(gan, batch, seed=step)) for step in steps])
+
+
+def outputs(gan):
+    """What each network makes of the same noise, in its use."""
+    rng, made = np.random.default_rng(1), {}
+    for network in gan.networks:
+        inputs = [
+            rng.uniform(-1, 1, (2, *tensor.shape[1:])) if tensor.dtype.startswith("float") else np.arange(2)
+            for tensor in network.inputs
+        ]
+        made[network.name] = network.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0)
+    return {name: keras.tree.flatten(made)[0] for name, made in made.items()}
+
+
+def record(folder, model):
+    """Plays STEPS steps from fresh weights, keeps the state, and plays two more."""
+    set_float(model)
+    gan = make(model, seed=3)
+    initial = [weight for network in gan.networks for weight in network.get_weights()]
+    np.savez(folder / "initial.npz", *initial)
+    figures = play(gan, range(STEPS))
+    gan.save_weights(folder / "all.weights.h5")
+    made = outputs(gan)
+    np.savez(folder / "record.npz", figures=figures, later=play(gan, range(STEPS, STEPS + 2)), **made)
+
+
+def compare(folder, model):
+    """Whether this backend plays from the initial weights what was recorded."""
+    set_float(model)
+    gan = make(model, seed=4)
+    initial = np.load(folder / "initial.npz")
+    initial = iter([initial[f"arr_{i}"] for i in range(len(initial.files))])
+    for network in gan.networks:
+        network.set_weights([next(initial) for _ in network.get_weights()])
+    return play(gan, range(STEPS)), np.load(folder / "record.npz")["figures"]
+
+
+def go_on(folder, model):
+    """Goes on with what was kept: outputs at once equal to 1e-5, two more steps to 1e-4."""
+    set_float(model)
+    gan = make(model, seed=5)
+    gan.make_train_function()
+    gan.load_weights(folder / "all.weights.h5")
+    recorded = np.load(folder / "record.npz")
+    for name, made in outputs(gan).items():
+        np.testing.assert_allclose(made, recorded[name], rtol=1e-5, atol=1e-5, err_msg=f"{model}: {name}")
+    assert [int(part.optimizer.iterations) for part in gan.parts][-1] > 0
+    np.testing.assert_allclose(
+        play(gan, range(STEPS, STEPS + 2)), recorded["later"], rtol=1e-4, atol=1e-7, err_msg=model
+    )
+
+
+if __name__ == "__main__":
+    action, root, *models = sys.argv[1:]
+    vars(keras.random).update(same_numbers())
+    for model in models:
+        folder = Path(root) / model.replace(" ", "_")
+        folder.mkdir(parents=True, exist_ok=True)
+        {"record": record, "go_on": go_on}[action](folder, model)

@@ -1,0 +1,66 @@
+"""TensorFlow and JAX compute the same, and each goes on with what the other kept. Needs both; runs on JAX."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import backends
+from keras_gan import GAN
+from test_models import ROWS
+
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "jax" or not importlib.util.find_spec("tensorflow"),
+    reason="compares JAX with TensorFlow, and needs both: see `make test-jax`",
+)
+
+
+def on_tensorflow(*arguments):
+    environment = os.environ | {"KERAS_BACKEND": "tensorflow"}
+    done = subprocess.run([sys.executable, *map(str, arguments)], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.fixture
+def same_numbers(monkeypatch):
+    for name, function in backends.same_numbers().items():
+        monkeypatch.setattr(keras.random, name, function)
+    yield
+    backends.set_float("discogan")
+
+
+@pytest.mark.parametrize("model", ROWS)
+def test_five_steps_give_the_same_figures_and_either_goes_on_with_what_the_other_kept(model, same_numbers, tmp_path):
+    program, folder = Path(backends.__file__), tmp_path / model.replace(" ", "_")
+    on_tensorflow(program, "record", tmp_path, model)
+    figures, expected = backends.compare(folder, model)
+    np.testing.assert_allclose(figures, expected, rtol=1e-4, atol=1e-7)
+    backends.go_on(folder, model)
+    backends.record(folder, model)
+    on_tensorflow(program, "go_on", tmp_path, model)
+
+
+TRAIN = """
+import sys
+from keras_gan import GAN
+run, epochs = sys.argv[1], int(sys.argv[2])
+if epochs == 1:
+    GAN(dataset_name="drawn_digits", seed=0, output=run).train(epochs=1, batch_size=4, steps_per_epoch=3)
+else:
+    assert int(GAN.resume(run, epochs=epochs).iteration) == 3 * epochs
+"""
+
+
+def test_a_run_goes_on_on_the_other_backend_and_back(tmp_path):
+    run = tmp_path / "run"
+    on_tensorflow("-c", TRAIN, run, 1)
+    gan = GAN.resume(run, epochs=2)
+    assert int(gan.iteration) == int(gan.combined.optimizer.iterations) == 6
+    assert gan.jit_compile  # as JAX has it, whatever the run's own was
+    assert np.isfinite(gan.history.history["g_loss"]).all()
+    on_tensorflow("-c", TRAIN, run, 3)
