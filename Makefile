@@ -1,12 +1,12 @@
 # Two commands do everything on a fresh clone that has only python3 and make:
 #   make discogan    edges turn into shoes, within ten minutes on two CPU cores
-#   make test        the whole suite
+#   make test        the whole suite (make test-jax: the models on JAX)
 # and so does
 #   make cyclegan    the same without partners: drawings on one side, other drawings' shoes on the other
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: discogan cyclegan test test-slow lint benchmark clean
+.PHONY: discogan cyclegan test test-slow test-jax lint benchmark clean
 
 discogan: .venv/installed
 	$(BIN)/python -m keras_gan.discogan --dataset drawn_shoes --image-size 64 --filters 32 \
@@ -22,6 +22,16 @@ test: .venv/installed-test
 test-slow: .venv/installed-test
 	$(BIN)/python -m pytest -m slow -n 2
 
+# The models on JAX where there is no TensorFlow; then, where there are both, each against the other. What was compiled
+# is kept in .venv-jax/compiled, since most tests build the same few programs.
+test-jax: export KERAS_BACKEND := jax
+test-jax: export JAX_COMPILATION_CACHE_DIR := $(CURDIR)/.venv-jax/compiled
+test-jax: export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS := 0.3
+test-jax: .venv-jax/installed .venv/installed-test
+	.venv-jax/bin/python -m pytest -m "not slow" -n 2 tests/test_models.py tests/test_golden.py tests/test_layers.py \
+		tests/test_devices.py
+	$(BIN)/python -m pytest -m "not slow" -n 2 tests/test_backends.py
+
 lint: .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -32,7 +42,7 @@ benchmark: .venv/installed
 	$(BIN)/python benchmarks/speed.py $(OPTIONS)
 
 clean:
-	rm -rf .venv .venv-benchmark build dist *.egg-info
+	rm -rf .venv .venv-benchmark .venv-jax build dist *.egg-info
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -44,3 +54,9 @@ clean:
 .venv/installed-test: setup.cfg pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --editable ".[test]"
 	touch $@ .venv/installed
+
+.venv-jax/installed: requirements/jax.txt setup.cfg pyproject.toml
+	$(PYTHON) -m venv .venv-jax
+	.venv-jax/bin/python -m pip install --quiet -r requirements/jax.txt pytest pytest-xdist
+	.venv-jax/bin/python -m pip install --quiet --no-deps --editable .
+	touch $@

@@ -68,7 +68,7 @@ class AdversarialModel(keras.Model):
     def __init__(self, name, seed=None, output=None):
         backend.check()
         super().__init__(name=name)
-        self.seed = random.getrandbits(32) if seed is None else seed
+        self.seed = backend.agreed(random.getrandbits(32)) if seed is None else seed
         keras.utils.set_random_seed(self.seed)
         self.discriminators = []
         self.combined = None

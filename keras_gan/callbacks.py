@@ -5,6 +5,8 @@ import time
 
 import keras
 
+from keras_gan import backend
+
 
 class Progress(keras.callbacks.ProgbarLogger):
     """Progress of an epoch with time left and the figures that fit on a line.
@@ -81,4 +83,5 @@ class SaveNetworks(keras.callbacks.Callback):
     """Calls `model.save_networks()` at the end of every epoch."""
 
     def on_epoch_end(self, epoch, logs=None):
-        self.model.save_networks()
+        if backend.hosts()[0] == 0:
+            self.model.save_networks()

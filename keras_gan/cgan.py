@@ -23,6 +23,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from keras_gan import backend
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.image_loader import ImageLoader
 from keras_gan.latent import LatentModel
@@ -109,7 +110,8 @@ class CGAN(LatentModel):
         z = self.checked_noise(self.sample_noise(len(numbers)) if z is None else z)
         if len(z) != len(numbers):
             raise BadValueError(f"{len(numbers)} labels need as many codes, not {len(z)}.")
-        return self.generator.predict([z, numbers], verbose=0)
+        with backend.undivided():
+            return self.generator.predict([z, numbers], verbose=0)
 
     def class_number(self, label):
         """The number of a class, given as its name or as that number."""

@@ -19,7 +19,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_gan import runs
+from keras_gan import backend, runs
 from keras_gan.errors import BadValueError, NotFiniteError
 from keras_gan.files import sync
 from keras_gan.signals import Interrupted
@@ -97,8 +97,8 @@ def discard(path):
 def check_weights(model):
     """Raises NotFiniteError if a weight or a slot of an optimizer is not finite."""
     for part in (*model.networks, *(part.optimizer for part in model.parts)):
-        floats = [ops.sum(v) for v in part.variables if keras.backend.is_float_dtype(v.dtype)]
-        if not np.isfinite(sum(float(total) for total in floats)):
+        floats = [ops.convert_to_numpy(v) for v in part.variables if keras.backend.is_float_dtype(v.dtype)]
+        if not all(np.isfinite(array).all() for array in floats):
             raise NotFiniteError(f"weights of {part.name} are not finite at iteration {int(model.iteration)}")
 
 
@@ -213,6 +213,8 @@ class Checkpoints(keras.callbacks.Callback):
 
     def save(self, epoch, step):
         """Keeps the run as one that has played `step` batches of this epoch; ends it if a signal came."""
+        if backend.hosts()[0] and not self.signals:
+            return  # the first host keeps it
         began = time.monotonic()
         state = {
             "iteration": self.iteration,

@@ -46,7 +46,7 @@ def parse(file, argv=None):
     argv = sys.argv[1:] if argv is None else argv
     parser, constructor, train = parser_of(file, module, model)
     given = {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not None}
-    filters, run = given.pop("filters", None), given.pop("resume", None)
+    filters, run, devices = (given.pop(name, None) for name in ("filters", "resume", "devices"))
     if filters is not None:
         given = {"gf": filters, "df": filters} | given
     if "dtype_policy" in given:
@@ -63,6 +63,13 @@ def parse(file, argv=None):
         given.pop("output", None)
         constructor, train = set(), set(given)
     keras = load_keras()
+    if devices is not None:
+        from keras_gan import backend
+
+        try:
+            backend.use_devices(devices)
+        except UserError as error:
+            sys.exit(fail(error))
     if policy:
         keras.config.set_dtype_policy(policy)
     constructor, train = ({k: v for k, v in given.items() if k in names} for names in (constructor, train))
@@ -90,6 +97,8 @@ def parser_of(file, module, model):
     parser.add_argument("--mixed-precision", dest="dtype_policy", choices=PRECISIONS, help=half)
     xla = "compile with XLA; auto: on a GPU (default: auto)"
     parser.add_argument("--jit", dest="jit_compile", choices=JIT, help=xla)
+    several = "train on so many devices, or all, each with its share of a batch; on JAX alone (default: 1)"
+    parser.add_argument("--devices", type=number_or_all, metavar="N", help=several)
     again = "go on with this run, by its folder, as if it had not been stopped; default: the newest of this model"
     parser.add_argument("--resume", nargs="?", const="", metavar="RUN", help=again)
     return parser, constructor, train
@@ -98,14 +107,21 @@ def parser_of(file, module, model):
 def load_keras():
     """Imports and returns Keras without the pages of notes that TensorFlow writes, past Python, as it loads."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    stderr = os.dup(2)
+    # On a GPU memory is taken as it is needed, not all at once.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    stderr, missing = os.dup(2), None
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     try:
         import keras
+    except ModuleNotFoundError as error:  # of the backend that Keras was told to run on
+        missing = error.name
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)
+    if missing:
+        sys.exit(fail(f"{missing!r} is not installed: install it, or set KERAS_BACKEND to what is, tensorflow or jax."))
     return keras
 
 
@@ -128,6 +144,8 @@ def run(model, command):
     except KeyboardInterrupt as stop:
         print(f"\n{stop or 'Stopped.'}", file=sys.stderr)
         sys.exit(getattr(stop, "exit_code", 130))
+    if not gan.run_folder.exists():
+        return  # that of another host than the first, which tells where all is
     grids = sorted((gan.run_folder / "images").glob("*.png"), key=lambda path: path.stat().st_mtime)
     print(f"Sample grids: {gan.run_folder / 'images'} (the last is {grids[-1].name})")
     averaged = "(generators averaged) " if gan.averages else ""
@@ -210,6 +228,13 @@ def image_shape(text):
         )
     height, width, channels = {1: (*sides, *sides, 3), 2: (*sides, 3)}.get(len(sides), sides)
     return int(height), int(width), int(channels)
+
+
+def number_or_all(text):
+    """A number of devices."""
+    if text != "all" and (not text.isdigit() or int(text) < 1):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of devices; write 1, 2, ... or all")
+    return text if text == "all" else int(text)
 
 
 #: How the command line reads an argument of each annotated type.

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_gan import backend
 from keras_gan.adversarial import AdversarialModel, fresh
 from keras_gan.combined import Combined, once
 from keras_gan.errors import BadValueError, check_at_least
@@ -89,7 +90,8 @@ class LatentModel(AdversarialModel):
         Raises:
             BadValueError: (a ValueError) for codes of another shape.
         """
-        return self.generator.predict(self.checked_noise(z), verbose=0)
+        with backend.undivided():
+            return self.generator.predict(self.checked_noise(z), verbose=0)
 
     def sample_images(self, epoch, batch_i):
         """Saves the pictures of `fixed_noise`, as `images/{epoch}_{batch_i}.png`."""

@@ -113,6 +113,8 @@ class PictureLoader(keras.utils.PyDataset):
         self.seed = np.random.SeedSequence().entropy if seed is None else seed
         self.epoch = 0
         self.played = 0  # batches of this epoch that were trained on before
+        self.devices = 1  # that a batch is divided over
+        self.share = (0, 1)  # which part of each batch is read here, of how many
         self.skipped = {}
         self._checked = False
         self._cache = Cache()
@@ -123,8 +125,12 @@ class PictureLoader(keras.utils.PyDataset):
 
     @property
     def n_batches(self):
-        """Batches that hold each training picture (of the longer side) once, the short last one included."""
-        return -(-longest(self._streams(is_testing=False)) // self.batch_size)
+        """Batches that hold each training picture (of the longer side) once, the short last one included.
+
+        That one is left out where it cannot be divided over the devices.
+        """
+        whole, rest = divmod(longest(self._streams(is_testing=False)), self.batch_size)
+        return whole + (rest > 0 and rest % self.devices == 0)
 
     def load_data(self, batch_size=1, is_testing=False):
         """Loads pictures chosen at random from the test split (is_testing) or the training split.
@@ -234,9 +240,11 @@ class PictureLoader(keras.utils.PyDataset):
         """Batch `number` since training began. It follows from seed and number alone, in any order and thread."""
         streams = self._streams(is_testing=False)
         total = longest(streams)
-        epoch, batch_i = divmod(number, -(-total // self.batch_size))
+        epoch, batch_i = divmod(number, self.n_batches)
         start = batch_i * self.batch_size
         places = range(start, min(start + self.batch_size, total))
+        part, parts = self.share
+        places = places[len(places) * part // parts : len(places) * (part + 1) // parts]
         return self._load([(stream, stream.in_epoch(epoch, places, total)) for stream in streams])
 
     def _load(self, views_of_streams):

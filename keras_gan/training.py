@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_gan import __version__, backend, checkpoints, runs
+from keras_gan import __version__, backend, checkpoints, devices, runs
 from keras_gan.checkpoints import Checkpoints
 from keras_gan.errors import BadValueError, NotFiniteError
 from keras_gan.signals import signals_noted
@@ -78,8 +78,13 @@ def train(model, arguments, callbacks):
         As `AdversarialModel.train`.
     """
     epochs = arguments["epochs"] + arguments["decay_epochs"]
-    batches = model.data_loader.batches(arguments["batch_size"], arguments["steps_per_epoch"])
-    with runs.locked(model.run_folder), signals_noted() as signals, faults_explained(model):
+    batches = devices.divided(model.data_loader.batches(arguments["batch_size"], arguments["steps_per_epoch"]))
+    with (
+        devices.hosts_together(model, as_json(model.constructor_arguments | arguments | settings(model))),
+        runs.locked(model.run_folder),
+        signals_noted() as signals,
+        faults_explained(model),
+    ):
         model.make_train_function()
         state = go_on(model, arguments, epochs) if model.is_resumed else begin(model, arguments)
         model.is_resumed = False
@@ -126,7 +131,10 @@ def begin(model, arguments):
         "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
     }
     runs.write_json(model.run_folder / runs.CONFIG, config)
-    print(f"Training on {model.data_loader.dataset_name}; sample grids and networks go to {model.run_folder}")
+    print(
+        f"Training on {model.data_loader.dataset_name} by {backend.device()}; "
+        f"sample grids and networks go to {model.run_folder}"
+    )
 
 
 def settings(model):
@@ -185,8 +193,9 @@ def faults_explained(model):
         kept = checkpoints.names(model.run_folder / "checkpoints")
         left = f"the checkpoint of iteration {kept[-1].name} is kept" if kept else "there is no checkpoint yet"
         raise NotFiniteError(f"{error}: training cannot go on; {left} in {str(model.run_folder)!r}.") from error
-    except (OSError, RuntimeError) as error:
-        if not checkpoints.is_full(error):
+    except (OSError, RuntimeError, ValueError) as error:
+        devices.explain_lost_host(error, model)
+        if isinstance(error, ValueError) or not checkpoints.is_full(error):
             raise
         raise BadValueError(
             f"cannot write to {str(model.run_folder)!r} ({checkpoints.reason(error)}): "

@@ -1,9 +1,11 @@
 """What both backends compute of the same models from the same weights; as a program, one backend's part of it.
 
-    KERAS_BACKEND=... python tests/backends.py record FOLDER MODEL...      plays, and keeps weights and figures
-    KERAS_BACKEND=... python tests/backends.py go_on FOLDER MODEL...       goes on with what another backend kept
+KERAS_BACKEND=... python tests/backends.py record FOLDER MODEL...      plays, and keeps weights and figures
+KERAS_BACKEND=... python tests/backends.py go_on FOLDER MODEL...       goes on with what another backend kept
 """
 
+import functools
+import operator
 import sys
 from pathlib import Path
 
@@ -17,11 +19,11 @@ OPTIONS = {"cyclegan resnet": {"pool_size": 3}}  # past fakes are swapped in
 
 
 def same_numbers():
-    """Random numbers by arithmetic alone: those of each backend are its own. Returns what to put into `keras.random`."""
+    """What to put into `keras.random` so that both backends draw the same: numbers by arithmetic alone."""
 
     def integers(shape, seed):
         counter = ops.cast(seed.next()[1], "int32") % 1024
-        n = ops.cast(ops.prod(ops.stack([ops.cast(side, "int32") for side in shape])), "int32")
+        n = functools.reduce(operator.mul, shape)  # a tensor where TensorFlow does not know the batch
         return ops.reshape((ops.arange(n, dtype="int32") * 7919 + counter * 4729) % 4096, shape)
 
     def uniform(shape, seed=None, **kwargs):

@@ -6,13 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import backends
 import keras
 import numpy as np
 import pytest
-
-import backends
-from keras_gan import GAN
 from test_models import ROWS
+
+from keras_gan import GAN
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "jax" or not importlib.util.find_spec("tensorflow"),

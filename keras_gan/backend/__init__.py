@@ -1,5 +1,6 @@
 """How one update is differentiated and applied: the only place that knows which framework runs below Keras."""
 
+import contextlib
 from importlib import import_module
 
 import keras
@@ -27,6 +28,60 @@ def current():
 def version():
     """The version of the framework below Keras."""
     return current().version()
+
+
+def device():
+    """What the framework computes on, such as "JAX on cpu"."""
+    return current().device()
+
+
+def use_devices(count):
+    """Has every model that is built from now on train on several devices, each on its share of a batch.
+
+    Weights are the same on all of them, gradients are added up, and the statistics of BatchNormalization are those of
+    the whole batch, so that the result is that of one device. Where the environment names several hosts
+    (JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES, JAX_PROCESS_ID), their devices count too.
+
+    Args:
+        count: how many, or "all".
+
+    Raises:
+        BadValueError: for more than there are, or on TensorFlow for more than one.
+    """
+    check()
+    current().use_devices(count)
+
+
+def replicas():
+    """Over how many devices a batch is divided."""
+    distribution = keras.distribution.distribution()
+    return distribution.device_mesh.devices.size if distribution else 1
+
+
+def hosts():
+    """(number of this host, number of hosts) of those that train together."""
+    return current().hosts()
+
+
+def agreed(value):
+    """A number below 2**32, as the first host has it."""
+    return current().agreed(value) if hosts()[1] > 1 else value
+
+
+def same_on_all_hosts(value):
+    """Whether all hosts have the same number below 2**32 here."""
+    return current().same_on_all_hosts(value) if hosts()[1] > 1 else True
+
+
+@contextlib.contextmanager
+def undivided():
+    """A context in which no batch is divided over devices, so that it may be of any size."""
+    distribution = keras.distribution.distribution()
+    keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(distribution)
 
 
 def make_deterministic():

@@ -10,7 +10,10 @@ import os
 
 import jax
 import keras
+import numpy as np
+from jax.experimental import multihost_utils
 
+from keras_gan.backend import replicas
 from keras_gan.combined import unmoved
 from keras_gan.errors import BadValueError
 
@@ -165,6 +168,43 @@ def either(condition, this, that, variables):
 
 def prepare(optimizer):
     """Nothing: all that an update needs is among Keras' own slots."""
+
+
+def device():
+    """See `keras_gan.backend.device`."""
+    name, count = jax.devices()[0].device_kind, replicas()
+    return f"JAX on {name if name != 'cpu' else 'CPU'}" + (f", {count} of them" if count > 1 else "")
+
+
+def use_devices(count):
+    """See `keras_gan.backend.use_devices`."""
+    address = os.environ.get("JAX_COORDINATOR_ADDRESS")
+    if address and not jax.distributed.is_initialized():
+        number, of = (int(os.environ[name]) for name in ("JAX_PROCESS_ID", "JAX_NUM_PROCESSES"))
+        jax.distributed.initialize(address, of, number)
+    names = keras.distribution.list_devices()
+    count = len(names) if count == "all" else count
+    if not 1 <= count <= len(names):
+        raise BadValueError(f"devices must be 1 to {len(names)} or all, not {count}: JAX sees {', '.join(names)}.")
+    if jax.process_count() > 1 and count < len(names):
+        raise BadValueError(f"devices of several hosts must be all {len(names)}, not {count}.")
+    if count > 1:
+        # The loaders give each host its share by themselves.
+        keras.distribution.set_distribution(
+            keras.distribution.DataParallel(devices=names[:count], auto_shard_dataset=False)
+        )
+
+
+def hosts():
+    return jax.process_index(), jax.process_count()
+
+
+def agreed(value):
+    return int(multihost_utils.broadcast_one_to_all(np.uint32(value)))
+
+
+def same_on_all_hosts(value):
+    return len(set(multihost_utils.process_allgather(np.uint32(value)).tolist())) == 1
 
 
 def version():

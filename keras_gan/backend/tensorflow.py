@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_gan.backend.winograd import in_training
 from keras_gan.combined import unmoved
+from keras_gan.errors import BadValueError
 
 
 def optimizers(model):
@@ -199,6 +200,23 @@ def prepare(optimizer):
 def either(condition, this, that, variables):
     """See `keras_gan.backend.either`. The variables are assigned in place."""
     tf.cond(condition, this, that)
+
+
+def device():
+    """See `keras_gan.backend.device`."""
+    gpus = tf.config.list_physical_devices("GPU")
+    name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU") if gpus else "CPU"
+    return f"TensorFlow on {name}"
+
+
+def use_devices(count):
+    """See `keras_gan.backend.use_devices`: one. `MirroredStrategy` does not know several optimizers in one step."""
+    if count not in (1, "all"):
+        raise BadValueError(f"TensorFlow trains on one device here, not {count}: set KERAS_BACKEND=jax for several.")
+
+
+def hosts():
+    return 0, 1
 
 
 def version():
