@@ -5,7 +5,7 @@
     gan = DiscoGAN(img_shape=(128, 128, 3))
     gan.train(epochs=20, batch_size=1, sample_interval=200)
 
-Names are imported when first used: `import keras_gan` alone loads neither Keras nor TensorFlow.
+Names are imported when first used: `import keras_gan` alone loads neither Keras nor what runs below it.
 """
 
 from importlib import import_module

@@ -83,6 +83,7 @@ def parser_of(file, module, model):
         prog=f"python -m keras_gan.{Path(file).stem}",
         usage="%(prog)s [options]",
         description=ast.get_docstring(module),
+        epilog="Trains on a GPU where one is found: pip install keras-gan[gpu], or jax[cuda12] and KERAS_BACKEND=jax.",
         formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
