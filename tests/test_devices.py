@@ -74,6 +74,14 @@ def test_a_number_of_devices_that_is_none_is_refused_in_one_line(devices):
     assert done.returncode == 2 and "is no number of devices; write 1, 2, ... or all" in done.stderr
 
 
+@on_jax
+def test_hosts_that_are_half_named_are_refused(monkeypatch):
+    monkeypatch.setenv("JAX_COORDINATOR_ADDRESS", "localhost:1")
+    monkeypatch.setenv("JAX_NUM_PROCESSES", "2")
+    with pytest.raises(BadValueError, match="JAX_PROCESS_ID must be a number then, not ''"):
+        backend.use_devices("all")
+
+
 def host(number, of, port, *arguments):
     """Starts `python -m keras_gan.gan` as one of so many hosts, all of them here."""
     places = {"JAX_COORDINATOR_ADDRESS": f"localhost:{port}", "JAX_PROCESS_ID": number, "JAX_NUM_PROCESSES": of}

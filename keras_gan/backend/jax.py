@@ -178,10 +178,7 @@ def device():
 
 def use_devices(count):
     """See `keras_gan.backend.use_devices`."""
-    address = os.environ.get("JAX_COORDINATOR_ADDRESS")
-    if address and not jax.distributed.is_initialized():
-        number, of = (int(os.environ[name]) for name in ("JAX_PROCESS_ID", "JAX_NUM_PROCESSES"))
-        jax.distributed.initialize(address, of, number)
+    join_hosts()
     names = keras.distribution.list_devices()
     count = len(names) if count == "all" else count
     if not 1 <= count <= len(names):
@@ -195,15 +192,30 @@ def use_devices(count):
         )
 
 
+def join_hosts():
+    """Meets the other hosts that the environment names, if it names any."""
+    address = os.environ.get("JAX_COORDINATOR_ADDRESS")
+    if not address or jax.distributed.is_initialized():
+        return
+    numbers = {name: os.environ.get(name, "") for name in ("JAX_NUM_PROCESSES", "JAX_PROCESS_ID")}
+    for name, value in numbers.items():
+        if not value.isdigit():
+            raise BadValueError(f"JAX_COORDINATOR_ADDRESS is set; {name} must be a number then, not {value!r}.")
+    jax.distributed.initialize(address, *map(int, numbers.values()))
+
+
 def hosts():
+    """See `keras_gan.backend.hosts`."""
     return jax.process_index(), jax.process_count()
 
 
 def agreed(value):
+    """See `keras_gan.backend.agreed`."""
     return int(multihost_utils.broadcast_one_to_all(np.uint32(value)))
 
 
 def same_on_all_hosts(value):
+    """See `keras_gan.backend.same_on_all_hosts`."""
     return len(set(multihost_utils.process_allgather(np.uint32(value)).tolist())) == 1
 
 
