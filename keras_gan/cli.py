@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from keras_gan import runs
-from keras_gan.errors import UserError
+from keras_gan.errors import LostHostError, UserError
 
 PRECISIONS = ("bfloat16", "float16")
 JIT = {"auto": None, "on": True, "off": False}  # to `jit_compile` of Keras; None: as it decides
@@ -140,6 +140,10 @@ def run(model, command):
             if command.jit is not None:
                 gan.jit_compile = command.jit
             gan.train(**command.train)
+    except LostHostError as error:
+        fail(error)
+        sys.stderr.flush()
+        os._exit(2)  # an orderly end would wait for the host that is gone
     except UserError as error:
         sys.exit(fail(error))
     except KeyboardInterrupt as stop:

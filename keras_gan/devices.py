@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 
 from keras_gan import backend, runs
-from keras_gan.errors import BadValueError
+from keras_gan.errors import BadValueError, LostHostError
 
 
 def divided(batches):
@@ -61,9 +61,9 @@ def hosts_together(model, asked):
 
 
 def explain_lost_host(error, model):
-    """Raises BadValueError if this error is that of a connection to another host."""
+    """Raises LostHostError if this error is that of a connection to another host."""
     signs = ("gloo", "connection", "unavailable", "coordination", "heartbeat")
     if backend.hosts()[1] > 1 and any(sign in str(error).lower() for sign in signs):
-        raise BadValueError(
+        raise LostHostError(
             f"another host has stopped: start all of them again, with --resume {str(model.run_folder)!r}."
         ) from error

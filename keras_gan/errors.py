@@ -21,6 +21,10 @@ class NotFiniteError(UserError, ArithmeticError):
     """A loss or a weight that became infinite or no number at all: training cannot go on."""
 
 
+class LostHostError(UserError, RuntimeError):
+    """Another host of those that train together has stopped."""
+
+
 def check_at_least(minimum, **values):
     """Raises BadValueError for the first value that is no whole number of at least `minimum`."""
     for name, value in values.items():
