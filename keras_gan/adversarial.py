@@ -308,7 +308,7 @@ class AdversarialModel(keras.Model):
         weights = f"averaged, ema {self.averages.ema}" if self.averages else "as trained"
         for network, path in zip(self.networks, self.network_paths, strict=True):
             of_this = weights if network in self.combined.trains else "as trained"
-            with write_whole(path) as unfinished, self.averaged():
+            with write_whole(path) as unfinished, self.averaged(), backend.undivided():
                 network.save(unfinished)
                 with zipfile.ZipFile(unfinished, "a") as archive:
                     archive.comment = f"keras_gan: iteration {int(self.iteration)}, weights {of_this}".encode()

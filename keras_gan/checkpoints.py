@@ -52,7 +52,8 @@ def save(folder, model, state, keep):
     try:
         discard(unfinished)
         unfinished.mkdir(parents=True)
-        model.save_weights(unfinished / WEIGHTS)
+        with backend.undivided():
+            model.save_weights(unfinished / WEIGHTS)
         (unfinished / STATE).write_text(json.dumps(state), encoding="utf-8")
         sums = "".join(f"{checksum(unfinished / name):08x} {name}\n" for name in (WEIGHTS, STATE))
         (unfinished / SUMS).write_text(sums, encoding="utf-8")

@@ -85,7 +85,6 @@ def test_hosts_that_are_half_named_are_refused(monkeypatch):
 def host(number, of, port, *arguments):
     """Starts `python -m keras_gan.gan` as one of so many hosts, all of them here."""
     places = {"JAX_COORDINATOR_ADDRESS": f"localhost:{port}", "JAX_PROCESS_ID": number, "JAX_NUM_PROCESSES": of}
-    places["NPROC"] = 16  # threads of XLA on a processor: as many exchanges as wait at a time each block one
     environment = os.environ | {name: str(value) for name, value in places.items()} | {"XLA_FLAGS": ""}
     command = [sys.executable, "-m", "keras_gan.gan", "--dataset", "drawn_digits", "--devices", "all"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}

@@ -75,7 +75,10 @@ def same_on_all_hosts(value):
 
 @contextlib.contextmanager
 def undivided():
-    """A context in which no batch is divided over devices, so that it may be of any size."""
+    """A context in which no batch is divided over devices, so that it may be of any size, and no host waits for others.
+
+    (Keras makes variables for a moment when it saves, which all hosts would have to do.)
+    """
     distribution = keras.distribution.distribution()
     keras.distribution.set_distribution(None)
     try:
