@@ -8,14 +8,13 @@ from what the updated discriminators say of those same fakes.
 
 import contextlib
 import inspect
-import random
 import zipfile
 from pathlib import Path
 
 import keras
 from keras import ops
 
-from keras_gan import backend, runs, training
+from keras_gan import backend, devices, runs, training
 from keras_gan.averages import Averages
 from keras_gan.callbacks import Progress, SampleImages, SaveNetworks
 from keras_gan.errors import BadValueError, check_at_least
@@ -68,7 +67,7 @@ class AdversarialModel(keras.Model):
     def __init__(self, name, seed=None, output=None):
         backend.check()
         super().__init__(name=name)
-        self.seed = backend.agreed(random.getrandbits(32)) if seed is None else seed
+        self.seed = devices.common_seed(seed, self._constructed_with.arguments)
         keras.utils.set_random_seed(self.seed)
         self.discriminators = []
         self.combined = None

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import shutil
 import tempfile
 import zlib
@@ -23,6 +24,30 @@ def divided(batches):
     return batches
 
 
+def common_seed(seed, asked):
+    """The seed of a model: this one or, where it is None, one that is drawn; of several hosts by the first.
+
+    Before any weights are made from it, hosts must have been asked for the same model.
+
+    Args:
+        seed: a number or None.
+        asked: dict of the model's arguments.
+
+    Raises:
+        BadValueError: if the hosts were asked for different ones.
+    """
+    if backend.hosts()[1] > 1:
+        check_alike({name: value for name, value in asked.items() if name != "output"})
+    return backend.agreed(random.getrandbits(32)) if seed is None else seed
+
+
+def check_alike(asked):
+    """Raises BadValueError on all hosts if this, which is nearly JSON, is not the same on all."""
+    text = json.dumps(asked, sort_keys=True, default=lambda value: type(value).__name__)
+    if not backend.same_on_all_hosts(zlib.crc32(text.encode())):
+        raise BadValueError("the hosts were asked for different things, or their pictures differ: start all alike.")
+
+
 @contextlib.contextmanager
 def hosts_together(model, asked):
     """Has several hosts train the same, all but the first in a copy of the run that is discarded.
@@ -41,8 +66,7 @@ def hosts_together(model, asked):
     _, files = runs.pictures_of(model.data_loader)
     names = {split: [(Path(name).name, mark.split()[0]) for name, mark in of.items()] for split, of in files.items()}
     asked |= {"seed": model.seed, "output": None}
-    if not backend.same_on_all_hosts(zlib.crc32(json.dumps([asked, names], sort_keys=True).encode())):
-        raise BadValueError("the hosts were asked for different things, or their pictures differ: start all alike.")
+    check_alike([asked, names])
     if number == 0:
         model.run_folder  # noqa: B018 (made before the others look at it)
         backend.agreed(0)
