@@ -36,16 +36,19 @@ def same_numbers():
     }
 
 
-def set_float(model):
-    """In which type five steps of this model stay together, whoever computes them: see `test_models.LOOPS`."""
-    dtype = LOOPS[model][1]
+def set_float(dtype):
+    """Sets the type that models are built with from now on."""
     if keras.backend.backend() == "jax":
         import jax
 
         jax.config.update("jax_enable_x64", dtype == "float64")
     keras.config.set_floatx(dtype)
     keras.config.set_dtype_policy(dtype)
-    return dtype
+
+
+def float_of(model):
+    """In which type five steps of this model stay together, whoever computes them: see `test_models.LOOPS`."""
+    return LOOPS[model][1]
 
 
 def make(model, seed):
@@ -104,5 +107,5 @@ def go_on(gan, folder):
 if __name__ == "__main__":
     action, model, folder = sys.argv[1:]
     vars(keras.random).update(same_numbers())
-    set_float(model)
+    set_float(float_of(model))
     {"record": record, "go_on": go_on}[action](make(model, seed=3), Path(folder))

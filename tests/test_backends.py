@@ -30,7 +30,7 @@ def same_numbers(monkeypatch):
     for name, function in backends.same_numbers().items():
         monkeypatch.setattr(keras.random, name, function)
     yield
-    backends.set_float("discogan")
+    backends.set_float("float32")
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def same_numbers(monkeypatch):
 def test_five_steps_give_the_same_figures_and_either_goes_on_with_what_the_other_kept(model, same_numbers, tmp_path):
     program, theirs, ours = backends.__file__, tmp_path / "tensorflow", tmp_path / "jax"
     on_tensorflow(program, "record", model, theirs)
-    backends.set_float(model)
+    backends.set_float(backends.float_of(model))
     gan = backends.make(model, seed=4)
     backends.begin_with(gan, theirs)
     backends.record(gan, ours)
