@@ -51,8 +51,8 @@ def float_of(model):
     return LOOPS[model][1]
 
 
-def make(model, seed):
-    return without_dropout(MODELS[model](seed=seed, **OPTIONS.get(model, {})))
+def make(model, seed, **options):
+    return without_dropout(MODELS[model](seed=seed, **OPTIONS.get(model, {}) | options))
 
 
 def batch(height=32, width=32, channels=3, size=2, seed=0):

@@ -9,7 +9,7 @@ import time
 import keras
 import numpy as np
 import pytest
-from backends import make, play, set_float
+from backends import make, play
 from test_models import ROWS, weights
 
 from keras_gan import GAN, backend
@@ -22,18 +22,20 @@ on_jax = pytest.mark.skipif(keras.backend.backend() != "jax", reason="TensorFlow
 def two_devices():
     yield lambda: backend.use_devices(2)
     keras.distribution.set_distribution(None)
-    set_float("float32")
 
 
 @on_jax
 @pytest.mark.parametrize("model", ROWS)
 def test_two_devices_equal_one(model, two_devices):
-    """Each has one picture of two; BatchNormalization and the pool of past fakes see both all the same. In float64, or rounding grows."""
-    set_float("float64")
-    one = make(model, seed=3)
+    """Each has one picture of two; BatchNormalization and the pool of past fakes see both all the same.
+
+    By plain gradients, whose size counts: Adam and RMSprop divide it out, and small ones are rounding then.
+    """
+    sgd = keras.optimizers.SGD(0.01)
+    one = make(model, seed=3, g_optimizer=sgd, d_optimizer=sgd)
     figures = play(one, range(5))
     two_devices()
-    two = make(model, seed=3)
+    two = make(model, seed=3, g_optimizer=sgd, d_optimizer=sgd)
     assert len(two.combined.trainable_variables[0].value.devices()) == 2
     np.testing.assert_allclose(play(two, range(5)), figures, rtol=1e-5, atol=1e-7)
     for name, expected in weights(one).items():
