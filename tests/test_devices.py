@@ -9,7 +9,7 @@ import time
 import keras
 import numpy as np
 import pytest
-from backends import make, play
+from backends import make, play, set_float
 from test_models import ROWS, weights
 
 from keras_gan import GAN, backend
@@ -22,6 +22,7 @@ on_jax = pytest.mark.skipif(keras.backend.backend() != "jax", reason="TensorFlow
 def two_devices():
     yield lambda: backend.use_devices(2)
     keras.distribution.set_distribution(None)
+    set_float("float32")
 
 
 @on_jax
@@ -31,7 +32,8 @@ def test_two_devices_equal_one(model, two_devices):
 
     By plain gradients, whose size counts: Adam and RMSprop divide it out, and small ones are rounding then.
     """
-    sgd = keras.optimizers.SGD(0.01)
+    set_float("float64")
+    sgd = keras.optimizers.SGD(1e-3)
     one = make(model, seed=3, g_optimizer=sgd, d_optimizer=sgd)
     figures = play(one, range(5))
     two_devices()
