@@ -21,7 +21,7 @@ test: .venv/installed-test
 
 test-slow: .venv/installed-test
 	$(BIN)/python -m pytest -m slow -n 2
-	KERAS_BACKEND=jax $(BIN)/python -m pytest -m slow -n 2 tests/test_backends.py
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -m slow -n 2 tests/test_backends.py tests/test_devices.py
 
 # The models on JAX where there is no TensorFlow; then, where there are both, each against the other. What was compiled
 # is kept in .venv-jax/compiled, since most tests build the same few programs.

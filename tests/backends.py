@@ -11,10 +11,12 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pytest
 from keras import ops
-from test_models import LOOPS, MODELS, pictures, without_dropout
+from test_models import LOOPS, MODELS, ROWS, pictures, without_dropout
 
 STEPS = 5
+SLOW_RESNET = [pytest.param(row, marks=pytest.mark.slow) if row == "cyclegan resnet" else row for row in ROWS]
 OPTIONS = {"cyclegan resnet": {"pool_size": 3}}  # past fakes are swapped in
 
 

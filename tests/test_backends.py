@@ -9,7 +9,6 @@ import backends
 import keras
 import numpy as np
 import pytest
-from test_models import ROWS
 
 from keras_gan import GAN
 
@@ -33,9 +32,7 @@ def same_numbers(monkeypatch):
     backends.set_float("float32")
 
 
-@pytest.mark.parametrize(
-    "model", [pytest.param(row, marks=pytest.mark.slow) if row == "cyclegan resnet" else row for row in ROWS]
-)
+@pytest.mark.parametrize("model", backends.SLOW_RESNET)
 def test_five_steps_give_the_same_figures_and_either_goes_on_with_what_the_other_kept(model, same_numbers, tmp_path):
     program, theirs, ours = backends.__file__, tmp_path / "tensorflow", tmp_path / "jax"
     on_tensorflow(program, "record", model, theirs)

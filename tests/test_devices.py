@@ -9,8 +9,8 @@ import time
 import keras
 import numpy as np
 import pytest
-from backends import make, play, set_float
-from test_models import ROWS, weights
+from backends import SLOW_RESNET, make, play, set_float
+from test_models import weights
 
 from keras_gan import GAN, backend
 from keras_gan.errors import BadValueError
@@ -26,7 +26,7 @@ def two_devices():
 
 
 @on_jax
-@pytest.mark.parametrize("model", ROWS)
+@pytest.mark.parametrize("model", SLOW_RESNET)
 def test_two_devices_equal_one(model, two_devices):
     """Each has one picture of two; BatchNormalization and the pool of past fakes see both all the same.
 
