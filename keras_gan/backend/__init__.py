@@ -45,19 +45,19 @@ def times_taps(x, kernel, transpose=False):
     return ops.matmul(x, ops.swapaxes(kernel, 1, 2) if transpose else kernel)
 
 
-def conv3x3(x, kernel):
-    """A 3x3 convolution with fewer multiplications, see `keras_gan.backend.winograd`.
+def conv(x, kernel):
+    """A convolution with fewer multiplications, see `keras_gan.backend.winograd`.
 
     Args:
         x: (batch, height, width, channels).
         kernel: (height, width, channels, filters).
 
     Returns:
-        (batch, height - 2, width - 2, filters), or None where it is not 3x3 or would be no faster.
+        (batch, outputs down, outputs across, filters) without padding, or None where it would be no faster.
     """
     if keras.backend.backend() == "tensorflow":
         from keras_gan.backend import winograd
 
         if winograd.is_faster(x, kernel):
-            return winograd.conv3x3(x, kernel)
+            return winograd.conv(x, kernel)
     return None
