@@ -46,18 +46,19 @@ def times_taps(x, kernel, transpose=False):
 
 
 def conv(x, kernel):
-    """A convolution with fewer multiplications, see `keras_gan.backend.winograd`.
+    """A convolution without padding, with fewer multiplications or fewer passes over the memory.
 
     Args:
         x: (batch, height, width, channels).
-        kernel: (height, width, channels, filters).
+        kernel: (down, across, channels, filters).
 
     Returns:
-        (batch, outputs down, outputs across, filters) without padding, or None where it would be no faster.
+        (batch, height - down + 1, width - across + 1, filters), or None where no way here would be faster.
     """
     if keras.backend.backend() == "tensorflow":
-        from keras_gan.backend import winograd
+        from keras_gan.backend import narrow, winograd
 
-        if winograd.is_faster(x, kernel):
-            return winograd.conv(x, kernel)
+        for way in (winograd, narrow):
+            if way.is_faster(x, kernel):
+                return way.conv(x, kernel)
     return None

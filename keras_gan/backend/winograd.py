@@ -10,17 +10,14 @@ The products of all tiles are 16 or 25 matrix products. What is added and subtra
 compiled, so that the memory is passed once.
 """
 
-import contextlib
-import functools
-import sys
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-LEAST_CHANNELS, LEAST_PIXELS = 128, 256  # below, what is saved is less than what the transforms take
+from keras_gan.backend.compiling import compiled, pays_for
 
-compiled = functools.partial(tf.function, jit_compile=True, autograph=False)
+LEAST_CHANNELS, LEAST_PIXELS = 128, 256  # below, what is saved is less than what the transforms take
 
 
 class Filtering(NamedTuple):
@@ -46,39 +43,17 @@ def filtering(*points):
 # By kernel size. With the points 0, 1, -1 and 2 the errors of rounding are twice those of these.
 FILTERINGS = {3: filtering(0, 1, -1), 4: filtering(0, 0.5, -1, 2)}
 
-training = False
-
-
-@contextlib.contextmanager
-def in_training():
-    """While a step of the game is traced: what is used and exported elsewhere has plain convolutions."""
-    global training
-    training = True
-    try:
-        yield
-    finally:
-        training = False
-
 
 def is_faster(x, kernel):
-    """Whether to convolve x (batch, height, width, channels) by a kernel (k, k, channels, filters) here.
-
-    In half precision the sums would lose too many digits, and the libraries of a GPU do this by
-    themselves. TensorFlow compiles on Linux everywhere.
-    """
-    _, height, width, channels = x.shape
-    size = kernel.shape[0]
+    """Whether to convolve x (batch, height, width, channels) by a kernel (k, k, channels, filters) here."""
+    (_, height, width, channels), k = x.shape, kernel.shape[0]
     return (
-        training
-        and size in FILTERINGS
-        and kernel.shape[1] == size
-        and None not in (height, width)
-        and min(height, width) >= size
-        and (height - size + 1) * (width - size + 1) >= LEAST_PIXELS
+        pays_for(x)
+        and k in FILTERINGS
+        and kernel.shape[1] == k
+        and min(height, width) >= k
+        and (height - k + 1) * (width - k + 1) >= LEAST_PIXELS
         and min(channels, kernel.shape[3]) >= LEAST_CHANNELS
-        and x.dtype in (tf.float32, tf.float64)
-        and sys.platform == "linux"
-        and not tf.config.list_physical_devices("GPU")
     )
 
 
