@@ -159,9 +159,7 @@ def arguments_to_go_on(folder, kind, given):
     for name, value in given.items():
         value, before = json.loads(json.dumps(value)), arguments.get(name)
         if name == "epochs" and value < before:
-            raise BadValueError(
-                f"epochs of run {str(folder)!r} are {before}; they may be raised, not lowered to {value}."
-            )
+            raise BadValueError(f"epochs of run {str(folder)!r} are {before}: they may become more, not {value}.")
         if name not in FREE and value != before:
             raise BadValueError(
                 f"{name} of run {str(folder)!r} is {shown(before)}, not {shown(value)}: "

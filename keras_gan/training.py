@@ -143,13 +143,13 @@ def as_json(arguments):
 def go_on(model, arguments, epochs):
     """Brings the model to the newest checkpoint of its run; returns its state, or None if there is none yet."""
     folder = model.run_folder
+    warn_of_changes(model)
     state = checkpoints.restore(folder / "checkpoints", model)
     if state and state["epoch"] >= epochs:
         raise BadValueError(
             f"run {str(folder)!r} is finished: all {epochs} epochs are trained. "
             f"To train longer: {runs.how_to_resume(model)} --epochs {2 * arguments['epochs']}"
         )
-    warn_of_changes(model)
     config = runs.read_config(folder)
     config["arguments"] |= arguments
     runs.write_json(folder / runs.CONFIG, config)
