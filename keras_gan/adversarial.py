@@ -18,7 +18,7 @@ from keras import ops
 from keras_gan import backend, runs, training
 from keras_gan.averages import Averages
 from keras_gan.callbacks import Progress, SampleImages, SaveNetworks
-from keras_gan.errors import BadValueError, check_at_least
+from keras_gan.errors import check_at_least
 from keras_gan.files import write_whole
 from keras_gan.schedules import Schedule
 
@@ -198,7 +198,7 @@ class AdversarialModel(keras.Model):
             NotFiniteError: (an ArithmeticError) where a loss or a weight is not finite.
             KeyboardInterrupt: after Ctrl-C or SIGTERM, when the step is done and kept.
         """
-        arguments = {name: value for name, value in locals().items() if name in runs.names_of(AdversarialModel.train)}
+        arguments = {name: value for name, value in locals().items() if name in self.train_arguments()}
         check_at_least(1, epochs=epochs, batch_size=batch_size, sample_interval=sample_interval, keep=keep)
         for name in ("steps_per_epoch", "checkpoint_interval"):
             if arguments[name] is not None:
@@ -227,20 +227,12 @@ class AdversarialModel(keras.Model):
             BadValueError: (a ValueError) also if it is no run's, or one of another model, if a change is
                 none of those, or no checkpoint is whole.
         """
-        arguments = runs.arguments_to_go_on(run, cls.__name__, changes)
-        policy = keras.config.dtype_policy().name
-        if arguments["dtype_policy"] != policy:
-            raise BadValueError(
-                f"run {str(run)!r} was trained with dtype policy {arguments['dtype_policy']!r}, not {policy!r}: "
-                "see keras.config.set_dtype_policy."
-            )
-        named = {name: arguments[name] for name in runs.names_of(cls.__init__)}
-        model = cls(**named | {"seed": runs.read_config(run)["seed"]})
-        model._constructed_with.arguments["seed"] = named["seed"]
-        model.jit_compile = arguments["jit_compile"]
-        model._run_folder, model.is_resumed = Path(run), True
-        model.train(**{name: arguments[name] for name in runs.names_of(AdversarialModel.train)}, callbacks=callbacks)
-        return model
+        return training.resume(cls, Path(run), callbacks, changes)
+
+    @staticmethod
+    def train_arguments():
+        """The names of the arguments of `train()` that say what is trained."""
+        return runs.names_of(AdversarialModel.train)
 
     @property
     def constructor_arguments(self):

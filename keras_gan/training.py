@@ -140,6 +140,24 @@ def as_json(arguments):
     return plain
 
 
+def resume(kind, run, callbacks, changes):
+    """Builds the model of a run and goes on with it, see `AdversarialModel.resume`."""
+    config = runs.read_config(run)
+    arguments = runs.arguments_to_go_on(run, kind.__name__, changes)
+    policy = keras.config.dtype_policy().name
+    if arguments["dtype_policy"] != policy:
+        raise BadValueError(
+            f"run {str(run)!r} was trained with dtype policy {arguments['dtype_policy']!r}, not {policy!r}: "
+            "see keras.config.set_dtype_policy."
+        )
+    constructor = {name: arguments[name] for name in runs.names_of(kind.__init__) if name in arguments}
+    model = kind(**constructor | {"seed": config["seed"]})
+    model.jit_compile = arguments["jit_compile"]
+    model._run_folder, model.is_resumed = run, True
+    model.train(**{name: arguments[name] for name in model.train_arguments() if name in arguments}, callbacks=callbacks)
+    return model
+
+
 def go_on(model, arguments, epochs):
     """Brings the model to the newest checkpoint of its run; returns its state, or None if there is none yet."""
     folder = model.run_folder
