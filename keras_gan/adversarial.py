@@ -6,15 +6,21 @@ compiled losses are what the generators want. `AdversarialModel` plays them agai
 from what the updated discriminators say of those same fakes.
 """
 
+import contextlib
+import inspect
+import random
+import zipfile
 from pathlib import Path
 
 import keras
 from keras import ops
 
-from keras_gan import backend
+from keras_gan import backend, runs, training
+from keras_gan.averages import Averages
 from keras_gan.callbacks import Progress, SampleImages, SaveNetworks
-from keras_gan.errors import BadValueError, check_at_least
+from keras_gan.errors import check_at_least
 from keras_gan.files import write_whole
+from keras_gan.schedules import Schedule
 
 
 def fresh(optimizer):
@@ -46,24 +52,32 @@ class AdversarialModel(keras.Model):
 
     Args:
         name: the model's name, and the start of its run folders' names.
-        seed: if given, seeds Python, NumPy and Keras (`keras.utils.set_random_seed`), and with
-            them the initial weights.
+        seed: seeds Python, NumPy and Keras (`keras.utils.set_random_seed`), and with them the initial
+            weights; None: one is drawn. The model's own file seeds all else from `self.seed`.
         output: the run's folder for grids and networks; None: the next free `runs/NAME-DATASET-N`.
 
     Raises:
         BadValueError: on a Keras backend other than TensorFlow.
     """
 
+    def __new__(cls, *args, **kwargs):
+        model = super().__new__(cls, *args, **kwargs)
+        model._constructed_with = inspect.signature(cls).bind(*args, **kwargs)
+        return model
+
     def __init__(self, name, seed=None, output=None):
         backend.check()
         super().__init__(name=name)
-        if seed is not None:
-            keras.utils.set_random_seed(seed)
+        self.seed = random.getrandbits(32) if seed is None else seed
+        keras.utils.set_random_seed(self.seed)
         self.discriminators = []
         self.combined = None
         self.generators_first = False
         self.discriminators_every = None
         self.iteration = keras.Variable(0, dtype="int32", trainable=False, name="iteration")
+        self.averages = None
+        self.command = None  # as typed, where there is one
+        self.is_resumed = False
         self._output = output
         self._run_folder = None
         # The losses and optimizers are those of the parts; this only opens fit().
@@ -108,6 +122,8 @@ class AdversarialModel(keras.Model):
         """One step of the game on a batch; returns the logs."""
         batch = [ops.convert_to_tensor(x) for x in keras.utils.unpack_x_y_sample_weight(data)[:2] if x is not None]
         backend.play(self, batch)
+        if self.averages:
+            self.averages.move(self.iteration)
         self.iteration.assign_add(1)
         return self.get_metrics_result()
 
@@ -140,8 +156,21 @@ class AdversarialModel(keras.Model):
         logs = super().train_on_batch(x, y, return_dict=True)
         return logs if return_dict else list(logs.values())
 
-    def train(self, epochs, batch_size, sample_interval=200, steps_per_epoch=None, callbacks=()):
-        """Trains, saving sample grids on the way and all networks at the end of every epoch.
+    def train(
+        self,
+        epochs,
+        batch_size,
+        sample_interval=200,
+        steps_per_epoch=None,
+        callbacks=(),
+        decay_epochs=0,
+        schedule: str = "constant",
+        ema: float = 0.0,
+        checkpoint_interval: int | None = None,
+        keep: int = 2,
+        deterministic: bool = False,
+    ):
+        """Trains, saving sample grids and checkpoints on the way and all networks at the end of every epoch.
 
         Args:
             epochs: passes over the data.
@@ -149,23 +178,77 @@ class AdversarialModel(keras.Model):
             sample_interval: iterations from one sample grid to the next.
             steps_per_epoch: iterations that count as an epoch; default: one pass over the data.
             callbacks: Keras callbacks, beside those that show the progress and save.
+            decay_epochs: epochs after those, over which the rates fall to zero in a line.
+            schedule: of the learning rates, epoch by epoch: constant, linear (to zero over the second
+                half), cosine, or step (a tenth after half, a hundredth after three quarters).
+            ema: share that averaged weights of the generators keep in an iteration, such as 0.999; they
+                are what is sampled and saved then; 0: none.
+            checkpoint_interval: iterations from one checkpoint to the next, beside each epoch's end; default:
+                ten minutes.
+            keep: checkpoints that stay.
+            deterministic: whether every operation gives the same bits each time, on a GPU too.
 
         Returns:
             Keras' `History`.
 
         Raises:
-            BadValueError: (a ValueError) for numbers below 1, a folder that cannot be written, or
-                data of which more than half is broken.
+            BadValueError: (a ValueError) for numbers below 1, a folder that cannot be written or that
+                another process trains in, data of which more than half is broken, or a run that is
+                finished already.
+            NotFiniteError: (an ArithmeticError) where a loss or a weight is not finite.
+            KeyboardInterrupt: after Ctrl-C or SIGTERM, when the step is done and kept.
         """
-        check_at_least(1, epochs=epochs, batch_size=batch_size, sample_interval=sample_interval)
-        batches = self.data_loader.batches(batch_size, steps_per_epoch)
-        print(f"Training on {batches.dataset_name}; sample grids and networks go to {self.run_folder}")
-        return self.fit(
-            batches,
-            epochs=epochs,
-            shuffle=False,  # the loader shuffles by itself, from the seed
-            callbacks=[Progress(), SampleImages(sample_interval), SaveNetworks(), *callbacks],
-        )
+        arguments = {name: value for name, value in locals().items() if name in self.train_arguments()}
+        check_at_least(1, epochs=epochs, batch_size=batch_size, sample_interval=sample_interval, keep=keep)
+        for name in ("steps_per_epoch", "checkpoint_interval"):
+            if arguments[name] is not None:
+                check_at_least(1, **{name: arguments[name]})
+        if deterministic:
+            backend.make_deterministic()
+        self.start_averages(ema)
+        rates = Schedule(self, schedule, epochs, decay_epochs)
+        own = [rates, Progress(), SampleImages(sample_interval), SaveNetworks()]
+        return training.train(self, arguments, [*own, *callbacks])
+
+    @classmethod
+    def resume(cls, run, callbacks=(), **changes):
+        """Goes on with a run as if nothing had happened to it.
+
+        Args:
+            run: its folder.
+            callbacks: as `train()`.
+            changes: what is to be different: `epochs`, to train longer, `checkpoint_interval` or `keep`.
+
+        Returns:
+            The trained model; its `history` is Keras'.
+
+        Raises:
+            NotFoundError: (a FileNotFoundError) if there is no such folder.
+            BadValueError: (a ValueError) also if it is no run's, or one of another model, if a change is
+                none of those, or no checkpoint is whole.
+        """
+        return training.resume(cls, Path(run), callbacks, changes)
+
+    @staticmethod
+    def train_arguments():
+        """The names of the arguments of `train()` that say what is trained."""
+        return runs.names_of(AdversarialModel.train)
+
+    @property
+    def constructor_arguments(self):
+        """What the model was built with, defaults included: a dict."""
+        self._constructed_with.apply_defaults()
+        return dict(self._constructed_with.arguments)
+
+    def start_averages(self, ema):
+        """Keeps averages of the generators' weights from now on, or none where `ema` is 0."""
+        if ema != (self.averages.ema if self.averages else 0):
+            self.averages = Averages(self.combined.trainable_variables, ema) if ema else None
+            self.train_function = None
+
+    def averaged(self):
+        """A context in which the generators have their averaged weights, where those are kept."""
+        return self.averages.in_use() if self.averages else contextlib.nullcontext()
 
     @property
     def random_states(self):
@@ -192,7 +275,9 @@ class AdversarialModel(keras.Model):
             BadValueError: if it cannot be made or written to, or already holds a run's networks.
         """
         if self._run_folder is None:
-            self._run_folder = open_run(self._output or next_run(f"{self.name}-{self.data_loader.dataset_name}"))
+            self._run_folder = runs.open_run(
+                self._output or runs.next_run(f"{self.name}-{self.data_loader.dataset_name}")
+            )
         return self._run_folder
 
     @property
@@ -203,31 +288,13 @@ class AdversarialModel(keras.Model):
     def save_networks(self):
         """Saves every generator and discriminator as `models/NAME.keras` in the run's folder.
 
-        A file is replaced only when the new one is complete.
+        A file is replaced only when the new one is complete. Its comment (`zipfile.ZipFile(path).comment`)
+        tells the iteration, and whether the weights are averaged.
         """
+        weights = f"averaged, ema {self.averages.ema}" if self.averages else "as trained"
         for network, path in zip(self.networks, self.network_paths, strict=True):
-            with write_whole(path) as unfinished:
+            of_this = weights if network in self.combined.trains else "as trained"
+            with write_whole(path) as unfinished, self.averaged():
                 network.save(unfinished)
-
-
-def next_run(stem):
-    """The first of `runs/STEM-1`, `runs/STEM-2`, ... that does not exist."""
-    number = 1
-    while (path := Path("runs", f"{stem}-{number}")).exists():
-        number += 1
-    return path
-
-
-def open_run(folder):
-    """Makes the folder of a run; returns its path. Raises as `AdversarialModel.run_folder` does."""
-    folder = Path(folder)
-    if any(folder.glob("models/*.keras")):
-        raise BadValueError(f"output folder {str(folder)!r} already holds a trained run: name another one.")
-    try:
-        (folder / "images").mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise BadValueError(f"output folder {str(folder)!r} cannot be written: {error.strerror}.") from error
-    return folder
+                with zipfile.ZipFile(unfinished, "a") as archive:
+                    archive.comment = f"keras_gan: iteration {int(self.iteration)}, weights {of_this}".encode()

@@ -5,8 +5,6 @@ import time
 
 import keras
 
-from keras_gan.errors import BadValueError
-
 
 class Progress(keras.callbacks.ProgbarLogger):
     """Progress of an epoch with time left and the figures that fit on a line.
@@ -68,10 +66,14 @@ class SampleImages(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self.batch = batch
         if batch % self.interval == 0:
-            self.model.sample_images(self.epoch, batch)
+            self.sample()
 
     def on_train_end(self, logs=None):
         if self.batch % self.interval:
+            self.sample()
+
+    def sample(self):
+        with self.model.averaged():
             self.model.sample_images(self.epoch, self.batch)
 
 
@@ -80,33 +82,3 @@ class SaveNetworks(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.model.save_networks()
-
-
-class LinearDecay(keras.callbacks.Callback):
-    """Keeps the learning rates of a model's parts for some epochs, then lowers them to zero in a line.
-
-    Args:
-        model: the `AdversarialModel`.
-        epochs: epochs at the full rate.
-        decay_epochs: epochs after those; in the last one the rate is 1 / (decay_epochs + 1) of the full.
-
-    Raises:
-        BadValueError: if an optimizer has a schedule of its own.
-    """
-
-    def __init__(self, model, epochs, decay_epochs):
-        super().__init__()
-        self.epochs, self.decay_epochs = epochs, decay_epochs
-        for part in model.parts:
-            optimizer = getattr(part.optimizer, "inner_optimizer", part.optimizer)  # where the loss is scaled
-            if isinstance(optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
-                raise BadValueError(
-                    f"decay_epochs={decay_epochs} cannot lower the rate of {part.name}: its optimizer has a schedule "
-                    "already. Give optimizers with a constant rate, or choose decay_epochs=0."
-                )
-        self.rates = {part: float(part.optimizer.learning_rate) for part in model.parts}
-
-    def on_epoch_begin(self, epoch, logs=None):
-        factor = 1 - max(0, epoch + 1 - self.epochs) / (self.decay_epochs + 1)
-        for part, rate in self.rates.items():
-            part.optimizer.learning_rate = rate * factor

@@ -76,7 +76,7 @@ class CGAN(LatentModel):
         check_at_least(1, gf=gf, df=df)
         self.img_shape, self.gf, self.df = tuple(img_shape), gf, df
         halvings(*self.img_shape[:2])
-        self.data_loader = ImageLoader(dataset_name, data_dir, self.img_shape, labelled=True, fit=fit, seed=seed)
+        self.data_loader = ImageLoader(dataset_name, data_dir, self.img_shape, labelled=True, fit=fit, seed=self.seed)
         self.classes = self.data_loader.classes
         self.build_game(g_optimizer, d_optimizer)
 
@@ -122,10 +122,15 @@ class CGAN(LatentModel):
         )
 
     def train(
-        self, epochs: int = 20, batch_size: int = 64, sample_interval: int = 200, steps_per_epoch: int | None = None
+        self,
+        epochs: int = 20,
+        batch_size: int = 64,
+        sample_interval: int = 200,
+        steps_per_epoch: int | None = None,
+        **options,
     ):
-        """Trains, as `AdversarialModel.train` describes."""
-        return super().train(epochs, batch_size, sample_interval, steps_per_epoch)
+        """Trains, as `AdversarialModel.train` describes, which takes the options too."""
+        return super().train(epochs, batch_size, sample_interval, steps_per_epoch, **options)
 
     def sample_images(self, epoch, batch_i):
         """Saves a grid with one row a class and the same noise down each column, as `images/{epoch}_{batch_i}.png`."""

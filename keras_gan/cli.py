@@ -8,10 +8,13 @@ and `--help` answers without loading Keras.
 import argparse
 import ast
 import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
+from keras_gan import runs
 from keras_gan.errors import UserError
 
 PRECISIONS = ("bfloat16", "float16")
@@ -19,45 +22,77 @@ JIT = {"auto": None, "on": True, "off": False}  # to `jit_compile` of Keras; Non
 FLAGS = {"dataset_name": "--dataset", "img_shape": "--image-size"}
 
 
+class Command(NamedTuple):
+    """What a command line asks for: arguments to pass on, by name."""
+
+    constructor: dict
+    train: dict
+    jit: bool | None  # the model's `jit_compile`; None: Keras'
+    typed: str
+    run: Path | None  # the folder of the run to go on with; `train` then holds what is to be different
+
+
 def parse(file, argv=None):
-    """Reads the command line of a model file.
+    """Reads the command line of a model file; returns a `Command`, with Keras' dtype policy set as it says.
 
     Args:
         file: path of the Python file that defines one model class.
         argv: the arguments; None: those of this process.
 
-    Returns:
-        (constructor, train, jit): two dicts of the arguments to pass on, and the model's `jit_compile`; None: Keras'.
-
     Exits with code 0 after `--help`, with code 2 and one line after an argument that is no good.
     """
     module = ast.parse(Path(file).read_text(encoding="utf-8"))
     model = next(node for node in module.body if isinstance(node, ast.ClassDef))
+    argv = sys.argv[1:] if argv is None else argv
+    parser, constructor, train = parser_of(file, module, model)
+    given = {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not None}
+    filters, run = given.pop("filters", None), given.pop("resume", None)
+    if filters is not None:
+        given = {"gf": filters, "df": filters} | given
+    if "dtype_policy" in given:
+        given["dtype_policy"] = f"mixed_{given['dtype_policy']}"
+    if "jit_compile" in given:
+        given["jit_compile"] = JIT[given["jit_compile"]]
+    policy, typed = given.get("dtype_policy"), shlex.join([*parser.prog.split(), *argv])
+    if run is not None:
+        try:
+            run = Path(run) if run else runs.newest_run(Path(file).stem)
+            policy = runs.arguments_to_go_on(run, model.name, given)["dtype_policy"]
+        except UserError as error:
+            sys.exit(fail(error))
+        given.pop("output", None)
+        constructor, train = set(), set(given)
+    keras = load_keras()
+    if policy:
+        keras.config.set_dtype_policy(policy)
+    constructor, train = ({k: v for k, v in given.items() if k in names} for names in (constructor, train))
+    return Command(constructor, train, given.get("jit_compile"), typed, run)
+
+
+def parser_of(file, module, model):
+    """The parser of a model file, and the sets of the arguments of its constructor and of its `train()`."""
     methods = {node.name: node for node in model.body if isinstance(node, ast.FunctionDef)}
-    usage = ast.get_docstring(module)
     parser = Parser(
         prog=f"python -m keras_gan.{Path(file).stem}",
         usage="%(prog)s [options]",
-        description=usage,
+        description=ast.get_docstring(module),
         formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
     constructor = add_options(parser, methods["__init__"], argument_helps(model))
-    train = add_options(parser, methods["train"], helps_of_every_train() | argument_helps(methods["train"]))
+    every_train = train_of_every_model()
+    helps = argument_helps(every_train)
+    train = add_options(parser, methods["train"], helps | argument_helps(methods["train"]))
+    train |= add_options(parser, every_train, helps, but=train)
     if {"gf", "df"} <= constructor:
         parser.add_argument("--filters", type=int, metavar="N", help="sets --gf and --df together")
-    parser.add_argument("--mixed-precision", choices=PRECISIONS, help="compute in half precision; results are float32")
-    parser.add_argument("--jit", choices=JIT, default="auto", help="compile with XLA; auto: on a GPU (default: auto)")
-    given = {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not None}
-    filters, precision = given.pop("filters", None), given.pop("mixed_precision", None)
-    jit = JIT[given.pop("jit")]
-    if filters is not None:
-        given = {"gf": filters, "df": filters} | given
-    keras = load_keras()
-    if precision:
-        keras.config.set_dtype_policy(f"mixed_{precision}")
-    constructor, train = ({k: v for k, v in given.items() if k in names} for names in (constructor, train))
-    return constructor, train, jit
+    half = "compute in half precision; results are float32"
+    parser.add_argument("--mixed-precision", dest="dtype_policy", choices=PRECISIONS, help=half)
+    xla = "compile with XLA; auto: on a GPU (default: auto)"
+    parser.add_argument("--jit", dest="jit_compile", choices=JIT, help=xla)
+    again = "go on with this run, by its folder, as if it had not been stopped; default: the newest of this model"
+    parser.add_argument("--resume", nargs="?", const="", metavar="RUN", help=again)
+    return parser, constructor, train
 
 
 def load_keras():
@@ -74,25 +109,29 @@ def load_keras():
     return keras
 
 
-def run(model, arguments):
-    """Builds and trains the model, and says where its pictures and networks lie.
+def run(model, command):
+    """Builds and trains the model, or goes on with its run, and says where its pictures and networks lie.
 
-    Exits with code 2 and one line if the input is at fault, with code 130 after Ctrl-C.
+    Exits with code 2 and one line if the input is at fault, with code 130 after Ctrl-C, 143 after SIGTERM.
     """
-    constructor, train, jit = arguments
     try:
-        gan = model(**constructor)
-        if jit is not None:
-            gan.jit_compile = jit
-        gan.train(**train)
+        if command.run:
+            gan = model.resume(command.run, **command.train)
+        else:
+            gan = model(**command.constructor)
+            gan.command = command.typed
+            if command.jit is not None:
+                gan.jit_compile = command.jit
+            gan.train(**command.train)
     except UserError as error:
         sys.exit(fail(error))
-    except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
-        sys.exit(130)
+    except KeyboardInterrupt as stop:
+        print(f"\n{stop or 'Stopped.'}", file=sys.stderr)
+        sys.exit(getattr(stop, "exit_code", 130))
     grids = sorted((gan.run_folder / "images").glob("*.png"), key=lambda path: path.stat().st_mtime)
     print(f"Sample grids: {gan.run_folder / 'images'} (the last is {grids[-1].name})")
-    print("Networks:     " + "  ".join(str(path) for path in gan.network_paths))
+    averaged = "(generators averaged) " if gan.averages else ""
+    print(f"Networks:     {averaged}" + "  ".join(str(path) for path in gan.network_paths))
 
 
 def fail(message):
@@ -115,19 +154,19 @@ class Parser(argparse.ArgumentParser):
         self.exit(fail(f"{message} (see {self.prog} --help)"))
 
 
-def helps_of_every_train():
-    """What `AdversarialModel.train` says about the arguments that every model's own has."""
+def train_of_every_model():
+    """`AdversarialModel.train`: what it says of arguments that every model's own has, and those that it alone has."""
     module = ast.parse(Path(__file__).with_name("adversarial.py").read_text(encoding="utf-8"))
     model = next(node for node in module.body if getattr(node, "name", "") == "AdversarialModel")
-    return argument_helps(next(node for node in model.body if getattr(node, "name", "") == "train"))
+    return next(node for node in model.body if getattr(node, "name", "") == "train")
 
 
-def add_options(parser, function, helps):
-    """Adds an option per annotated argument of this function; returns the arguments' names."""
+def add_options(parser, function, helps, but=()):
+    """Adds an option per annotated argument of this function, but for these names; returns the arguments' names."""
     arguments = function.args.args[len(function.args.args) - len(function.args.defaults) :]
     names = set()
     for argument, default in zip(arguments, function.args.defaults, strict=True):
-        if argument.annotation is None:  # an object, for use from Python only
+        if argument.annotation is None or argument.arg in but:  # without: an object, for use from Python only
             continue
         kind = ast.unparse(argument.annotation).removesuffix(" | None")
         default = ast.literal_eval(default)

@@ -15,9 +15,11 @@ def once(x):
 def unmoved(variables):
     """Gives these variables back the values that they had, whatever a forward pass in training mode did to them."""
     before = [(variable, ops.copy(variable)) for variable in variables]
-    yield
-    for variable, value in before:
-        variable.assign(value)
+    try:
+        yield
+    finally:
+        for variable, value in before:
+            variable.assign(value)
 
 
 class Combined(keras.Model):

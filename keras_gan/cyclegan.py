@@ -27,7 +27,6 @@ import keras
 from keras import ops
 
 from keras_gan.adversarial import AdversarialModel, fresh
-from keras_gan.callbacks import LinearDecay
 from keras_gan.combined import Combined, once
 from keras_gan.data_loader import UnpairedDataLoader
 from keras_gan.errors import BadValueError, check_at_least
@@ -101,7 +100,7 @@ class CycleGAN(AdversarialModel):
         self.pool_size = (0 if is_unet else 50) if pool_size is None else pool_size
         self.check_arguments()
         shapes, value_range = (self.shape_A, self.shape_B), (0, 1) if is_unet else (-1, 1)
-        options = {"augment": augment, "flip": flip, "fit": fit, "seed": seed}
+        options = {"augment": augment, "flip": flip, "fit": fit, "seed": self.seed}
         self.data_loader = UnpairedDataLoader(dataset_name, dataset_B, *shapes, value_range, **options)
         self.generators_first = not is_unet
 
@@ -113,7 +112,7 @@ class CycleGAN(AdversarialModel):
             optimizer = fresh(d_optimizer or (rmsprop(2e-4, 6e-8) if is_unet else adam()))
             discriminator.compile(loss="mse", optimizer=optimizer, metrics=["accuracy"])
         # Past fakes, of which the discriminators see some in place of new ones
-        self.pool_A, self.pool_B = (ImagePool(self.pool_size, seed, dtype=keras.config.floatx()) for _ in "AB")
+        self.pool_A, self.pool_B = (ImagePool(self.pool_size, self.seed, dtype=keras.config.floatx()) for _ in "AB")
         self.pool_A.build((None, *self.shape_A))
         self.pool_B.build((None, *self.shape_B))
 
@@ -203,8 +202,9 @@ class CycleGAN(AdversarialModel):
         batch_size: int = 1,
         sample_interval: int = 200,
         steps_per_epoch: int | None = None,
+        **options,
     ):
-        """Trains, as `AdversarialModel.train` describes.
+        """Trains, as `AdversarialModel.train` describes, which takes the options too.
 
         Args:
             epochs: passes over the data at the full learning rate.
@@ -218,9 +218,8 @@ class CycleGAN(AdversarialModel):
         check_at_least(0, decay_epochs=decay_epochs)
         if decay_epochs and epochs == 0:
             raise BadValueError(f"decay_epochs={decay_epochs} needs constant epochs before it, not epochs=0.")
-        check_at_least(1, epochs=epochs)
-        decay = [LinearDecay(self, epochs, decay_epochs)] if decay_epochs else []
-        return super().train(epochs + decay_epochs, batch_size, sample_interval, steps_per_epoch, decay)
+        options["decay_epochs"] = decay_epochs
+        return super().train(epochs, batch_size, sample_interval, steps_per_epoch, **options)
 
     def sample_images(self, epoch, batch_i):
         """Saves test pictures, translated, brought back and kept, both ways, as `images/{epoch}_{batch_i}.png`."""

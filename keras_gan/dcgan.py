@@ -79,7 +79,7 @@ class DCGAN(LatentModel):
         self.img_shape, self.gf, self.df = tuple(img_shape), gf, df
         halvings(*self.img_shape[:2])
         self.data_loader = ImageLoader(
-            dataset_name or "drawn_shoes", data_dir, self.img_shape, flip=flip, fit=fit, seed=seed
+            dataset_name or "drawn_shoes", data_dir, self.img_shape, flip=flip, fit=fit, seed=self.seed
         )
         self.build_game(g_optimizer, d_optimizer)
 
@@ -94,10 +94,15 @@ class DCGAN(LatentModel):
         return keras.Model(img, dcgan_discriminator(img, self.df), name="discriminator")
 
     def train(
-        self, epochs: int = 25, batch_size: int = 64, sample_interval: int = 100, steps_per_epoch: int | None = None
+        self,
+        epochs: int = 25,
+        batch_size: int = 64,
+        sample_interval: int = 100,
+        steps_per_epoch: int | None = None,
+        **options,
     ):
-        """Trains, as `AdversarialModel.train` describes."""
-        return super().train(epochs, batch_size, sample_interval, steps_per_epoch)
+        """Trains, as `AdversarialModel.train` describes, which takes the options too."""
+        return super().train(epochs, batch_size, sample_interval, steps_per_epoch, **options)
 
     def interpolate(self, z0, z1, n=10, path=None):
         """Saves the pictures on the way from one code to another as a strip, and as an animation beside it.

@@ -117,7 +117,9 @@ class DiscoGAN(AdversarialModel):
         if not 0 <= dropout < 1:
             raise BadValueError(f"dropout must be at least 0 and below 1, not {dropout}.")
         self.dropout = dropout
-        self.data_loader = self.open_data(dataset_name, dataset_B=dataset_B, direction=direction, fit=fit, seed=seed)
+        self.data_loader = self.open_data(
+            dataset_name, dataset_B=dataset_B, direction=direction, fit=fit, seed=self.seed
+        )
 
         adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
         adversarial_loss = adversarial_loss or ("mse" if self.is_post else "bce")
@@ -301,10 +303,15 @@ class DiscoGAN(AdversarialModel):
         return super().train_step(data)
 
     def train(
-        self, epochs: int = 20, batch_size: int = 1, sample_interval: int = 200, steps_per_epoch: int | None = None
+        self,
+        epochs: int = 20,
+        batch_size: int = 1,
+        sample_interval: int = 200,
+        steps_per_epoch: int | None = None,
+        **options,
     ):
-        """Trains, as `AdversarialModel.train` describes."""
-        return super().train(epochs, batch_size, sample_interval, steps_per_epoch)
+        """Trains, as `AdversarialModel.train` describes, which takes the options too."""
+        return super().train(epochs, batch_size, sample_interval, steps_per_epoch, **options)
 
     def sample_images(self, epoch, batch_i):
         """Saves original, translation and reconstruction of a test pair as `images/{epoch}_{batch_i}.png`."""

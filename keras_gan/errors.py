@@ -17,6 +17,10 @@ class NotFoundError(UserError, FileNotFoundError):
     """A file or a folder that is not there."""
 
 
+class NotFiniteError(UserError, ArithmeticError):
+    """A loss or a weight that became infinite or no number at all: training cannot go on."""
+
+
 def check_at_least(minimum, **values):
     """Raises BadValueError for the first value that is no whole number of at least `minimum`."""
     for name, value in values.items():

@@ -19,3 +19,15 @@ def write_whole(path):
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def sync(path):
+    """Returns when what was written to this file, or the names in this folder, are on the disk."""
+    try:
+        handle = os.open(path, os.O_RDONLY if Path(path).is_dir() else os.O_RDWR)
+    except PermissionError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

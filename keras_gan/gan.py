@@ -63,7 +63,7 @@ class GAN(LatentModel):
     ):
         super().__init__("gan", latent_dim, seed, output)
         self.img_shape = tuple(img_shape)
-        self.data_loader = ImageLoader(dataset_name, data_dir, self.img_shape, fit=fit, seed=seed)
+        self.data_loader = ImageLoader(dataset_name, data_dir, self.img_shape, fit=fit, seed=self.seed)
         self.build_game(g_optimizer, d_optimizer)
 
     def build_generator(self):
@@ -84,10 +84,15 @@ class GAN(LatentModel):
         return keras.Model(img, layers.Dense(1, dtype=full())(x), name="discriminator")
 
     def train(
-        self, epochs: int = 50, batch_size: int = 32, sample_interval: int = 200, steps_per_epoch: int | None = None
+        self,
+        epochs: int = 50,
+        batch_size: int = 32,
+        sample_interval: int = 200,
+        steps_per_epoch: int | None = None,
+        **options,
     ):
-        """Trains, as `AdversarialModel.train` describes."""
-        return super().train(epochs, batch_size, sample_interval, steps_per_epoch)
+        """Trains, as `AdversarialModel.train` describes, which takes the options too."""
+        return super().train(epochs, batch_size, sample_interval, steps_per_epoch, **options)
 
 
 if __name__ == "__main__":

@@ -32,8 +32,8 @@ class LatentModel(AdversarialModel):
         super().__init__(name=name, seed=seed, output=output)
         check_at_least(1, latent_dim=latent_dim)
         self.latent_dim = latent_dim
-        self.noise_seed = keras.random.SeedGenerator(seed)
-        self.fixed_noise = self.sample_noise(self.SAMPLES[0] * self.SAMPLES[1], seed)
+        self.noise_seed = keras.random.SeedGenerator(self.seed)
+        self.fixed_noise = self.sample_noise(self.SAMPLES[0] * self.SAMPLES[1], self.seed)
 
     def build_game(self, g_optimizer=None, d_optimizer=None):
         """Builds and compiles the discriminator, the generator and the adversarial model that trains it."""

@@ -238,3 +238,9 @@ def source(picture):
     while hasattr(picture, "picture"):
         picture = picture.picture
     return picture
+
+
+def files_of(picture):
+    """The files that a picture is read from: none, one, or both of `Sides`."""
+    made_from = [source(picture), picture.partner] if isinstance(picture, Sides) else [source(picture)]
+    return [file for file in made_from if isinstance(file, Path)]

@@ -88,7 +88,7 @@ class Pix2Pix(AdversarialModel):
         self.dropout = dropout
         loss, accuracy = adversarial_loss(choose("gan_loss", gan_loss, {"vanilla": "bce", "lsgan": "mse"}))
         self.depth = unet_depth(*self.img_shape[:2], deepest=8, least=24)
-        options = {"dataset_B": dataset_B, "direction": direction, "fit": fit, "augment": augment, "seed": seed}
+        options = {"dataset_B": dataset_B, "direction": direction, "fit": fit, "augment": augment, "seed": self.seed}
         self.data_loader = DataLoader(dataset_name, self.img_shape[:2], self.img_shape[2], **options)
 
         adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
@@ -174,10 +174,15 @@ class Pix2Pix(AdversarialModel):
         return [ops.ones((ops.shape(partners)[0], *self.discriminator.output_shape[1:])), partners]
 
     def train(
-        self, epochs: int = 200, batch_size: int = 1, sample_interval: int = 200, steps_per_epoch: int | None = None
+        self,
+        epochs: int = 200,
+        batch_size: int = 1,
+        sample_interval: int = 200,
+        steps_per_epoch: int | None = None,
+        **options,
     ):
-        """Trains, as `AdversarialModel.train` describes."""
-        return super().train(epochs, batch_size, sample_interval, steps_per_epoch)
+        """Trains, as `AdversarialModel.train` describes, which takes the options too."""
+        return super().train(epochs, batch_size, sample_interval, steps_per_epoch, **options)
 
     def sample_images(self, epoch, batch_i):
         """Saves original, translation and partner of three test pairs as `images/{epoch}_{batch_i}.png`."""

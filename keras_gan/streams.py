@@ -112,6 +112,7 @@ class PictureLoader(keras.utils.PyDataset):
         self.steps_per_epoch = steps_per_epoch
         self.seed = np.random.SeedSequence().entropy if seed is None else seed
         self.epoch = 0
+        self.played = 0  # batches of this epoch that were trained on before
         self.skipped = {}
         self._checked = False
         self._cache = Cache()
@@ -168,13 +169,27 @@ class PictureLoader(keras.utils.PyDataset):
     # What fit() asks for.
 
     def __len__(self):
-        return self.steps_per_epoch or self.n_batches
+        return self._batches_per_epoch - self.played
 
     def __getitem__(self, batch_i):
-        return self._training_batch(self.epoch * len(self) + batch_i)
+        return self._training_batch(self.epoch * self._batches_per_epoch + self.played + batch_i)
 
     def on_epoch_end(self):
         self.epoch += 1
+        self.played = 0
+
+    @property
+    def _batches_per_epoch(self):
+        return self.steps_per_epoch or self.n_batches
+
+    @property
+    def random_state(self):
+        """The state of what `load_data()` chooses by, as JSON can hold it."""
+        return self._rng.bit_generator.state
+
+    @random_state.setter
+    def random_state(self, state):
+        self._rng.bit_generator.state = state
 
     def batches(self, batch_size, steps_per_epoch=None):
         """This loader with another batch size and epoch length, checked and ready for `fit()`.

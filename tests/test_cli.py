@@ -176,10 +176,8 @@ def test_help_explains_every_option(model, capsys):
 def test_a_helpful_option_for_both_filters_can_be_overridden():
     import keras_gan.discogan
 
-    constructor, train, _ = cli.parse(
-        keras_gan.discogan.__file__, ["--filters", "8", "--df", "4", "--image-size", "64x96"]
-    )
-    assert constructor == {"gf": 8, "df": 4, "img_shape": (64, 96, 3)} and train == {}
+    command = cli.parse(keras_gan.discogan.__file__, ["--filters", "8", "--df", "4", "--image-size", "64x96"])
+    assert command.constructor == {"gf": 8, "df": 4, "img_shape": (64, 96, 3)} and command.train == {}
 
 
 def test_mixed_precision_is_the_policy_of_what_is_built():

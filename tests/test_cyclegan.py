@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from keras_gan import CycleGAN
-from keras_gan.callbacks import LinearDecay
+from keras_gan.schedules import Schedule
 
 OUTPUTS = ["valid_A", "valid_B", "reconstr_A", "reconstr_B", "identity_A", "identity_B"]
 
@@ -86,7 +86,7 @@ def test_the_pool_is_inside_the_step_and_part_of_the_weights(batch):
 
 def test_the_learning_rate_stays_and_then_falls_in_a_line():
     gan = small(recipe="resnet")
-    decay = LinearDecay(gan, epochs=2, decay_epochs=3)
+    decay = Schedule(gan, "constant", epochs=2, decay_epochs=3)
     rates = []
     for epoch in range(5):
         decay.on_epoch_begin(epoch)

@@ -13,6 +13,20 @@ def check():
         raise BadValueError(f"Keras runs on {name!r}, keras_gan on TensorFlow only: set KERAS_BACKEND=tensorflow.")
 
 
+def version():
+    """The version of the framework below Keras."""
+    import tensorflow
+
+    return tensorflow.__version__
+
+
+def make_deterministic():
+    """Has every operation of this process give the same bits each time, at the price of speed on a GPU."""
+    import tensorflow
+
+    tensorflow.config.experimental.enable_op_determinism()
+
+
 def play(model, batch):
     """Plays one step of an `AdversarialModel`: discriminators and generators are updated."""
     from keras_gan.backend import tensorflow

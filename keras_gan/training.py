@@ -1,0 +1,208 @@
+"""Training in a run folder: how it begins, how it goes on where it was left, and what ends it."""
+
+import contextlib
+import datetime
+import math
+import platform
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_gan import __version__, backend, checkpoints, runs
+from keras_gan.checkpoints import Checkpoints
+from keras_gan.errors import BadValueError, NotFiniteError
+from keras_gan.signals import signals_noted
+
+
+class Callbacks(keras.callbacks.CallbackList):
+    """The callbacks of `fit()`, which may begin in the middle of an epoch.
+
+    `fit()` always counts from the first batch of an epoch on. The batches that were played already
+    are passed over: nothing is played and no callback hears of them, so that all others keep their numbers.
+
+    Args:
+        callbacks, model, params: as Keras has them; `train_function` of the model is made already.
+        played: batches of the first epoch that are not to be played.
+    """
+
+    def __init__(self, callbacks, model, played, **params):
+        super().__init__(callbacks, add_history=True, model=model, **params)
+        self.to_pass = played
+        if played:
+            self.play = model.train_function
+            model.train_function = self.play_or_pass
+
+    def play_or_pass(self, iterator):
+        return {} if self.to_pass else self.play(iterator)
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if not self.to_pass:
+            super().on_train_batch_begin(batch, logs)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.to_pass:
+            self.to_pass -= 1
+        else:
+            super().on_train_batch_end(batch, logs)
+
+
+class StayFinite(keras.callbacks.Callback):
+    """Ends the run where a figure or, at the end of an epoch, a weight is not finite. It comes first of all callbacks.
+
+    Keras has read the figures of a step for the callbacks anyway; what is not finite stays so in their average.
+    """
+
+    def on_train_batch_end(self, batch, logs=None):
+        bad = [f"{name} is {value}" for name, value in (logs or {}).items() if not math.isfinite(value)]
+        if bad:
+            raise NotFiniteError(f"{', '.join(bad)} at iteration {int(self.model.iteration)}")
+
+    def on_epoch_end(self, epoch, logs=None):
+        checkpoints.check_weights(self.model)
+
+
+def train(model, arguments, callbacks):
+    """Trains a model in its run folder, from where it is; returns Keras' `History`.
+
+    Args:
+        model: the `AdversarialModel`; `is_resumed` where its folder holds a run to go on with.
+        arguments: dict of those of `AdversarialModel.train`.
+        callbacks: Keras callbacks.
+
+    Raises:
+        As `AdversarialModel.train`.
+    """
+    epochs = arguments["epochs"] + arguments["decay_epochs"]
+    batches = model.data_loader.batches(arguments["batch_size"], arguments["steps_per_epoch"])
+    with runs.locked(model.run_folder), signals_noted() as signals, faults_explained(model):
+        model.make_train_function()
+        state = go_on(model, arguments, epochs) if model.is_resumed else begin(model, arguments)
+        model.is_resumed = False
+        place = state or {"epoch": 0, "step": 0}
+        keeper = Checkpoints(
+            model.run_folder, batches, arguments["checkpoint_interval"], arguments["keep"], state, signals
+        )
+        callbacks = Callbacks(
+            [StayFinite(), *callbacks, keeper], model, place["step"], epochs=epochs, steps=len(batches), verbose=1
+        )
+        return model.fit(
+            batches,
+            epochs=epochs,
+            initial_epoch=place["epoch"],
+            shuffle=False,  # the loader shuffles by itself, from the seed
+            callbacks=callbacks,
+        )
+
+
+def begin(model, arguments):
+    """Writes what the run is, before anything is trained."""
+    counts, files = runs.pictures_of(model.data_loader)
+    runs.write_json(model.run_folder / runs.DATA, files)
+    config = {
+        "model": model.name,
+        "class": type(model).__name__,
+        "command": model.command,
+        "arguments": as_json(model.constructor_arguments | arguments | settings(model)),
+        "seed": model.seed,
+        "dataset": {
+            "name": model.data_loader.dataset_name,
+            "pictures": counts,
+            "fingerprint": f"{checkpoints.checksum(model.run_folder / runs.DATA):08x}",
+        },
+        "versions": {
+            "keras_gan": __version__,
+            "keras": keras.__version__,
+            "tensorflow": backend.version(),
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+        "commit": runs.git_commit(),
+        "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+    }
+    runs.write_json(model.run_folder / runs.CONFIG, config)
+    print(f"Training on {model.data_loader.dataset_name}; sample grids and networks go to {model.run_folder}")
+
+
+def settings(model):
+    """What Keras is set to for the whole process, and a run needs to be set to again."""
+    return {"dtype_policy": keras.config.dtype_policy().name, "jit_compile": model.jit_compile}
+
+
+def as_json(arguments):
+    """Arguments as what JSON can hold: optimizers as Keras writes them, paths as text."""
+    plain = {}
+    for name, value in arguments.items():
+        if isinstance(value, keras.optimizers.Optimizer):
+            value = keras.optimizers.serialize(value)
+        plain[name] = str(value) if isinstance(value, Path) else value
+    return plain
+
+
+def resume(kind, run, callbacks, changes):
+    """Builds the model of a run and goes on with it, see `AdversarialModel.resume`."""
+    config = runs.read_config(run)
+    arguments = runs.arguments_to_go_on(run, kind.__name__, changes)
+    policy = keras.config.dtype_policy().name
+    if arguments["dtype_policy"] != policy:
+        raise BadValueError(
+            f"run {str(run)!r} was trained with dtype policy {arguments['dtype_policy']!r}, not {policy!r}: "
+            "see keras.config.set_dtype_policy."
+        )
+    constructor = {name: arguments[name] for name in runs.names_of(kind.__init__) if name in arguments}
+    model = kind(**constructor | {"seed": config["seed"]})
+    model.jit_compile = arguments["jit_compile"]
+    model._run_folder, model.is_resumed = run, True
+    model.train(**{name: arguments[name] for name in model.train_arguments() if name in arguments}, callbacks=callbacks)
+    return model
+
+
+def go_on(model, arguments, epochs):
+    """Brings the model to the newest checkpoint of its run; returns its state, or None if there is none yet."""
+    folder = model.run_folder
+    warn_of_changes(model)
+    state = checkpoints.restore(folder / "checkpoints", model)
+    if state and state["epoch"] >= epochs:
+        raise BadValueError(
+            f"run {str(folder)!r} is finished: all {epochs} epochs are trained. "
+            f"To train longer: {runs.how_to_resume(model)} --epochs {2 * arguments['epochs']}"
+        )
+    config = runs.read_config(folder)
+    config["arguments"] |= arguments
+    runs.write_json(folder / runs.CONFIG, config)
+    if state:
+        model.data_loader.random_state = state["data_random"]
+    place = f"iteration {state['iteration']}" if state else "the beginning: it has no checkpoint yet"
+    print(f"Going on with {folder} from {place}")
+    return state
+
+
+def warn_of_changes(model):
+    """Says on standard error how many pictures were added, removed and changed since the run was started last."""
+    path = model.run_folder / runs.DATA
+    before = runs.read_json(path) or {}
+    _, files = runs.pictures_of(model.data_loader)
+    changes = runs.changes(before, files)
+    if any(changes.values()):
+        told = ", ".join(f"{count} {what}" for what, count in changes.items())
+        print(f"warning: the data set has changed since this run was started: {told}", file=sys.stderr)
+        runs.write_json(path, files)
+
+
+@contextlib.contextmanager
+def faults_explained(model):
+    """Says of a run that cannot go on what is left of it, in one line."""
+    try:
+        yield
+    except NotFiniteError as error:
+        kept = checkpoints.names(model.run_folder / "checkpoints")
+        left = f"the checkpoint of iteration {kept[-1].name} is kept" if kept else "there is no checkpoint yet"
+        raise NotFiniteError(f"{error}: training cannot go on; {left} in {str(model.run_folder)!r}.") from error
+    except (OSError, RuntimeError) as error:
+        if not checkpoints.is_full(error):
+            raise
+        raise BadValueError(
+            f"cannot write to {str(model.run_folder)!r} ({checkpoints.reason(error)}): "
+            f"make room, then go on: {runs.how_to_resume(model)}"
+        ) from error
