@@ -7,20 +7,32 @@ from what the updated discriminators say of those same fakes.
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_gan import backend
-from keras_gan.callbacks import Progress, SampleImages, SaveNetworks
+from keras_gan.callbacks import SaveNetworks
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.files import write_whole
+from keras_gan.watching import watching
 
 
 def fresh(optimizer):
     """A new optimizer with the settings of this one: every compiled part needs its own."""
     optimizer = keras.optimizers.get(optimizer)
     return type(optimizer).from_config(optimizer.get_config())
+
+
+class FixedSample(NamedTuple):
+    """The same pictures as a model sees them at different times."""
+
+    rows: list  # of lists of pictures (height, width, channels), in the value range of the data
+    titles: list | None  # one per column
+    captions: list | None  # one per row
+    figures: dict  # what they say in numbers
 
 
 class AdversarialModel(keras.Model):
@@ -32,7 +44,8 @@ class AdversarialModel(keras.Model):
         generator_inputs(batch): the inputs of `combined`; unless it says otherwise, the batch itself;
         discriminator_batches(batch, fakes): the (discriminator, x, y) of all updates, in order;
         generator_targets(batch): the targets of `combined`, in the order of its outputs;
-        sample_images(epoch, batch_i): saves a picture grid and returns its path.
+        sample_images(epoch, batch_i): saves a picture grid and returns its path;
+        fixed_sample(): a `FixedSample` of what the networks make of the same pictures or noise each time.
     It may set
         generators_first: the generators learn from the discriminators as they were before this step;
         discriminators_every: in every so manieth iteration, from the first on, the discriminators
@@ -63,6 +76,7 @@ class AdversarialModel(keras.Model):
         self.combined = None
         self.generators_first = False
         self.discriminators_every = None
+        self.totals_before = None  # of the metrics, at the last row of the history
         self.iteration = keras.Variable(0, dtype="int32", trainable=False, name="iteration")
         self._output = output
         self._run_folder = None
@@ -140,7 +154,7 @@ class AdversarialModel(keras.Model):
         logs = super().train_on_batch(x, y, return_dict=True)
         return logs if return_dict else list(logs.values())
 
-    def train(self, epochs, batch_size, sample_interval=200, steps_per_epoch=None, callbacks=()):
+    def train(self, epochs, batch_size, sample_interval=200, steps_per_epoch=None, callbacks=(), quiet: bool = False):
         """Trains, saving sample grids on the way and all networks at the end of every epoch.
 
         Args:
@@ -149,6 +163,7 @@ class AdversarialModel(keras.Model):
             sample_interval: iterations from one sample grid to the next.
             steps_per_epoch: iterations that count as an epoch; default: one pass over the data.
             callbacks: Keras callbacks, beside those that show the progress and save.
+            quiet: print where everything goes and, at the end, lies; nothing in between.
 
         Returns:
             Keras' `History`.
@@ -164,7 +179,8 @@ class AdversarialModel(keras.Model):
             batches,
             epochs=epochs,
             shuffle=False,  # the loader shuffles by itself, from the seed
-            callbacks=[Progress(), SampleImages(sample_interval), SaveNetworks(), *callbacks],
+            verbose=0,  # the progress is told by one of these
+            callbacks=[*watching(self, batch_size, sample_interval, quiet), SaveNetworks(), *callbacks],
         )
 
     @property
@@ -176,11 +192,13 @@ class AdversarialModel(keras.Model):
         super().save_own_variables(store)
         for number, state in enumerate(self.random_states):
             store[f"random_state_{number}"] = ops.convert_to_numpy(state)
+        if self.totals_before is not None:
+            store["totals_before"] = self.totals_before
 
     def load_own_variables(self, store):
-        super().load_own_variables(
-            {key: store[key] for key in list(store.keys()) if not key.startswith("random_state")}
-        )
+        extras = ("random_state", "totals_before")
+        super().load_own_variables({key: store[key] for key in list(store.keys()) if not key.startswith(extras)})
+        self.totals_before = np.array(store["totals_before"]) if "totals_before" in store else None
         for number, state in enumerate(self.random_states):
             state.assign(store[f"random_state_{number}"])
 
