@@ -30,7 +30,7 @@ class Frames:
         """Saves what the model's fixed sample is now; returns its figures, a dict."""
         rows, titles, captions, figures = model.fixed_sample()
         path = self.folder / f"{iteration:07}.png"
-        save_sheet(path, rows, model.data_loader.value_range, captions, titles)
+        save_sheet(path, rows, model.data_loader.value_range, captions, titles, least=96 if titles else 64)
         if figures:
             self.table.append({"iteration": iteration} | figures)
         thin(self.folder)

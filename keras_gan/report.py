@@ -186,7 +186,8 @@ def about(config, facts):
     """What was run: [title, [[name, value], ...]] each."""
     dataset = config.get("dataset") or facts.get("dataset")
     run = {"model": config.get("model") or facts.get("model"), "data set": dataset, "seed": config.get("seed")}
-    run |= {"started": config.get("started"), "commit": config.get("commit")}
+    started = str(config.get("started") or "").replace("T", " ")
+    run |= {"started": started or None, "commit": config.get("commit")}
     found = [["Run", run], ["Arguments", config.get("arguments")], ["Versions", config.get("versions")]]
     return [[title, plain(values)] for title, values in found if values and plain(values)]
 

@@ -33,8 +33,8 @@ def save_grid(path, rows, titles, value_range=(-1, 1)):
         figure.savefig(unfinished, format="png", dpi=100)
 
 
-def save_sheet(path, rows, value_range=(-1, 1), captions=None, titles=None):
-    """Saves many small pictures as a PNG file, side by side, enlarged to 64 pixels or more.
+def save_sheet(path, rows, value_range=(-1, 1), captions=None, titles=None, least=64):
+    """Saves many small pictures as a PNG file, side by side.
 
     Args:
         path: the file to write; it appears only when it is whole.
@@ -42,18 +42,20 @@ def save_sheet(path, rows, value_range=(-1, 1), captions=None, titles=None):
         value_range: the values of black and white.
         captions: a word per row, written to its left; None: none.
         titles: a few words per column, written above it; None: none.
+        least: pixels of a picture's shorter side; smaller ones are enlarged.
     """
-    from PIL import Image, ImageDraw
+    from PIL import Image, ImageDraw, ImageFont
 
     height, width = np.shape(rows[0][0])[:2]
-    factor = -(-64 // min(height, width))
+    factor = -(-least // min(height, width))
     tall, wide, gap = height * factor, width * factor, 2
     margin = 10 + 6 * max(map(len, captions)) if captions else 0
-    head = 14 if titles else 0
+    head = 18 if titles else 0
     size = (margin + max(map(len, rows)) * (wide + gap) - gap, head + len(rows) * (tall + gap) - gap)
     sheet = Image.new("RGB", size, "white")
     for x, title in enumerate(titles or []):
-        ImageDraw.Draw(sheet).text((margin + x * (wide + gap) + wide // 2, 7), title, fill="black", anchor="mm")
+        middle = (margin + x * (wide + gap) + wide // 2, 9)
+        ImageDraw.Draw(sheet).text(middle, title, fill="black", anchor="mm", font=ImageFont.load_default(12))
     for y, row in enumerate(rows):
         if captions:
             ImageDraw.Draw(sheet).text((4, head + y * (tall + gap) + tall // 2 - 6), captions[y], fill="black")
