@@ -76,9 +76,8 @@ def main():
         began = time.perf_counter()
         gan.train()
         whole = time.perf_counter() - began
-    print(
-        f"\n{int(gan.iteration)} iterations in {whole:.0f} s, of which in callbacks:\n\n| callback | s | share |\n|---|---|---|"
-    )
+    print(f"\n{int(gan.iteration)} iterations in {whole:.0f} s, of which in callbacks:\n")
+    print("| callback | s | share |\n|---|---|---|")
     for each in timed:
         print(f"| {type(each.callback).__name__} | {each.seconds:.2f} | {each.seconds / whole:.2%} |")
     spent = sum(each.seconds for each in timed)

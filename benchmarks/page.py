@@ -2,8 +2,8 @@
 
     python benchmarks/page.py
 
-The run folder is made up: 20,000 iterations of DiscoGAN at 128x128, sampled every 100. The pictures are drawn shoes with
-noise on them, which is harder to compress than what a network makes. Needs playwright and Chromium.
+The run folder is made up: 20,000 iterations of DiscoGAN at 128x128, sampled every 100. The pictures are drawn shoes
+with noise on them, which is harder to compress than what a network makes. Needs playwright and Chromium.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_gan import report
-from keras_gan.drawn_shoes import draw
+from keras_gan.drawn_shoes import draw_pair
 from keras_gan.frames import thin
 from keras_gan.sampling import save_sheet
 from keras_gan.table import Table
@@ -33,7 +33,7 @@ def make_run(folder, iterations, interval, size):
         history.append(
             {"iteration": iteration, "epoch": 1, "seconds": iteration / 2, "g_learning_rate": 2e-4} | figures
         )
-    shoes = [draw(number, size, size) for number in range(4)]
+    shoes = [np.split(draw_pair(0, number, size), 2, axis=1) for number in range(4)]
     for iteration in range(1, iterations + 1, interval):
         noise = 0.2 * rng.standard_normal((size, size, 3))
         rows = [[np.clip(half / 127.5 - 1 + noise, -1, 1) for half in (*pair, *pair, *pair)] for pair in shoes]

@@ -88,6 +88,6 @@ def save_animation(path, pictures, value_range=(-1, 1), seconds=0.1):
 def pixels(picture, value_range):
     """What is shown of a picture, uint8 (height, width, 1 or 3)."""
     black, white = value_range
-    picture = np.asarray(picture)
+    picture = np.asarray(picture, "float32")
     picture = picture[..., : 3 if picture.shape[-1] >= 3 else 1]
     return np.clip(255 * (picture - black) / (white - black) + 0.5, 0, 255).astype("uint8")
