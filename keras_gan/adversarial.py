@@ -174,7 +174,7 @@ class AdversarialModel(keras.Model):
         """
         check_at_least(1, epochs=epochs, batch_size=batch_size, sample_interval=sample_interval)
         batches = self.data_loader.batches(batch_size, steps_per_epoch)
-        print(f"Training on {batches.dataset_name}; sample grids and networks go to {self.run_folder}")
+        print(f"Training on {batches.dataset_name}; sample grids, networks and report.html go to {self.run_folder}")
         return self.fit(
             batches,
             epochs=epochs,

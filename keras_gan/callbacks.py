@@ -23,6 +23,7 @@ class SampleImages(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self.iteration = int(self.model.iteration)
+        self.batch = None
         self.frames = Frames(self.model.run_folder, self.iteration)
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -35,7 +36,7 @@ class SampleImages(keras.callbacks.Callback):
             self.sample()
 
     def on_train_end(self, logs=None):
-        if self.batch % self.interval:
+        if self.batch is not None and self.batch % self.interval:
             self.sample()
 
     def sample(self):

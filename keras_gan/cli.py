@@ -92,6 +92,7 @@ def run(model, arguments):
         sys.exit(130)
     grids = sorted((gan.run_folder / "images").glob("*.png"), key=lambda path: path.stat().st_mtime)
     print(f"Sample grids: {gan.run_folder / 'images'} (the last is {grids[-1].name})")
+    print(f"Report:       {gan.run_folder / 'report.html'}")
     print("Networks:     " + "  ".join(str(path) for path in gan.network_paths))
 
 

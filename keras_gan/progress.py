@@ -17,8 +17,8 @@ class Pace(keras.callbacks.Callback):
     """
 
     def on_train_begin(self, logs=None):
-        self.iteration = int(self.model.iteration) if hasattr(self.model, "iteration") else 0
-        self.total = self.first = None
+        self.iteration = int(self.model.iteration)
+        self.total, self.first = self.iteration, None
         self.epoch = self.done = 0
         self.per_iteration = None
 

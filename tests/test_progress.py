@@ -1,4 +1,5 @@
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -63,8 +64,8 @@ def test_time_left_follows_from_the_pace_of_this_process():
     """A run resumed in the middle of its second epoch: what was played before does not count as fast."""
     progress = Progress()
     progress.set_params({"epochs": 3, "steps": 100})
+    progress.set_model(SimpleNamespace(iteration=150))
     progress.on_train_begin()
-    progress.iteration = 150
     progress.on_epoch_begin(1)
     for batch in range(50, 60):
         progress.on_train_batch_end(batch)
