@@ -21,7 +21,7 @@ except ImportError:  # Windows has no lock that vanishes with its process in thi
 CONFIG = "config.json"
 DATA = "data.json"
 #: Arguments that may be others when a run goes on: they say how long and how, not what is computed.
-FREE = ("epochs", "checkpoint_interval", "keep")
+FREE = ("epochs", "checkpoint_interval", "keep", "quiet")
 
 
 def next_run(stem):

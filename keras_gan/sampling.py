@@ -3,6 +3,8 @@
 Of pictures of more than three channels the first three are shown, as red, green and blue; of two the first, as gray.
 """
 
+from pathlib import Path
+
 import numpy as np
 
 from keras_gan.files import write_whole
@@ -31,47 +33,61 @@ def save_grid(path, rows, titles, value_range=(-1, 1)):
         figure.savefig(unfinished, format="png", dpi=100)
 
 
-def save_sheet(path, rows, value_range=(-1, 1), captions=None):
-    """Saves many small pictures as a PNG file, side by side, enlarged to 64 pixels or more.
+def save_sheet(path, rows, value_range=(-1, 1), captions=None, titles=None, least=64):
+    """Saves many small pictures as a PNG file, side by side.
 
     Args:
         path: the file to write; it appears only when it is whole.
         rows: list of rows, each a list of pictures (height, width, channels), all of one size.
         value_range: the values of black and white.
         captions: a word per row, written to its left; None: none.
+        titles: a few words per column, written above it; None: none.
+        least: pixels of a picture's shorter side; smaller ones are enlarged.
     """
-    from PIL import Image, ImageDraw
+    from PIL import Image, ImageDraw, ImageFont
 
     height, width = np.shape(rows[0][0])[:2]
-    factor = -(-64 // min(height, width))
+    factor = -(-least // min(height, width))
     tall, wide, gap = height * factor, width * factor, 2
     margin = 10 + 6 * max(map(len, captions)) if captions else 0
-    size = (margin + max(map(len, rows)) * (wide + gap) - gap, len(rows) * (tall + gap) - gap)
+    head = 18 if titles else 0
+    size = (margin + max(map(len, rows)) * (wide + gap) - gap, head + len(rows) * (tall + gap) - gap)
     sheet = Image.new("RGB", size, "white")
+    for x, title in enumerate(titles or []):
+        middle = (margin + x * (wide + gap) + wide // 2, 9)
+        ImageDraw.Draw(sheet).text(middle, title, fill="black", anchor="mm", font=ImageFont.load_default(12))
     for y, row in enumerate(rows):
         if captions:
-            ImageDraw.Draw(sheet).text((4, y * (tall + gap) + tall // 2 - 6), captions[y], fill="black")
+            ImageDraw.Draw(sheet).text((4, head + y * (tall + gap) + tall // 2 - 6), captions[y], fill="black")
         for x, picture in enumerate(row):
             tile = Image.fromarray(np.broadcast_to(pixels(picture, value_range), (height, width, 3)))
             tile = tile.resize((wide, tall), Image.Resampling.NEAREST)
-            sheet.paste(tile, (margin + x * (wide + gap), y * (tall + gap)))
+            sheet.paste(tile, (margin + x * (wide + gap), head + y * (tall + gap)))
     with write_whole(path) as unfinished:
         sheet.save(unfinished, format="png")
 
 
 def save_animation(path, pictures, value_range=(-1, 1), seconds=0.1):
-    """Saves pictures (height, width, channels) as an endless GIF file, each shown for so many seconds."""
+    """Saves pictures (height, width, channels), all of one size, each shown for so many seconds.
+
+    An endless GIF file, or where the path ends in `.mp4` a film, which needs imageio-ffmpeg.
+    """
     import imageio.v3 as imageio
 
     frames = np.stack([pixels(picture, value_range) for picture in pictures])
     frames = np.broadcast_to(frames, (*frames.shape[:-1], 3))
     with write_whole(path) as unfinished:
-        imageio.imwrite(unfinished, frames, extension=".gif", duration=1000 * seconds, loop=0)
+        if Path(path).suffix == ".mp4":  # its frames have even sides
+            frames = np.pad(frames, ((0, 0), *((0, side % 2) for side in frames.shape[1:3]), (0, 0)), mode="edge")
+            options = {"extension": ".mp4", "plugin": "FFMPEG", "fps": 1 / seconds, "macro_block_size": 2}
+        else:
+            options = {"extension": ".gif", "duration": 1000 * seconds, "loop": 0}
+        imageio.imwrite(unfinished, frames, **options)
 
 
 def pixels(picture, value_range):
     """What is shown of a picture, uint8 (height, width, 1 or 3)."""
     black, white = value_range
-    picture = np.asarray(picture)
+    picture = np.asarray(picture, "float32")
     picture = picture[..., : 3 if picture.shape[-1] >= 3 else 1]
     return np.clip(255 * (picture - black) / (white - black) + 0.5, 0, 255).astype("uint8")

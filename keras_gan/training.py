@@ -47,6 +47,12 @@ class Callbacks(keras.callbacks.CallbackList):
         else:
             super().on_train_batch_end(batch, logs)
 
+    def on_interrupted(self):
+        """Tells those that want to know that training ends before its end."""
+        for callback in self.callbacks:
+            if hasattr(callback, "on_interrupted"):
+                callback.on_interrupted()
+
 
 class StayFinite(keras.callbacks.Callback):
     """Ends the run where a figure or, at the end of an epoch, a weight is not finite. It comes first of all callbacks.
@@ -85,15 +91,19 @@ def train(model, arguments, callbacks):
             model.run_folder, batches, arguments["checkpoint_interval"], arguments["keep"], state, signals
         )
         callbacks = Callbacks(
-            [StayFinite(), *callbacks, keeper], model, place["step"], epochs=epochs, steps=len(batches), verbose=1
+            [StayFinite(), *callbacks, keeper], model, place["step"], epochs=epochs, steps=len(batches)
         )
-        return model.fit(
-            batches,
-            epochs=epochs,
-            initial_epoch=place["epoch"],
-            shuffle=False,  # the loader shuffles by itself, from the seed
-            callbacks=callbacks,
-        )
+        try:
+            return model.fit(
+                batches,
+                epochs=epochs,
+                initial_epoch=place["epoch"],
+                shuffle=False,  # the loader shuffles by itself, from the seed
+                callbacks=callbacks,
+            )
+        except (KeyboardInterrupt, NotFiniteError):
+            callbacks.on_interrupted()
+            raise
 
 
 def begin(model, arguments):
@@ -122,7 +132,9 @@ def begin(model, arguments):
         "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
     }
     runs.write_json(model.run_folder / runs.CONFIG, config)
-    print(f"Training on {model.data_loader.dataset_name}; sample grids and networks go to {model.run_folder}")
+    print(
+        f"Training on {model.data_loader.dataset_name}; sample grids, networks and report.html go to {model.run_folder}"
+    )
 
 
 def settings(model):

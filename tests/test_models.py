@@ -11,6 +11,7 @@ from keras_gan import CGAN, DCGAN, GAN, CycleGAN, DiscoGAN, Pix2Pix
 from keras_gan.combined import unmoved
 from keras_gan.errors import BadValueError
 from keras_gan.latent import LatentModel
+from keras_gan.table import read_rows
 
 SMALL = {"img_shape": (32, 32, 3), "dataset_name": "drawn_shoes"}
 THIN = SMALL | {"gf": 4, "df": 4}
@@ -295,6 +296,12 @@ def test_training_writes_grids_networks_and_history_and_is_traced_once(build, tm
     assert len(history["g_loss"]) == 2 and np.isfinite(history["g_loss"]).all() and min(history["g_loss"]) > 0
     grids = {path.name for path in (tmp_path / "run/images").iterdir()}
     assert grids == {"0_0.png", "0_2.png", "1_0.png", "1_2.png"}
+    frames = {path.name for path in (tmp_path / "run/frames").iterdir()}
+    assert frames == {f"{iteration:07}.png" for iteration in (1, 3, 4, 6)}
+    assert [row["iteration"] for row in read_rows(tmp_path / "run/history.csv")] == [3, 6]
+    for name in ("losses.png", "report.html"):
+        assert (tmp_path / "run" / name).stat().st_size > 1000
+    assert list((tmp_path / "run").glob("samples.*")) and list((tmp_path / "run/tensorboard").iterdir())
     networks = {path.name for path in (tmp_path / "run/models").iterdir()}
     assert networks == {f"{network.name}.keras" for network in gan.networks}
     with pytest.raises(BadValueError, match="already holds a trained run"):
@@ -365,3 +372,23 @@ def test_a_failed_save_leaves_the_earlier_file(build, tmp_path, monkeypatch):
         gan.save_networks()
     assert gan.network_paths[0].read_bytes() == before
     assert not list((tmp_path / "models").glob("*unfinished*"))
+
+
+def test_the_fixed_sample_is_the_same_pictures_and_what_the_networks_now_make_of_them(build, batch):
+    gan = build(seed=0)
+    first, again = gan.fixed_sample(), gan.fixed_sample()
+    for row, other in zip(first.rows, again.rows, strict=True):
+        assert all(np.array_equal(picture, same) for picture, same in zip(row, other, strict=True))
+    assert first.figures == again.figures
+    for _ in range(2 if gan.discriminators_every else 1):
+        gan.train_on_batch(*pictures(gan, batch))
+    later = gan.fixed_sample()
+    assert later.titles == first.titles and later.captions == first.captions
+    for column, title in enumerate(first.titles or [None]):
+        pairs = [(row[column], other[column]) for row, other in zip(first.rows, later.rows, strict=True)]
+        assert all(np.array_equal(picture, other) for picture, other in pairs) == (title in ("A", "B")), title
+    assert set(later.figures) == set(first.figures)
+    measured = [name for name in gan.combined.output_names if name.startswith(("fake", "reconstr"))]
+    assert bool(first.figures) == bool(measured)
+    for name, figure in later.figures.items():
+        assert 0 < figure < 2 and figure != first.figures[name], name
