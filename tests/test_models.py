@@ -187,12 +187,12 @@ def loop_of_the_discogan_paper(gan, A, B):
     return {name: np.mean(pair) for name, pair in losses.items()}
 
 
-# In float32 the resnet recipe amplifies rounding a hundredfold per step, whoever computes it: InstanceNorm of weights
-# as small as N(0, 0.02), then Adam. In float64 what is left of a difference is one of arithmetic.
+# In float32 CycleGAN's recipes amplify rounding, whoever computes it, so that one thread or two decide: InstanceNorm of
+# weights as small as N(0, 0.02), then Adam or RMSprop. In float64 what is left of a difference is one of arithmetic.
 LOOPS = {
     "discogan": (loop_of_the_discogan_post, "float32", {}),
-    "cyclegan unet": (loop_of_the_cyclegan_notebook, "float32", {}),
-    "cyclegan unet, gray and colour": (loop_of_the_cyclegan_notebook, "float32", {}),
+    "cyclegan unet": (loop_of_the_cyclegan_notebook, "float64", {}),
+    "cyclegan unet, gray and colour": (loop_of_the_cyclegan_notebook, "float64", {}),
     "cyclegan resnet": (loop_of_the_cyclegan_paper, "float64", {"pool_size": 0}),
     "discogan paper": (loop_of_the_discogan_paper, "float64", {}),
     "discogan recongan": (loop_of_the_discogan_paper, "float64", {}),
