@@ -158,11 +158,11 @@ def test_the_last_checkpoints_stay(tmp_path):
     assert [path.name for path in checkpoints.names(tmp_path / "checkpoints")] == ["7", "10"]
 
 
-def test_by_default_checkpoints_take_a_fiftieth_of_the_time(kept):
+def test_by_default_checkpoints_take_a_hundredth_of_the_time(kept):
     keeper = checkpoints.Checkpoints(kept.run_folder, None, None, 2, None, [])
     assert keeper.worth(0.001)  # nothing is known of the cost
     keeper.cost = 4.0
-    assert not keeper.worth(199) and keeper.worth(201)
+    assert not keeper.worth(399) and keeper.worth(401)
 
 
 def test_optimizers_and_shapes_come_back(tmp_path):
