@@ -246,10 +246,10 @@ class CycleGAN(TranslationModel):
 
     def there_and_back(self, images, there, back):
         """Originals, translations, reconstructions and, with identity, what is kept, of these pictures."""
-        fake = there(images, training=False)
-        row = [images, fake, back(fake, training=False)]
+        fake = there.predict_on_batch(images)
+        row = [images, fake, back.predict_on_batch(fake)]
         if self.identity:
-            row.append(back(images, training=False))
+            row.append(back.predict_on_batch(images))
         return row
 
 

@@ -326,12 +326,12 @@ class DiscoGAN(TranslationModel):
 
     def translations(self, imgs_A, imgs_B):
         # Translate images to the other domain, and back to original domain
-        fake_B = self.g_AB(imgs_A, training=False)
-        shown = {"A": imgs_A, "A to B": fake_B, "and back": self.g_BA(fake_B, training=False)}
+        fake_B = self.g_AB.predict_on_batch(imgs_A)
+        shown = {"A": imgs_A, "A to B": fake_B, "and back": self.g_BA.predict_on_batch(fake_B)}
         if not self.both_ways:  # what is not trained is not shown
             return dict(list(shown.items())[: 1 + len(self.combined.trains)])
-        fake_A = self.g_BA(imgs_B, training=False)
-        return shown | {"B": imgs_B, "B to A": fake_A, "and back again": self.g_AB(fake_A, training=False)}
+        fake_A = self.g_BA.predict_on_batch(imgs_B)
+        return shown | {"B": imgs_B, "B to A": fake_A, "and back again": self.g_AB.predict_on_batch(fake_A)}
 
     def held_out_figures(self, translations):
         """L1 of the translations where pictures have partners, and of the way there and back."""

@@ -68,5 +68,5 @@ def animate(run_folder, width=640):
             pictures.append(np.asarray(image.convert("RGB")))
     kind = "mp4" if importlib.util.find_spec("imageio_ffmpeg") else "gif"
     path = run_folder / f"samples.{kind}"
-    save_animation(path, [*pictures, *[pictures[-1]] * 10], (0, 255), seconds=0.15)  # the end is worth a longer look
+    save_animation(path, pictures, (0, 255), seconds=0.15, last=1.5)
     return path

@@ -110,7 +110,7 @@ def tiles(rows, facts):
 def samples(run, pictures):
     """The frames of the fixed sample, or else the sample grids: [label, iteration or null, data URI] each."""
     paths, labels = frame_paths(run / "frames"), []
-    what = "The same held-out pictures, or the same noise, each time."
+    what = "What the networks make of the same input each time."
     if paths:
         labels = [[f"iteration {int(path.stem):,}", int(path.stem)] for path in paths]
     else:
@@ -177,7 +177,7 @@ def held_out_data(rows):
         known = [(row[name], row["iteration"]) for row in rows if math.isfinite(row[name])]
         if known:
             best, at = min(known)
-            table.append([name, f"{known[0][0]:.4g}", f"{best:.4g}", f"{at:,}", f"{known[-1][0]:.4g}"])
+            table.append([name, f"{known[0][0]:.3g}", f"{best:.3g}", f"{at:,}", f"{known[-1][0]:.3g}"])
     curves = [series(rows, name) | {"smooth": None} for name in names]
     return {"table": table, "chart": {"title": "L1, lower is better", "log": False, "series": curves}}
 

@@ -67,22 +67,41 @@ def save_sheet(path, rows, value_range=(-1, 1), captions=None, titles=None, leas
         sheet.save(unfinished, format="png")
 
 
-def save_animation(path, pictures, value_range=(-1, 1), seconds=0.1):
-    """Saves pictures (height, width, channels), all of one size, each shown for so many seconds.
+def save_animation(path, pictures, value_range=(-1, 1), seconds=0.1, last=None):
+    """Saves pictures (height, width, channels), all of one size, as an animation.
 
-    An endless GIF file, or where the path ends in `.mp4` a film, which needs imageio-ffmpeg.
+    Args:
+        path: the file to write; an endless GIF or, if it ends in `.mp4`, a film, which needs imageio-ffmpeg.
+        pictures: in their order.
+        value_range: the values of black and white.
+        seconds: how long each is shown.
+        last: how long the last one is; None: as long as the others.
     """
-    import imageio.v3 as imageio
-
     frames = np.stack([pixels(picture, value_range) for picture in pictures])
     frames = np.broadcast_to(frames, (*frames.shape[:-1], 3))
+    last = seconds if last is None else last
     with write_whole(path) as unfinished:
-        if Path(path).suffix == ".mp4":  # its frames have even sides
-            frames = np.pad(frames, ((0, 0), *((0, side % 2) for side in frames.shape[1:3]), (0, 0)), mode="edge")
-            options = {"extension": ".mp4", "plugin": "FFMPEG", "fps": 1 / seconds, "macro_block_size": 2}
-        else:
-            options = {"extension": ".gif", "duration": 1000 * seconds, "loop": 0}
-        imageio.imwrite(unfinished, frames, **options)
+        (save_film if Path(path).suffix == ".mp4" else save_gif)(unfinished, frames, seconds, last)
+
+
+def save_gif(path, frames, seconds, last):
+    """Saves uint8 frames as a GIF. Pillow by itself looks for the best 256 colours ten times as long."""
+    from PIL import Image
+
+    first, *others = (
+        Image.fromarray(frame).quantize(method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE) for frame in frames
+    )
+    durations = [*[1000 * seconds] * len(others), 1000 * last]
+    first.save(path, "GIF", save_all=True, append_images=others, duration=durations, loop=0)
+
+
+def save_film(path, frames, seconds, last):
+    """Saves uint8 frames as MP4."""
+    import imageio.v3 as imageio
+
+    frames = np.concatenate([frames, *[frames[-1:]] * (round(last / seconds) - 1)])
+    frames = np.pad(frames, ((0, 0), *((0, side % 2) for side in frames.shape[1:3]), (0, 0)), mode="edge")  # even sides
+    imageio.imwrite(path, frames, extension=".mp4", plugin="FFMPEG", fps=1 / seconds, macro_block_size=2)
 
 
 def pixels(picture, value_range):

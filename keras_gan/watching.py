@@ -58,11 +58,11 @@ class Report(Pace):
     """Writes `losses.png`, the animation and `report.html` as the run goes on and at its end.
 
     On the way they are written after a sampling, at most once a minute and so seldom that they take no
-    more than a hundredth of the time.
+    more than this share of the time.
     """
 
     SECONDS = 60
-    SHARE = 0.01
+    SHARE = 0.005
 
     def __init__(self, batch_size, samples):
         super().__init__()
