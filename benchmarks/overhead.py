@@ -69,8 +69,10 @@ def main():
         fit = gan.fit
 
         def fit_timed(*positional, callbacks, **options):
-            timed.extend(map(Timed, callbacks))
-            return fit(*positional, callbacks=[*timed, StopAfter(60 * args.minutes)], **options)
+            timed.extend(map(Timed, callbacks.callbacks))
+            callbacks.callbacks[:] = [StopAfter(60 * args.minutes), *timed]
+            callbacks.set_model(gan)
+            return fit(*positional, callbacks=callbacks, **options)
 
         gan.fit = fit_timed
         began = time.perf_counter()

@@ -16,6 +16,7 @@ import time
 import keras
 import numpy as np
 import pytest
+from test_resume import history
 
 from keras_gan import CycleGAN, DiscoGAN, checkpoints
 
@@ -122,5 +123,6 @@ def check_kills(name, process, folder):
         assert len(expected.files) == len(found.files)
         for key in expected.files:
             np.testing.assert_array_equal(expected[key], found[key])
+    np.testing.assert_equal(*(history(run) for run in (killed, whole)))
     told, expected = (rows(folder / f"{run}.diary") for run in ("killed", "whole"))
     assert sorted(told) == list(range(1, 101)) and told == expected

@@ -12,11 +12,12 @@ import keras
 import numpy as np
 import pytest
 from test_cli import check_complaint, run_here
-from test_models import MODELS, noise_for
+from test_models import MODELS, ROWS, noise_for
 
 from keras_gan import DCGAN, GAN, CycleGAN, DiscoGAN, checkpoints, runs
 from keras_gan.errors import BadValueError, NotFiniteError
 from keras_gan.schedules import Schedule
+from keras_gan.table import read_rows
 
 SHORT = {"epochs": 2, "batch_size": 2, "sample_interval": 2, "steps_per_epoch": 3}
 EVERY_STEP = SHORT | {"checkpoint_interval": 1, "keep": 9}
@@ -73,6 +74,12 @@ def check_same(one, other):
     for a, b in zip(one.network_paths, other.network_paths, strict=True):
         for x, y in zip(weights_in(a), weights_in(b), strict=True):
             np.testing.assert_array_equal(x, y)
+    np.testing.assert_equal(*(history(gan.run_folder) for gan in (one, other)))
+
+
+def history(run):
+    """The rows of `history.csv`, but for the time that they took."""
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in read_rows(run / "history.csv")]
 
 
 def weights_in(path):
@@ -92,7 +99,7 @@ def dropped_out(model):
     return {"dropout": 0.2} if model == "discogan" else {}
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ROWS)
 def test_a_resumed_run_ends_as_one_that_was_not_stopped(model, tmp_path):
     """Within an epoch, from a new model; and at the end of one, from a model that has trained beyond it."""
     recorder, within, at_end = Recorder(), Recorder(), Recorder()
@@ -292,6 +299,7 @@ def test_a_signal_keeps_the_run_and_says_how_to_resume(number, code, kept, tmp_p
     assert capsys.readouterr().err == f"\nStopped at iteration 2; all is kept. To go on: {command}\n"
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
+    assert json.loads((tmp_path / "runs/dcgan-drawn_shoes-1/report.json").read_text())["state"] == "stopped"
     assert (tmp_path / "runs/dcgan-drawn_shoes-1/models/generator.keras").exists()
     run_here("dcgan", "--resume")  # the newest
     out = capsys.readouterr().out
