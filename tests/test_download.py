@@ -365,6 +365,8 @@ def test_an_archive_that_lacks_a_split_is_an_error(toys, capsys, tmp_path):
     assert "has no pictures in train, val; nothing was kept" in complaint(capsys, tmp_path)
 
 
+# Where the interrupt strikes between opening a file and the `with` that closes it, Python tells of an open file.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_ctrl_c_leaves_nothing(toys, capsys, tmp_path):
     def answer(request):
         hang_up(tar_of(LARGE))(request)

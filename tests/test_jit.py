@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from test_models import MODELS, pictures, without_dropout
 
-from keras_gan.backend import winograd
+from keras_gan.backend.compiling import in_training
 from keras_gan.layers import Conv2D
 
 FAST = ("gan", "cgan")
@@ -45,7 +45,7 @@ def test_convolutions_with_fewer_multiplications_are_compiled_within_a_step():
     layer.build(x.shape)
 
     def convolve(x):
-        with winograd.in_training(), tf.GradientTape() as tape:
+        with in_training(), tf.GradientTape() as tape:
             tape.watch(x)
             y = layer(x)
             loss = tf.reduce_sum(y**2)
