@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 from test_cli import check_complaint, run_here
-from test_models import MODELS, ROWS, noise_for
+from test_models import MODELS, noise_for, slow
 
 from keras_gan import DCGAN, GAN, CycleGAN, DiscoGAN, checkpoints, runs
 from keras_gan.errors import BadValueError, NotFiniteError
@@ -95,11 +95,14 @@ def cut_back(run, copy, iteration):
     return copy
 
 
+FAST = ("discogan", "cyclegan unet", "dcgan")
+
+
 def dropped_out(model):
     return {"dropout": 0.2} if model == "discogan" else {}
 
 
-@pytest.mark.parametrize("model", ROWS)
+@pytest.mark.parametrize("model", [row if row in FAST else slow(row) for row in MODELS])
 def test_a_resumed_run_ends_as_one_that_was_not_stopped(model, tmp_path):
     """Within an epoch, from a new model; and at the end of one, from a model that has trained beyond it."""
     recorder, within, at_end = Recorder(), Recorder(), Recorder()
