@@ -29,7 +29,7 @@ import numpy as np
 from keras import layers
 
 from keras_gan import CycleGAN
-from keras_gan.callbacks import Progress
+from keras_gan.progress import Progress
 from keras_gan.sampling import save_grid
 
 
@@ -60,7 +60,7 @@ def head(columns):
 
 def train(gan, batch_size, minutes, report):
     batches = gan.data_loader.batches(batch_size)
-    gan.fit(batches, epochs=10**6, shuffle=False, callbacks=[Progress(), EveryFewMinutes(minutes, report)])
+    gan.fit(batches, epochs=10**6, shuffle=False, verbose=0, callbacks=[Progress(), EveryFewMinutes(minutes, report)])
 
 
 def brightness(pictures):

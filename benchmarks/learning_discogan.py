@@ -14,7 +14,7 @@ import numpy as np
 from skimage.metrics import structural_similarity
 
 from keras_gan import DataLoader, DiscoGAN
-from keras_gan.callbacks import Progress
+from keras_gan.progress import Progress
 from keras_gan.sampling import save_grid
 
 
@@ -80,7 +80,7 @@ def main():
     row("the mean training photo", np.broadcast_to(mean_photo(args.dataset, shape), imgs_B.shape), imgs_B)
     evaluate = Evaluate(args.iterations, steps, imgs_A, imgs_B, args.output)
     epochs = max(args.iterations) // steps
-    gan.fit(loader, epochs=epochs, shuffle=False, verbose=2, callbacks=[Progress(), evaluate])
+    gan.fit(loader, epochs=epochs, shuffle=False, verbose=0, callbacks=[Progress(), evaluate])
 
 
 if __name__ == "__main__":

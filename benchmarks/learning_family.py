@@ -31,14 +31,16 @@ from keras import layers
 from learning_cyclegan import EveryFewMinutes, predict
 
 from keras_gan import CGAN, DCGAN, DiscoGAN, Pix2Pix
-from keras_gan.callbacks import Progress
 from keras_gan.files import write_whole
+from keras_gan.progress import Progress
 from keras_gan.sampling import save_grid, save_sheet
 
 
 def train(gan, batch_size, args, report):
     batches = gan.data_loader.batches(batch_size)
-    gan.fit(batches, epochs=10**6, shuffle=False, callbacks=[Progress(), EveryFewMinutes(args.minutes, report)])
+    gan.fit(
+        batches, epochs=10**6, shuffle=False, verbose=0, callbacks=[Progress(), EveryFewMinutes(args.minutes, report)]
+    )
 
 
 def cgan(args):

@@ -10,22 +10,34 @@ import contextlib
 import inspect
 import zipfile
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_gan import backend, devices, runs, training
 from keras_gan.averages import Averages
-from keras_gan.callbacks import Progress, SampleImages, SaveNetworks
-from keras_gan.errors import BadValueError, check_at_least
+from keras_gan.callbacks import SaveNetworks
+from keras_gan.errors import check_at_least
 from keras_gan.files import write_whole
 from keras_gan.schedules import Schedule
+from keras_gan.watching import watching
 
 
 def fresh(optimizer):
     """A new optimizer with the settings of this one: every compiled part needs its own."""
     optimizer = keras.optimizers.get(optimizer)
     return type(optimizer).from_config(optimizer.get_config())
+
+
+class FixedSample(NamedTuple):
+    """The same pictures as a model sees them at different times."""
+
+    rows: list  # of lists of pictures (height, width, channels), in the value range of the data
+    titles: list | None  # one per column
+    captions: list | None  # one per row
+    figures: dict  # what they say in numbers
 
 
 class AdversarialModel(keras.Model):
@@ -37,7 +49,8 @@ class AdversarialModel(keras.Model):
         generator_inputs(batch): the inputs of `combined`; unless it says otherwise, the batch itself;
         discriminator_batches(batch, fakes): the (discriminator, x, y) of all updates, in order;
         generator_targets(batch): the targets of `combined`, in the order of its outputs;
-        sample_images(epoch, batch_i): saves a picture grid and returns its path.
+        sample_images(epoch, batch_i): saves a picture grid and returns its path;
+        fixed_sample(): a `FixedSample` of what the networks make of the same pictures or noise each time.
     It may set
         generators_first: the generators learn from the discriminators as they were before this step;
         discriminators_every: in every so manieth iteration, from the first on, the discriminators
@@ -73,6 +86,7 @@ class AdversarialModel(keras.Model):
         self.combined = None
         self.generators_first = False
         self.discriminators_every = None
+        self.totals_before = None  # of the metrics, at the last row of the history
         self.iteration = keras.Variable(0, dtype="int32", trainable=False, name="iteration")
         self.averages = None
         self.command = None  # as typed, where there is one
@@ -173,6 +187,7 @@ class AdversarialModel(keras.Model):
         checkpoint_interval: int | None = None,
         keep: int = 2,
         deterministic: bool = False,
+        quiet: bool = False,
     ):
         """Trains, saving sample grids and checkpoints on the way and all networks at the end of every epoch.
 
@@ -191,6 +206,7 @@ class AdversarialModel(keras.Model):
                 ten minutes.
             keep: checkpoints that stay.
             deterministic: whether every operation gives the same bits each time, on a GPU too.
+            quiet: print where everything goes and, at the end, lies; nothing in between.
 
         Returns:
             Keras' `History`.
@@ -202,7 +218,7 @@ class AdversarialModel(keras.Model):
             NotFiniteError: (an ArithmeticError) where a loss or a weight is not finite.
             KeyboardInterrupt: after Ctrl-C or SIGTERM, when the step is done and kept.
         """
-        arguments = {name: value for name, value in locals().items() if name in runs.names_of(AdversarialModel.train)}
+        arguments = {name: value for name, value in locals().items() if name in self.train_arguments()}
         check_at_least(1, epochs=epochs, batch_size=batch_size, sample_interval=sample_interval, keep=keep)
         for name in ("steps_per_epoch", "checkpoint_interval"):
             if arguments[name] is not None:
@@ -211,7 +227,7 @@ class AdversarialModel(keras.Model):
             backend.make_deterministic()
         self.start_averages(ema)
         rates = Schedule(self, schedule, epochs, decay_epochs)
-        own = [rates, Progress(), SampleImages(sample_interval), SaveNetworks()]
+        own = [rates, *watching(batch_size, sample_interval, quiet), SaveNetworks()]
         return training.train(self, arguments, [*own, *callbacks])
 
     @classmethod
@@ -221,7 +237,7 @@ class AdversarialModel(keras.Model):
         Args:
             run: its folder.
             callbacks: as `train()`.
-            changes: what is to be different: `epochs`, to train longer, `checkpoint_interval` or `keep`.
+            changes: what is to be different: `epochs`, to train longer, `checkpoint_interval`, `keep` or `quiet`.
 
         Returns:
             The trained model; its `history` is Keras'.
@@ -231,21 +247,12 @@ class AdversarialModel(keras.Model):
             BadValueError: (a ValueError) also if it is no run's, or one of another model, if a change is
                 none of those, or no checkpoint is whole.
         """
-        arguments = runs.arguments_to_go_on(run, cls.__name__, changes)
-        policy = keras.config.dtype_policy().name
-        if arguments["dtype_policy"] != policy:
-            raise BadValueError(
-                f"run {str(run)!r} was trained with dtype policy {arguments['dtype_policy']!r}, not {policy!r}: "
-                "see keras.config.set_dtype_policy."
-            )
-        named = {name: arguments[name] for name in runs.names_of(cls.__init__)}
-        model = cls(**named | {"seed": runs.read_config(run)["seed"]})
-        model._constructed_with.arguments["seed"] = named["seed"]
-        if runs.read_config(run).get("backend") == keras.backend.backend():  # each has its own default
-            model.jit_compile = arguments["jit_compile"]
-        model._run_folder, model.is_resumed = Path(run), True
-        model.train(**{name: arguments[name] for name in runs.names_of(AdversarialModel.train)}, callbacks=callbacks)
-        return model
+        return training.resume(cls, Path(run), callbacks, changes)
+
+    @staticmethod
+    def train_arguments():
+        """The names of the arguments of `train()` that say what is trained."""
+        return runs.names_of(AdversarialModel.train)
 
     @property
     def constructor_arguments(self):
@@ -272,11 +279,13 @@ class AdversarialModel(keras.Model):
         super().save_own_variables(store)
         for number, state in enumerate(self.random_states):
             store[f"random_state_{number}"] = ops.convert_to_numpy(state)
+        if self.totals_before is not None:
+            store["totals_before"] = self.totals_before
 
     def load_own_variables(self, store):
-        super().load_own_variables(
-            {key: store[key] for key in list(store.keys()) if not key.startswith("random_state")}
-        )
+        extras = ("random_state", "totals_before")
+        super().load_own_variables({key: store[key] for key in list(store.keys()) if not key.startswith(extras)})
+        self.totals_before = np.array(store["totals_before"]) if "totals_before" in store else None
         for number, state in enumerate(self.random_states):
             state.assign(store[f"random_state_{number}"])
 

@@ -1,82 +1,51 @@
-"""What happens around the steps of `fit()`: progress, sample grids, saved networks."""
-
-import sys
-import time
+"""What happens around the steps of `fit()`: sample grids, saved networks."""
 
 import keras
 
 from keras_gan import backend
-
-
-class Progress(keras.callbacks.ProgbarLogger):
-    """Progress of an epoch with time left and the figures that fit on a line.
-
-    A terminal or a notebook gets Keras' progress bar; anything else, a log file say, one plain line
-    every half minute and at the end of each epoch.
-    """
-
-    SHOWN = ("d_loss", "d_acc", "g_loss")
-    SECONDS_PER_LINE = 30
-
-    def on_train_begin(self, logs=None):
-        self.plain = not (sys.stdout.isatty() or "ipykernel" in sys.modules)
-        if not self.plain:
-            super().on_train_begin(logs)
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch_number = epoch + 1
-        self.started = self.printed = time.monotonic()
-        if not self.plain:
-            super().on_epoch_begin(epoch, logs)
-
-    def on_train_batch_end(self, batch, logs=None):
-        if not self.plain:
-            super().on_train_batch_end(batch, self._shown(logs))
-        elif time.monotonic() - self.printed > self.SECONDS_PER_LINE:
-            self._print(batch + 1, logs)
-
-    def on_epoch_end(self, epoch, logs=None):
-        if self.plain:
-            self._print(self.target, logs)
-        else:
-            super().on_epoch_end(epoch, self._shown(logs))
-
-    def _shown(self, logs):
-        return {name: logs[name] for name in self.SHOWN if name in (logs or {})}
-
-    def _print(self, done, logs):
-        self.printed = time.monotonic()
-        spent = self.printed - self.started
-        figures = "  ".join(f"{name} {value:.4f}" for name, value in self._shown(logs).items())
-        print(
-            f"epoch {self.epoch_number}/{self.epochs}  iteration {done}/{self.target}  "
-            f"{spent:.0f} s, {spent / done * (self.target - done):.0f} s left  {figures}",
-            flush=True,
-        )
+from keras_gan.frames import Frames
 
 
 class SampleImages(keras.callbacks.Callback):
-    """Calls `model.sample_images(epoch, batch_i)` every `interval` batches and after the last one."""
+    """Saves a grid and a frame of the fixed sample every `interval` batches and after the last one.
 
-    def __init__(self, interval):
+    Has `newest`, the path of the newest grid; None before the first.
+
+    Args:
+        interval: batches from one to the next.
+        listen: called with the iteration, the path of the grid, and the held-out figures, a dict.
+    """
+
+    def __init__(self, interval, listen=None):
         super().__init__()
-        self.interval = interval
+        self.interval, self.listen = interval, listen
+        self.newest = None
+
+    def on_train_begin(self, logs=None):
+        self.iteration = int(self.model.iteration)
+        self.batch = None
+        self.frames = Frames(self.model.run_folder, self.iteration)
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
         self.batch = batch
+        self.iteration += 1
         if batch % self.interval == 0:
             self.sample()
 
     def on_train_end(self, logs=None):
-        if self.batch % self.interval:
+        if self.batch is not None and self.batch % self.interval:
             self.sample()
 
     def sample(self):
-        with self.model.averaged():
-            self.model.sample_images(self.epoch, self.batch)
+        """Saves both."""
+        with self.model.averaged(), backend.undivided():
+            self.newest = self.model.sample_images(self.epoch, self.batch)
+            figures = self.frames.add(self.iteration, self.model)
+        if self.listen:
+            self.listen(self.iteration, self.newest, figures)
 
 
 class SaveNetworks(keras.callbacks.Callback):

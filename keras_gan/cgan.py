@@ -24,11 +24,11 @@ import numpy as np
 from keras import layers
 
 from keras_gan import backend
+from keras_gan.adversarial import FixedSample
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.image_loader import ImageLoader
 from keras_gan.latent import LatentModel
 from keras_gan.networks import dcgan_discriminator, dcgan_generator, halvings
-from keras_gan.sampling import save_sheet
 
 
 class CGAN(LatentModel):
@@ -134,13 +134,11 @@ class CGAN(LatentModel):
         """Trains, as `AdversarialModel.train` describes, which takes the options too."""
         return super().train(epochs, batch_size, sample_interval, steps_per_epoch, **options)
 
-    def sample_images(self, epoch, batch_i):
-        """Saves a grid with one row a class and the same noise down each column, as `images/{epoch}_{batch_i}.png`."""
+    def fixed_sample(self):
+        """One row a class, and the same noise down each column."""
         z = self.fixed_noise[: self.SAMPLES[1]]
         rows = [self.generate([number] * len(z), z) for number in range(len(self.classes))]
-        path = self.run_folder / "images" / f"{epoch}_{batch_i}.png"
-        save_sheet(path, rows, captions=self.classes)
-        return path
+        return FixedSample(rows, titles=None, captions=self.classes, figures={})
 
 
 if __name__ == "__main__":

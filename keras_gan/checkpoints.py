@@ -164,14 +164,14 @@ class Checkpoints(keras.callbacks.Callback):
         batches: the loader that is trained on.
         interval: iterations from one checkpoint to the next, beside those at the end of each epoch;
             None: after ten minutes and at the end of each epoch, but where keeping takes long, seldom
-            enough that it is a fiftieth of the time; always after the last.
+            enough that it is a hundredth of the time; always after the last.
         keep: how many checkpoints stay.
         state: of the checkpoint that this run goes on from, or None.
         signals: list of the signals that came.
     """
 
     SECONDS = 600
-    SHARE = 50
+    SHARE = 100
 
     def __init__(self, folder, batches, interval, keep, state, signals):
         super().__init__()
@@ -204,7 +204,7 @@ class Checkpoints(keras.callbacks.Callback):
             self.save(self.epoch, batch + 1)
 
     def on_epoch_end(self, epoch, logs=None):
-        is_last = epoch + 1 == self.params["epochs"]
+        is_last = epoch + 1 == self.params["epochs"] or self.model.stop_training
         if self.interval or is_last or self.signals or self.worth(time.monotonic() - self.kept):
             self.save(epoch + 1, 0)
 

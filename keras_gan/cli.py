@@ -153,6 +153,7 @@ def run(model, command):
         return  # that of another host than the first, which tells where all is
     grids = sorted((gan.run_folder / "images").glob("*.png"), key=lambda path: path.stat().st_mtime)
     print(f"Sample grids: {gan.run_folder / 'images'} (the last is {grids[-1].name})")
+    print(f"Report:       {gan.run_folder / 'report.html'}")
     averaged = "(generators averaged) " if gan.averages else ""
     print(f"Networks:     {averaged}" + "  ".join(str(path) for path in gan.network_paths))
 

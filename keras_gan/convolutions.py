@@ -110,8 +110,9 @@ def by_taps(x, kernel, plan, transpose=False):
 class Conv2D(keras.layers.Conv2D):
     """`keras.layers.Conv2D`, faster on some maps; arguments, weights and results are the same.
 
-    On maps of few pixels it is computed `by_taps`, and in training those of 3x3 kernels between many
-    channels, without strides and padding, by `keras_gan.backend.winograd`.
+    On maps of few pixels it is computed `by_taps`; in training, without strides and padding, 3x3
+    and 4x4 kernels between many channels by `keras_gan.backend.winograd`, and those to a few
+    filters by `keras_gan.backend.narrow`.
     """
 
     def convolution_op(self, inputs, kernel):
@@ -129,7 +130,7 @@ class Conv2D(keras.layers.Conv2D):
             shape = self.compute_output_shape(inputs.shape)
             return ops.reshape(by_taps(inputs, kernel, found), (-1, *shape[1:]))
         if self.strides == (1, 1) and self.padding == "valid":
-            return backend.conv3x3(inputs, kernel)
+            return backend.conv(inputs, kernel)
         return None
 
 

@@ -26,18 +26,19 @@ if __name__ == "__main__":  # --help and mistyped options are answered before Ke
 import keras
 from keras import ops
 
-from keras_gan.adversarial import AdversarialModel, fresh
+from keras_gan.adversarial import fresh
 from keras_gan.combined import Combined, once
 from keras_gan.data_loader import UnpairedDataLoader
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.layers import ImagePool
 from keras_gan.networks import patchgan_70, resnet, unet, unet_discriminator
 from keras_gan.sampling import save_grid
+from keras_gan.translation import TranslationModel, l1
 
 OUTPUTS = ("valid_A", "valid_B", "reconstr_A", "reconstr_B", "identity_A", "identity_B")
 
 
-class CycleGAN(AdversarialModel):
+class CycleGAN(TranslationModel):
     """Two generators that translate between domains A and B, and two discriminators that judge them.
 
     A is the source, B the target: `g_AB` makes B from A (the notebook's `g_target`), `g_BA` makes A
@@ -224,19 +225,32 @@ class CycleGAN(AdversarialModel):
     def sample_images(self, epoch, batch_i):
         """Saves test pictures, translated, brought back and kept, both ways, as `images/{epoch}_{batch_i}.png`."""
         imgs_A, imgs_B = self.data_loader.load_data(batch_size=1, is_testing=True)
-        rows = [self.there_and_back(imgs_A, self.g_AB, self.g_BA), self.there_and_back(imgs_B, self.g_BA, self.g_AB)]
+        first = [images[0] for images in self.translations(imgs_A, imgs_B).values()]
+        half = len(first) // 2
         path = self.run_folder / "images" / f"{epoch}_{batch_i}.png"
-        titles = ["Original", "Translated", "Reconstructed", "Identity"][: len(rows[0])]
-        save_grid(path, rows, titles, self.data_loader.value_range)
+        titles = ["Original", "Translated", "Reconstructed", "Identity"][:half]
+        save_grid(path, [first[:half], first[half:]], titles, self.data_loader.value_range)
         return path
 
+    def translations(self, imgs_A, imgs_B):
+        titles = [("A", "A to B", "and back", "A kept"), ("B", "B to A", "and back again", "B kept")]
+        rows = [self.there_and_back(imgs_A, self.g_AB, self.g_BA), self.there_and_back(imgs_B, self.g_BA, self.g_AB)]
+        return {title: images for pair in zip(titles, rows, strict=True) for title, images in zip(*pair, strict=False)}
+
+    def held_out_figures(self, translations):
+        """L1 of the way there and back: there are no partners to compare the translations with."""
+        return {
+            "L1_A_and_back": l1(translations["and back"], translations["A"]),
+            "L1_B_and_back": l1(translations["and back again"], translations["B"]),
+        }
+
     def there_and_back(self, images, there, back):
-        """Original, translation, reconstruction and, with identity, what is kept, of the first of these pictures."""
-        fake = there(images, training=False)
-        row = [images, fake, back(fake, training=False)]
+        """Originals, translations, reconstructions and, with identity, what is kept, of these pictures."""
+        fake = there.predict_on_batch(images)
+        row = [images, fake, back.predict_on_batch(fake)]
         if self.identity:
-            row.append(back(images, training=False))
-        return [pictures[0] for pictures in row]
+            row.append(back.predict_on_batch(images))
+        return row
 
 
 def join(first, second):

@@ -35,16 +35,17 @@ import keras
 from keras import layers, ops
 
 from keras_gan import losses
-from keras_gan.adversarial import AdversarialModel, fresh
+from keras_gan.adversarial import fresh
 from keras_gan.combined import Combined, once, unmoved
 from keras_gan.data_loader import DataLoader, UnpairedDataLoader
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.layers import Conv2D, InstanceNormalization, UpsampleConv2D
 from keras_gan.networks import encoder_decoder, feature_discriminator, full, unet_depth
 from keras_gan.sampling import save_grid
+from keras_gan.translation import TranslationModel, l1
 
 
-class DiscoGAN(AdversarialModel):
+class DiscoGAN(TranslationModel):
     """Two U-Nets that translate between domains A and B, and two PatchGANs that judge them.
 
     `d_A`, `d_B` and `combined` are compiled Keras models; `g_AB` and `g_BA` are what one trains for.
@@ -316,18 +317,33 @@ class DiscoGAN(AdversarialModel):
     def sample_images(self, epoch, batch_i):
         """Saves original, translation and reconstruction of a test pair as `images/{epoch}_{batch_i}.png`."""
         imgs_A, imgs_B = self.data_loader.load_data(batch_size=1, is_testing=True)
-        # Translate images to the other domain, and back to original domain
-        fake_B = self.g_AB(imgs_A, training=False)
-        fake_A = self.g_BA(imgs_B, training=False)
-        reconstr_A = self.g_BA(fake_B, training=False)
-        reconstr_B = self.g_AB(fake_A, training=False)
-        rows = [[imgs_A[0], fake_B[0], reconstr_A[0]], [imgs_B[0], fake_A[0], reconstr_B[0]]]
-        titles = ["Original", "Translated", "Reconstructed"]
-        if not self.both_ways:  # what is not trained is not shown
-            rows, titles = [rows[0][: 1 + len(self.combined.trains)]], titles[: 1 + len(self.combined.trains)]
+        first = [images[0] for images in self.translations(imgs_A, imgs_B).values()]
+        titles = ["Original", "Translated", "Reconstructed"][: 1 + len(self.combined.trains)]
+        rows = [first[start : start + len(titles)] for start in range(0, len(first), 3)]
         path = self.run_folder / "images" / f"{epoch}_{batch_i}.png"
         save_grid(path, rows, titles, self.value_range)
         return path
+
+    def translations(self, imgs_A, imgs_B):
+        # Translate images to the other domain, and back to original domain
+        fake_B = self.g_AB.predict_on_batch(imgs_A)
+        shown = {"A": imgs_A, "A to B": fake_B, "and back": self.g_BA.predict_on_batch(fake_B)}
+        if not self.both_ways:  # what is not trained is not shown
+            return dict(list(shown.items())[: 1 + len(self.combined.trains)])
+        fake_A = self.g_BA.predict_on_batch(imgs_B)
+        return shown | {"B": imgs_B, "B to A": fake_A, "and back again": self.g_AB.predict_on_batch(fake_A)}
+
+    def held_out_figures(self, translations):
+        """L1 of the translations where pictures have partners, and of the way there and back."""
+        figures = {}
+        if self.is_post:
+            figures["L1_A_to_B"] = l1(translations["A to B"], translations["B"])
+            figures["L1_B_to_A"] = l1(translations["B to A"], translations["A"])
+        if "and back" in translations:
+            figures["L1_A_and_back"] = l1(translations["and back"], translations["A"])
+        if "and back again" in translations:
+            figures["L1_B_and_back"] = l1(translations["and back again"], translations["B"])
+        return figures
 
 
 def normalize(x):

@@ -24,7 +24,7 @@ def write_whole(path):
 def sync(path):
     """Returns when what was written to this file, or the names in this folder, are on the disk."""
     try:
-        handle = os.open(path, os.O_RDONLY)
+        handle = os.open(path, os.O_RDONLY if Path(path).is_dir() else os.O_RDWR)
     except PermissionError:  # Windows opens no folders
         return
     try:

@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_gan import backend
-from keras_gan.adversarial import AdversarialModel, fresh
+from keras_gan.adversarial import AdversarialModel, FixedSample, fresh
 from keras_gan.combined import Combined, once
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.losses import adversarial_loss
@@ -95,11 +95,16 @@ class LatentModel(AdversarialModel):
 
     def sample_images(self, epoch, batch_i):
         """Saves the pictures of `fixed_noise`, as `images/{epoch}_{batch_i}.png`."""
+        sample = self.fixed_sample()
+        path = self.run_folder / "images" / f"{epoch}_{batch_i}.png"
+        save_sheet(path, sample.rows, captions=sample.captions)
+        return path
+
+    def fixed_sample(self):
         columns = self.SAMPLES[1]
         images = self.generate(self.fixed_noise)
-        path = self.run_folder / "images" / f"{epoch}_{batch_i}.png"
-        save_sheet(path, [images[start : start + columns] for start in range(0, len(images), columns)])
-        return path
+        rows = [images[start : start + columns] for start in range(0, len(images), columns)]
+        return FixedSample(rows, titles=None, captions=None, figures={})
 
 
 def alone_or_with(x, labels):

@@ -24,7 +24,7 @@ if __name__ == "__main__":  # --help and mistyped options are answered before Ke
 import keras
 from keras import layers, ops
 
-from keras_gan.adversarial import AdversarialModel, fresh
+from keras_gan.adversarial import fresh
 from keras_gan.combined import Combined, once
 from keras_gan.data_loader import DataLoader
 from keras_gan.errors import check_at_least
@@ -32,9 +32,10 @@ from keras_gan.layers import Conv2D, Conv2DTranspose, InstanceNormalization
 from keras_gan.losses import adversarial_loss, choose
 from keras_gan.networks import batch_norm, full, normal, patchgan_70, unet_depth
 from keras_gan.sampling import save_grid
+from keras_gan.translation import TranslationModel, l1
 
 
-class Pix2Pix(AdversarialModel):
+class Pix2Pix(TranslationModel):
     """A U-Net that translates pictures, and a PatchGAN that judges original and translation together.
 
     `discriminator` and `combined` are compiled Keras models; `generator` is what one trains for.
@@ -187,10 +188,17 @@ class Pix2Pix(AdversarialModel):
     def sample_images(self, epoch, batch_i):
         """Saves original, translation and partner of three test pairs as `images/{epoch}_{batch_i}.png`."""
         imgs, partners = self.data_loader.load_data(batch_size=3, is_testing=True)
-        fakes = self.generator(imgs, training=self.dropout)
+        rows = list(zip(*self.translations(imgs, partners).values(), strict=True))
         path = self.run_folder / "images" / f"{epoch}_{batch_i}.png"
-        save_grid(path, list(zip(imgs, fakes, partners, strict=True)), titles=["Original", "Translated", "Partner"])
+        save_grid(path, rows, titles=["Original", "Translated", "Partner"])
         return path
+
+    def translations(self, imgs, partners):
+        return {"A": imgs, "A to B": self.generator(imgs, training=self.dropout), "B": partners}
+
+    def held_out_figures(self, translations):
+        """L1 of the translations."""
+        return {"L1_A_to_B": l1(translations["A to B"], translations["B"])}
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ except ImportError:  # Windows has no lock that vanishes with its process in thi
 CONFIG = "config.json"
 DATA = "data.json"
 #: Arguments that may be others when a run goes on: they say how long and how, not what is computed.
-FREE = ("epochs", "checkpoint_interval", "keep")
+FREE = ("epochs", "checkpoint_interval", "keep", "quiet")
 
 
 def next_run(stem):
@@ -159,9 +159,7 @@ def arguments_to_go_on(folder, kind, given):
     for name, value in given.items():
         value, before = json.loads(json.dumps(value)), arguments.get(name)
         if name == "epochs" and value < before:
-            raise BadValueError(
-                f"epochs of run {str(folder)!r} are {before}; they may be raised, not lowered to {value}."
-            )
+            raise BadValueError(f"epochs of run {str(folder)!r} are {before}: they may become more, not {value}.")
         if name not in FREE and value != before:
             raise BadValueError(
                 f"{name} of run {str(folder)!r} is {shown(before)}, not {shown(value)}: "

@@ -3,6 +3,8 @@
 Of pictures of more than three channels the first three are shown, as red, green and blue; of two the first, as gray.
 """
 
+from pathlib import Path
+
 import numpy as np
 
 from keras_gan.files import write_whole
@@ -31,47 +33,80 @@ def save_grid(path, rows, titles, value_range=(-1, 1)):
         figure.savefig(unfinished, format="png", dpi=100)
 
 
-def save_sheet(path, rows, value_range=(-1, 1), captions=None):
-    """Saves many small pictures as a PNG file, side by side, enlarged to 64 pixels or more.
+def save_sheet(path, rows, value_range=(-1, 1), captions=None, titles=None, least=64):
+    """Saves many small pictures as a PNG file, side by side.
 
     Args:
         path: the file to write; it appears only when it is whole.
         rows: list of rows, each a list of pictures (height, width, channels), all of one size.
         value_range: the values of black and white.
         captions: a word per row, written to its left; None: none.
+        titles: a few words per column, written above it; None: none.
+        least: pixels of a picture's shorter side; smaller ones are enlarged.
     """
-    from PIL import Image, ImageDraw
+    from PIL import Image, ImageDraw, ImageFont
 
     height, width = np.shape(rows[0][0])[:2]
-    factor = -(-64 // min(height, width))
+    factor = -(-least // min(height, width))
     tall, wide, gap = height * factor, width * factor, 2
     margin = 10 + 6 * max(map(len, captions)) if captions else 0
-    size = (margin + max(map(len, rows)) * (wide + gap) - gap, len(rows) * (tall + gap) - gap)
+    head = 18 if titles else 0
+    size = (margin + max(map(len, rows)) * (wide + gap) - gap, head + len(rows) * (tall + gap) - gap)
     sheet = Image.new("RGB", size, "white")
+    for x, title in enumerate(titles or []):
+        middle = (margin + x * (wide + gap) + wide // 2, 9)
+        ImageDraw.Draw(sheet).text(middle, title, fill="black", anchor="mm", font=ImageFont.load_default(12))
     for y, row in enumerate(rows):
         if captions:
-            ImageDraw.Draw(sheet).text((4, y * (tall + gap) + tall // 2 - 6), captions[y], fill="black")
+            ImageDraw.Draw(sheet).text((4, head + y * (tall + gap) + tall // 2 - 6), captions[y], fill="black")
         for x, picture in enumerate(row):
             tile = Image.fromarray(np.broadcast_to(pixels(picture, value_range), (height, width, 3)))
             tile = tile.resize((wide, tall), Image.Resampling.NEAREST)
-            sheet.paste(tile, (margin + x * (wide + gap), y * (tall + gap)))
+            sheet.paste(tile, (margin + x * (wide + gap), head + y * (tall + gap)))
     with write_whole(path) as unfinished:
         sheet.save(unfinished, format="png")
 
 
-def save_animation(path, pictures, value_range=(-1, 1), seconds=0.1):
-    """Saves pictures (height, width, channels) as an endless GIF file, each shown for so many seconds."""
-    import imageio.v3 as imageio
+def save_animation(path, pictures, value_range=(-1, 1), seconds=0.1, last=None):
+    """Saves pictures (height, width, channels), all of one size, as an animation.
 
+    Args:
+        path: the file to write; an endless GIF or, if it ends in `.mp4`, a film, which needs imageio-ffmpeg.
+        pictures: in their order.
+        value_range: the values of black and white.
+        seconds: how long each is shown.
+        last: how long the last one is; None: as long as the others.
+    """
     frames = np.stack([pixels(picture, value_range) for picture in pictures])
     frames = np.broadcast_to(frames, (*frames.shape[:-1], 3))
+    last = seconds if last is None else last
     with write_whole(path) as unfinished:
-        imageio.imwrite(unfinished, frames, extension=".gif", duration=1000 * seconds, loop=0)
+        (save_film if Path(path).suffix == ".mp4" else save_gif)(unfinished, frames, seconds, last)
+
+
+def save_gif(path, frames, seconds, last):
+    """Saves uint8 frames as a GIF. Pillow by itself looks for the best 256 colours ten times as long."""
+    from PIL import Image
+
+    first, *others = (
+        Image.fromarray(frame).quantize(method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE) for frame in frames
+    )
+    durations = [*[1000 * seconds] * len(others), 1000 * last]
+    first.save(path, "GIF", save_all=True, append_images=others, duration=durations, loop=0)
+
+
+def save_film(path, frames, seconds, last):
+    """Saves uint8 frames as MP4."""
+    import imageio.v3 as imageio
+
+    frames = np.concatenate([frames, *[frames[-1:]] * (round(last / seconds) - 1)])
+    frames = np.pad(frames, ((0, 0), *((0, side % 2) for side in frames.shape[1:3]), (0, 0)), mode="edge")  # even sides
+    imageio.imwrite(path, frames, extension=".mp4", plugin="FFMPEG", fps=1 / seconds, macro_block_size=2)
 
 
 def pixels(picture, value_range):
     """What is shown of a picture, uint8 (height, width, 1 or 3)."""
     black, white = value_range
-    picture = np.asarray(picture)
+    picture = np.asarray(picture, "float32")
     picture = picture[..., : 3 if picture.shape[-1] >= 3 else 1]
     return np.clip(255 * (picture - black) / (white - black) + 0.5, 0, 255).astype("uint8")

@@ -50,6 +50,12 @@ class Callbacks(keras.callbacks.CallbackList):
         else:
             super().on_train_batch_end(batch, logs)
 
+    def on_interrupted(self):
+        """Tells those that want to know that training ends before its end."""
+        for callback in self.callbacks:
+            if hasattr(callback, "on_interrupted"):
+                callback.on_interrupted()
+
 
 class StayFinite(keras.callbacks.Callback):
     """Ends the run where a figure or, at the end of an epoch, a weight is not finite. It comes first of all callbacks.
@@ -93,15 +99,19 @@ def train(model, arguments, callbacks):
             model.run_folder, batches, arguments["checkpoint_interval"], arguments["keep"], state, signals
         )
         callbacks = Callbacks(
-            [StayFinite(), *callbacks, keeper], model, place["step"], epochs=epochs, steps=len(batches), verbose=1
+            [StayFinite(), *callbacks, keeper], model, place["step"], epochs=epochs, steps=len(batches)
         )
-        return model.fit(
-            batches,
-            epochs=epochs,
-            initial_epoch=place["epoch"],
-            shuffle=False,  # the loader shuffles by itself, from the seed
-            callbacks=callbacks,
-        )
+        try:
+            return model.fit(
+                batches,
+                epochs=epochs,
+                initial_epoch=place["epoch"],
+                shuffle=False,  # the loader shuffles by itself, from the seed
+                callbacks=callbacks,
+            )
+        except (KeyboardInterrupt, NotFiniteError):
+            callbacks.on_interrupted()
+            raise
 
 
 def begin(model, arguments):
@@ -133,7 +143,7 @@ def begin(model, arguments):
     runs.write_json(model.run_folder / runs.CONFIG, config)
     print(
         f"Training on {model.data_loader.dataset_name} by {backend.device()}; "
-        f"sample grids and networks go to {model.run_folder}"
+        f"sample grids, networks and report.html go to {model.run_folder}"
     )
 
 
@@ -152,16 +162,35 @@ def as_json(arguments):
     return plain
 
 
+def resume(kind, run, callbacks, changes):
+    """Builds the model of a run and goes on with it, see `AdversarialModel.resume`."""
+    config = runs.read_config(run)
+    arguments = runs.arguments_to_go_on(run, kind.__name__, changes)
+    policy = keras.config.dtype_policy().name
+    if arguments["dtype_policy"] != policy:
+        raise BadValueError(
+            f"run {str(run)!r} was trained with dtype policy {arguments['dtype_policy']!r}, not {policy!r}: "
+            "see keras.config.set_dtype_policy."
+        )
+    constructor = {name: arguments[name] for name in runs.names_of(kind.__init__) if name in arguments}
+    model = kind(**constructor | {"seed": config["seed"]})
+    if config.get("backend") == keras.backend.backend():  # each has its own default
+        model.jit_compile = arguments["jit_compile"]
+    model._run_folder, model.is_resumed = run, True
+    model.train(**{name: arguments[name] for name in model.train_arguments() if name in arguments}, callbacks=callbacks)
+    return model
+
+
 def go_on(model, arguments, epochs):
     """Brings the model to the newest checkpoint of its run; returns its state, or None if there is none yet."""
     folder = model.run_folder
+    warn_of_changes(model)
     state = checkpoints.restore(folder / "checkpoints", model)
     if state and state["epoch"] >= epochs:
         raise BadValueError(
             f"run {str(folder)!r} is finished: all {epochs} epochs are trained. "
             f"To train longer: {runs.how_to_resume(model)} --epochs {2 * arguments['epochs']}"
         )
-    warn_of_changes(model)
     config = runs.read_config(folder)
     config["arguments"] |= arguments
     runs.write_json(folder / runs.CONFIG, config)

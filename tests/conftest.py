@@ -1,4 +1,6 @@
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -43,6 +45,25 @@ def policy():
 
     yield keras.config.set_dtype_policy
     keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture
+def small_disk(tmp_path_factory):
+    """Makes a file system of so many megabytes; skips where that is not allowed."""
+    mounted = []
+
+    def make(megabytes):
+        folder = tmp_path_factory.mktemp("disk")
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+        done = subprocess.run(mount, capture_output=True, text=True) if shutil.which("mount") else None
+        if done is None or done.returncode:
+            pytest.skip(f"needs the right to mount a small file system: {done and done.stderr.strip()}")
+        mounted.append(folder)
+        return folder
+
+    yield make
+    for folder in mounted:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @pytest.fixture

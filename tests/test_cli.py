@@ -48,6 +48,7 @@ def test_a_run_ends_by_saying_where_everything_lies(tmp_path):
     assert "\x1b" not in done.stdout and "\b" not in done.stdout  # no terminal, no control characters
     folder = tmp_path / "runs" / "discogan-drawn_shoes-1"
     assert "runs/discogan-drawn_shoes-1/images" in done.stdout and "g_AB.keras" in done.stdout
+    assert "runs/discogan-drawn_shoes-1/report.html" in done.stdout and (folder / "report.html").exists()
     assert (folder / "images" / "0_0.png").exists() and (folder / "images" / "0_1.png").exists()
     assert {path.stem for path in (folder / "models").iterdir()} == {"g_AB", "g_BA", "d_A", "d_B"}
     for figure in ("d_loss", "d_acc", "g_loss"):

@@ -6,8 +6,9 @@ import pytest
 import tensorflow as tf
 
 from keras_gan import convolutions
+from keras_gan.backend import narrow, winograd
 from keras_gan.backend import tensorflow as backend
-from keras_gan.backend import winograd
+from keras_gan.backend.compiling import in_training
 from keras_gan.layers import Conv2D, Conv2DTranspose, UpsampleConv2D
 
 
@@ -189,37 +190,60 @@ def test_gradients_of_a_kernel_used_twice_add_up(dtype, by_taps):
         np.testing.assert_allclose(a, b, atol=(1e-5 if dtype == "float32" else 2e-2) * np.abs(b).max())
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("shape", [(1, 18, 18, 128), (3, 18, 20, 128)])
-def test_3x3_convolutions_with_fewer_multiplications_are_the_same(shape, dtype, monkeypatch):
-    rng, calls, usual = np.random.default_rng(0), [], winograd.conv3x3
-    x = rng.normal(size=shape).astype(dtype)
-    layer = Conv2D(130, 3, dtype=dtype)
-    layer.build(shape)
-    monkeypatch.setattr(winograd, "conv3x3", lambda *arguments: calls.append(arguments) or usual(*arguments))
+def check_equal_in_training(layer, x, way, monkeypatch):
+    """Values and gradients of a layer within a step, where this module of the backend computes it, and elsewhere."""
+    calls, usual = [], way.conv
+    layer.build(x.shape)
+    monkeypatch.setattr(way, "conv", lambda *arguments: calls.append(arguments) or usual(*arguments))
     expected = value_and_gradients(layer, x, lambda: [v.value for v in layer.trainable_variables])
-    assert not calls  # outside of training
-    with winograd.in_training():
+    assert not calls
+    with in_training():
         found = value_and_gradients(layer, x, lambda: [v.value for v in layer.trainable_variables])
     assert calls
     for a, b in zip(found, expected, strict=True):
-        np.testing.assert_allclose(a, b, atol=(1e-5 if dtype == "float32" else 1e-13) * max(1, np.abs(b).max()))
+        np.testing.assert_allclose(a, b, atol=(1e-5 if x.dtype == "float32" else 1e-13) * max(1, np.abs(b).max()))
 
 
-NOT_3X3 = {
-    "another kernel": ({"kernel_size": 4}, (1, 19, 19, 128)),
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kernel_size", [3, 4])
+@pytest.mark.parametrize("shape", [(1, 19, 19, 128), (3, 20, 19, 128)])
+def test_convolutions_with_fewer_multiplications_are_the_same(shape, kernel_size, dtype, monkeypatch):
+    x = np.random.default_rng(0).normal(size=shape).astype(dtype)
+    check_equal_in_training(Conv2D(130, kernel_size, dtype=dtype), x, winograd, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("filters", "kernel_size", "shape"),
+    [
+        (3, 7, (2, 90, 93, 32)),
+        (1, 4, (1, 33, 33, 256)),
+        (4, (3, 2), (8, 64, 70, 64)),
+        (2, 1, (1, 64, 64, 64)),
+    ],
+)
+def test_convolutions_to_few_filters_are_the_same(filters, kernel_size, shape, monkeypatch):
+    x = np.random.default_rng(0).normal(size=shape).astype("float32")
+    check_equal_in_training(Conv2D(filters, kernel_size), x, narrow, monkeypatch)
+
+
+ORDINARY = {
+    "another kernel": ({"kernel_size": 5}, (1, 20, 20, 128)),
+    "unequal sides": ({"kernel_size": (3, 4)}, (1, 19, 19, 128)),
     "strides": ({"strides": 2}, (1, 18, 18, 128)),
     "padding": ({"padding": "same"}, (1, 18, 18, 128)),
-    "odd sizes": ({}, (1, 18, 19, 128)),
-    "small maps": ({}, (1, 16, 16, 128)),
+    "small maps": ({}, (1, 17, 17, 128)),
     "few channels": ({}, (1, 18, 18, 64)),
+    "few filters, small maps": ({"filters": 3}, (1, 30, 30, 128)),
+    "few filters, few channels": ({"filters": 3}, (1, 128, 128, 31)),
+    "few filters, with strides": ({"filters": 3, "strides": 2}, (1, 128, 128, 32)),
     "half precision": ({"dtype": "mixed_bfloat16"}, (1, 18, 18, 128)),
 }
 
 
-@pytest.mark.parametrize("what", NOT_3X3)
+@pytest.mark.parametrize("what", ORDINARY)
 def test_other_convolutions_are_left_to_keras_in_training(what, monkeypatch):
-    options, shape = NOT_3X3[what]
-    monkeypatch.setattr(winograd, "conv3x3", None)
-    with winograd.in_training():
+    options, shape = ORDINARY[what]
+    monkeypatch.setattr(winograd, "conv", None)
+    monkeypatch.setattr(narrow, "conv", None)
+    with in_training():
         Conv2D(**{"filters": 128, "kernel_size": 3} | options)(np.zeros(shape, "float32"))

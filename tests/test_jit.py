@@ -8,9 +8,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from test_models import MODELS, pictures, without_dropout
+from test_models import MODELS, pictures, slow, without_dropout
 
-from keras_gan.backend import winograd
+from keras_gan.backend.compiling import in_training
 from keras_gan.layers import Conv2D
 
 FAST = ("gan", "cgan")
@@ -27,7 +27,7 @@ def same_numbers(monkeypatch):
     monkeypatch.setattr(keras.random, "normal", uniform)
 
 
-@pytest.mark.parametrize("model", [pytest.param(m, marks=[] if m in FAST else pytest.mark.slow) for m in MODELS])
+@pytest.mark.parametrize("model", [row if row in FAST else slow(row) for row in MODELS])
 def test_steps_compiled_by_xla_give_the_same_losses(model, batch, same_numbers):
     """Also of a shorter last batch; and of the second step, after what the first one made of the weights."""
     options, sizes = {}, (2, 1)
@@ -45,7 +45,7 @@ def test_convolutions_with_fewer_multiplications_are_compiled_within_a_step():
     layer.build(x.shape)
 
     def convolve(x):
-        with winograd.in_training(), tf.GradientTape() as tape:
+        with in_training(), tf.GradientTape() as tape:
             tape.watch(x)
             y = layer(x)
             loss = tf.reduce_sum(y**2)

@@ -141,19 +141,20 @@ def times_taps(x, kernel, transpose=False):
     return ops.matmul(x, ops.swapaxes(kernel, 1, 2) if transpose else kernel)
 
 
-def conv3x3(x, kernel):
-    """A 3x3 convolution with fewer multiplications, see `keras_gan.backend.winograd`.
+def conv(x, kernel):
+    """A convolution without padding, with fewer multiplications or fewer passes over the memory.
 
     Args:
         x: (batch, height, width, channels).
-        kernel: (height, width, channels, filters).
+        kernel: (down, across, channels, filters).
 
     Returns:
-        (batch, height - 2, width - 2, filters), or None where it is not 3x3 or would be no faster.
+        (batch, height - down + 1, width - across + 1, filters), or None where no way here would be faster.
     """
     if keras.backend.backend() == "tensorflow":
-        from keras_gan.backend import winograd
+        from keras_gan.backend import narrow, winograd
 
-        if winograd.is_faster(x, kernel):
-            return winograd.conv3x3(x, kernel)
+        for way in (winograd, narrow):
+            if way.is_faster(x, kernel):
+                return way.conv(x, kernel)
     return None

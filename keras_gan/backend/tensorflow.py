@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from keras_gan.backend.winograd import in_training
+from keras_gan.backend.compiling import in_training
 from keras_gan.combined import unmoved
 from keras_gan.errors import BadValueError
 
