@@ -24,7 +24,7 @@ class Summaries:
         folder.mkdir(exist_ok=True)
         for path in sorted(folder.glob("events.*")):
             keep_up_to(path, iteration)
-        self.file = open(folder / f"events.out.tfevents.{time.time_ns()}", "xb")
+        self.file = open(folder / f"events.out.tfevents.{time.time_ns()}", "xb")  # noqa: SIM115 (until close())
         self.writer = RecordWriter(self.file)
         self.write(Event(file_version="brain.Event:2"))
 
