@@ -24,8 +24,7 @@ class Summaries:
         folder.mkdir(exist_ok=True)
         for path in sorted(folder.glob("events.*")):
             keep_up_to(path, iteration)
-        self.file = open(folder / f"events.out.tfevents.{time.time_ns()}", "xb")  # noqa: SIM115 (until close())
-        self.writer = RecordWriter(self.file)
+        self.path = folder / f"events.out.tfevents.{time.time_ns()}"
         self.write(Event(file_version="brain.Event:2"))
 
     def scalars(self, iteration, figures):
@@ -43,11 +42,8 @@ class Summaries:
 
     def write(self, event):
         event.wall_time = time.time()
-        self.writer.write(event.SerializeToString())
-        self.file.flush()  # a process may be killed at any time
-
-    def close(self):
-        self.file.close()
+        with open(self.path, "ab") as file:  # closed again: a process may be killed at any time
+            RecordWriter(file).write(event.SerializeToString())
 
 
 def keep_up_to(path, iteration):

@@ -54,9 +54,6 @@ class TensorBoard(keras.callbacks.Callback):
         self.summaries.scalars(iteration, figures)
         self.summaries.picture(iteration, "grid", grid.read_bytes())
 
-    def on_train_end(self, logs=None):
-        self.summaries.close()
-
 
 class Report(Pace):
     """Writes `losses.png`, the animation and `report.html` as the run goes on and at its end.
