@@ -23,11 +23,8 @@ test-slow: .venv/installed-test
 	$(BIN)/python -m pytest -m slow -n 2
 	KERAS_BACKEND=jax $(BIN)/python -m pytest -m slow -n 2 tests/test_backends.py tests/test_devices.py
 
-# The models on JAX where there is no TensorFlow; then, where there are both, each against the other. What was compiled
-# is kept in .venv-jax/compiled, since most tests build the same few programs.
+# The models on JAX where there is no TensorFlow; then, where there are both, each against the other.
 test-jax: export KERAS_BACKEND := jax
-test-jax: export JAX_COMPILATION_CACHE_DIR := $(CURDIR)/.venv-jax/compiled
-test-jax: export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS := 0.3
 test-jax: .venv-jax/installed .venv/installed-test
 	.venv-jax/bin/python -m pytest -m "not slow" -n 2 tests/test_models.py tests/test_golden.py tests/test_layers.py \
 		tests/test_devices.py

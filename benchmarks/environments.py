@@ -17,6 +17,7 @@ FOLDER = HERE.parent / ".venv-benchmark"
 # Name: the Pythons that it runs on, the best first, and its requirements, each with what to try where it is not found
 ENVIRONMENTS = {
     "tf215": (("3.11", "3.10", "3.9"), ("requirements-tf215.txt",)),
+    "jax": (("3.12", "3.13", "3.11"), ("../requirements/jax.txt",)),
     "pytorch": (("3.12", "3.13", "3.11", "3.10"), ("requirements-pytorch-cpu.txt", "requirements-pytorch.txt")),
 }
 

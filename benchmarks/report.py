@@ -79,6 +79,27 @@ def summary(results):
     return "\n".join(lines) + "\n"
 
 
+def backends_table(races):
+    """Seconds and memory of keras_gan on both backends."""
+    names = {
+        "ours": "TensorFlow",
+        "jax": "JAX",
+        "ours-bfloat16": "TensorFlow, bfloat16",
+        "jax-bfloat16": "JAX, bfloat16",
+    }
+    names = {key: name for key, name in names.items() if all(key in of["contestants"] for of in races.values())}
+    lines = [
+        f"| seconds (peak memory) of keras_gan on | {' | '.join(names.values())} |",
+        "|---" * (len(names) + 1) + "|",
+    ]
+    for key, of in races.items():
+        figures = [
+            f"{seconds(result):.3f} ({result['memory'] / 1e9:.2f} GB)" for result in map(of["contestants"].get, names)
+        ]
+        lines.append(f"| {TITLES[key]} | {' | '.join(figures)} |")
+    return "\n".join([*lines, "", machine(next(iter(races.values()))), ""])
+
+
 def loader_tables(data):
     """Pairs a second, and the time that fit() waits."""
     lines = [f"| {data['pairs']} JPEG pairs, {data['batches']} | pairs a second | speed |", "|---|---|---|"]
@@ -136,6 +157,8 @@ def save(results):
     if results["settings"]:
         plot(results, PLOT)
     tables = [table(key, of) for key, of in results["settings"].items()]
+    if "backends" in results:
+        tables.append(backends_table(results["backends"]))
     if "data" in results:
         tables.append(loader_tables(results["data"]))
     between_marks(HERE / "README.md", "\n".join(tables))

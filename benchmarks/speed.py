@@ -13,6 +13,7 @@ the machine's rate of matrix products and of copying is measured as well.
 import argparse
 import contextlib
 import json
+import os
 import random
 import subprocess
 import sys
@@ -47,15 +48,23 @@ CONTESTANTS = {
     "ours": (None, "ours.py", "float32"),
     "ours-bfloat16": (None, "ours.py", "bfloat16"),
 }
+# keras_gan on both backends, in a run of their own
+BACKENDS = {
+    "ours": CONTESTANTS["ours"],
+    "jax": ("jax", "ours.py", "float32"),
+    "ours-bfloat16": CONTESTANTS["ours-bfloat16"],
+    "jax-bfloat16": ("jax", "ours.py", "bfloat16"),
+}
 
 
 class Worker:
     """A process that does something once for every line that it is sent, and answers with a line of JSON."""
 
-    def __init__(self, name, command):
+    def __init__(self, name, command, **environment):
         self.name, pipe = name, subprocess.PIPE
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed on exit)
-        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=self.errors, text=True)
+        pipes = {"stdin": pipe, "stdout": pipe, "stderr": self.errors, "text": True}
+        self.process = subprocess.Popen(command, env=os.environ | environment, **pipes)
 
     def ask(self):
         time.sleep(REST)
@@ -88,9 +97,12 @@ class Worker:
 
 def worker(name, setting):
     """The process of a contestant, which first says what there is to say of it."""
-    environment, program, dtype = CONTESTANTS[name]
-    python = python_of(environment) if environment else sys.executable
-    return Worker(name, [python, HERE / "contestants" / program, json.dumps({**setting, "dtype": dtype})])
+    environment, program, dtype = (CONTESTANTS | BACKENDS)[name]
+    command = [HERE / "contestants" / program, json.dumps({**setting, "dtype": dtype})]
+    if environment == "jax":  # what it runs is this checkout
+        paths = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH")]))
+        return Worker(name, [python_of("jax"), *command], KERAS_BACKEND="jax", PYTHONPATH=paths)
+    return Worker(name, [python_of(environment) if environment else sys.executable, *command])
 
 
 def race(setting, names, rounds):
@@ -145,9 +157,21 @@ def loader(tiny):
     return json.loads(done.stdout)
 
 
+def there_are(names):
+    """Those contestants whose environment is there."""
+    found = []
+    for name in names:
+        environment = (CONTESTANTS | BACKENDS)[name][0]
+        if environment and not python_of(environment):
+            print(f"{name} is skipped: no environment {environment} (python benchmarks/environments.py makes it)")
+        else:
+            found.append(name)
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    everything = [*SETTINGS, "data"]
+    everything = [*SETTINGS, "backends", "data"]
     parser.add_argument("--settings", nargs="+", choices=everything, default=everything)
     parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))
     parser.add_argument("--rounds", type=int, default=12)
@@ -157,18 +181,19 @@ def main():
     if args.tiny and args.save:
         parser.error("--tiny measures nothing worth saving")
 
-    names = []
-    for name in args.contestants:
-        environment = CONTESTANTS[name][0]
-        if environment and not python_of(environment):
-            print(f"{name} is skipped: no environment {environment} (python benchmarks/environments.py makes it)")
-        else:
-            names.append(name)
     results = {"settings": {}}
+    settings = {
+        key: {name: TINY.get(name, value) if args.tiny else value for name, value in setting.items()}
+        for key, setting in SETTINGS.items()
+    }
+    names = there_are(args.contestants)
     for key in (key for key in SETTINGS if key in args.settings):
-        setting = {name: TINY.get(name, value) if args.tiny else value for name, value in SETTINGS[key].items()}
-        results["settings"][key] = race(setting, names, args.rounds)
+        results["settings"][key] = race(settings[key], names, args.rounds)
         print(report.table(key, results["settings"][key]), flush=True)
+    if "backends" in args.settings:
+        names = there_are(BACKENDS)
+        results["backends"] = {key: race(setting, names, args.rounds) for key, setting in settings.items()}
+        print(report.backends_table(results["backends"]), flush=True)
     if "data" in args.settings:
         results["data"] = loader(args.tiny)
         print(report.loader_tables(results["data"]))

@@ -103,7 +103,11 @@ def host():
 
 def start_host(number, of, port, *arguments):
     places = {"JAX_COORDINATOR_ADDRESS": f"localhost:{port}", "JAX_PROCESS_ID": number, "JAX_NUM_PROCESSES": of}
-    environment = os.environ | {name: str(value) for name, value in places.items()} | {"XLA_FLAGS": ""}
+    environment = (
+        os.environ
+        | {name: str(value) for name, value in places.items()}
+        | {"XLA_FLAGS": "--xla_backend_optimization_level=0"}
+    )
     command = [sys.executable, "-m", "keras_gan.gan", "--dataset", "drawn_digits", "--devices", "all"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen([*command, "--batch-size", "4", *arguments], env=environment, **pipes)

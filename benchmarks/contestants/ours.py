@@ -1,15 +1,16 @@
 """keras_gan: the classes as a user makes them, one `train_on_batch` an iteration."""
 
+import math
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
-import tensorflow as tf
-from graph import flop
 from worker import Contestant, noise, serve
 
-from keras_gan import CycleGAN, DiscoGAN, Pix2Pix
+from keras_gan import CycleGAN, DiscoGAN, Pix2Pix, backend
+
+NAMES = {"tensorflow": "TensorFlow", "jax": "JAX"}
 
 
 def build(setting):
@@ -27,11 +28,21 @@ def build(setting):
     return Contestant(
         step=lambda: gan.train_on_batch(A, B),
         networks={network.name: network for network in gan.networks},
-        count=lambda network: sum(int(tf.size(weight.value)) for weight in network.trainable_weights),
-        weight=lambda network: network.trainable_weights[0].numpy(),
-        flop=lambda: flop(gan.train_step, (tf.constant(A), tf.constant(B))),
-        versions=f"TensorFlow {tf.__version__}, Keras {keras.__version__}",
+        count=lambda network: sum(math.prod(weight.shape) for weight in network.trainable_weights),
+        weight=lambda network: keras.ops.convert_to_numpy(network.trainable_weights[0]),
+        flop=lambda: operations(gan, A, B),
+        versions=f"{NAMES[keras.backend.backend()]} {backend.version()}, Keras {keras.__version__}",
     )
+
+
+def operations(gan, A, B):
+    """Those of a step, in TensorFlow's graph; on JAX None: the step is the same."""
+    if keras.backend.backend() != "tensorflow":
+        return None
+    import tensorflow as tf
+    from graph import flop
+
+    return flop(gan.train_step, (tf.constant(A), tf.constant(B)))
 
 
 if __name__ == "__main__":

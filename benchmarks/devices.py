@@ -1,0 +1,109 @@
+"""What it costs to train on several devices: bytes that they exchange, and the overhead of dividing a step.
+
+    KERAS_BACKEND=jax python benchmarks/devices.py [--tiny]
+
+Every device computes the gradients of its share of a batch; then all add theirs up, once for each update. A ring of n
+devices passes on 2 (n - 1) / n times the gradients' bytes; that, by the speed of the link, is what a step waits where
+nothing is exchanged while it computes. The overhead is measured: this machine's processor as two devices against one,
+on the same batch, taking turns.
+"""
+
+import argparse
+import os
+import statistics
+import time
+
+os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
+
+import jax
+import keras
+import numpy as np
+
+from keras_gan import CGAN, DCGAN, CycleGAN, DiscoGAN, Pix2Pix, backend
+
+LINK = 1.25e9  # bytes a second: a network of 10 Gbit/s
+HOSTS = (2, 8)
+
+
+def models(tiny):
+    """{title: (a function that builds it, its batch on two devices)}."""
+    side = 32 if tiny else 128
+    size = (side, side, 3)
+    filters = {"gf": 4, "df": 4} if tiny else {}
+    return {
+        f"DiscoGAN {side}x{side}": (lambda: DiscoGAN(size, dataset_name="drawn_shoes", **filters), 2),
+        f"CycleGAN, ResNet-6, {side}x{side}": (
+            lambda: CycleGAN(shape_A=size, shape_B=size, recipe="resnet", dataset_name="drawn_shoes"),
+            2,
+        ),
+        f"Pix2Pix {side}x{side}": (lambda: Pix2Pix(size, dataset_name="drawn_shoes", **filters), 2),
+        "DCGAN 64x64": (lambda: DCGAN(dataset_name="drawn_shoes", **filters), 16),
+        "CGAN 28x28": (lambda: CGAN(dataset_name="drawn_digits", **filters), 16),
+    }
+
+
+def batch_of(gan, size):
+    """Noise as the model's data loader has pictures."""
+    first, *rest = next(gan.data_loader.load_batch(1))
+    rng = np.random.default_rng(0)
+    return [rng.uniform(-1, 1, (size, *first.shape[1:])).astype("float32")] + [
+        np.zeros(size, "int32") if x.ndim == 1 else rng.uniform(-1, 1, (size, *x.shape[1:])).astype("float32")
+        for x in rest
+    ]
+
+
+def gradient_bytes(gan):
+    """Of all updates of a step: how many bytes of gradients, in float32."""
+    batch = [keras.ops.convert_to_tensor(x) for x in batch_of(gan, 2)]
+    fakes = gan.combined.generate(gan.generator_inputs(batch), training=True)
+    updates = [part for part, _, _ in gan.discriminator_batches(batch, fakes)] + [gan.combined]
+    return 4 * sum(int(np.prod(weight.shape)) for part in updates for weight in part.trainable_variables)
+
+
+def step_of(gan, size):
+    """A function that plays a step and returns its seconds; compiled already."""
+    batch = batch_of(gan, size)
+
+    def step():
+        began = time.perf_counter()
+        jax.block_until_ready(gan.train_on_batch(*batch))
+        return time.perf_counter() - began
+
+    step()
+    return step
+
+
+def measure(build, size, rounds):
+    """(bytes of gradients, median seconds on one device, on two)."""
+    one = build()
+    exchanged, alone = gradient_bytes(one), step_of(one, size)
+    backend.use_devices(2)
+    together = step_of(build(), size)
+    seconds = [[], []]
+    for _ in range(rounds):
+        with backend.undivided():
+            seconds[0].append(alone())
+        seconds[1].append(together())
+    keras.distribution.set_distribution(None)
+    return exchanged, *map(statistics.median, seconds)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--tiny", action="store_true", help="small pictures and networks, to see that all is well")
+    args = parser.parse_args()
+    efficiencies = " | ".join(f"{hosts} such hosts, 10 Gbit/s" for hosts in HOSTS)
+    print("| | batch | gradients a step | one device | the same, divided over two | overhead |", efficiencies, "|")
+    print("|---" * (6 + len(HOSTS)) + "|")
+    for title, (build, size) in models(args.tiny).items():
+        exchanged, one, two = measure(build, size, args.rounds)
+        cells = [title, str(size), f"{exchanged / 1e6:.1f} MB", f"{one:.3f} s", f"{two:.3f} s", f"{two / one - 1:+.0%}"]
+        for hosts in HOSTS:
+            waits = 2 * (hosts - 1) / hosts * exchanged / LINK
+            cells.append(f"{one / (max(one, two) + waits):.0%}")
+        print("|", " | ".join(cells), "|", flush=True)
+
+
+if __name__ == "__main__":
+    main()
