@@ -27,7 +27,7 @@ test-slow: .venv/installed-test
 test-jax: export KERAS_BACKEND := jax
 test-jax: .venv-jax/installed .venv/installed-test
 	.venv-jax/bin/python -m pytest -m "not slow" -n 2 tests/test_models.py tests/test_golden.py tests/test_layers.py \
-		tests/test_devices.py
+		tests/test_devices.py tests/test_jax_alone.py
 	$(BIN)/python -m pytest -m "not slow" -n 2 tests/test_backends.py
 
 lint: .venv/installed-test

@@ -14,6 +14,7 @@ from test_models import weights
 
 from keras_gan import GAN, backend
 from keras_gan.errors import BadValueError
+from keras_gan.table import read_rows
 
 on_jax = pytest.mark.skipif(keras.backend.backend() != "jax", reason="TensorFlow trains on one device")
 
@@ -149,14 +150,18 @@ def test_hosts_that_were_asked_for_different_things_are_refused(host, tmp_path):
 
 
 @on_jax
-def test_a_host_that_dies_stops_the_others_with_a_line(host, tmp_path):
-    port = free_port()
-    hosts = [
-        host(number, 2, port, "--epochs", "1000", "--sample-interval", "100000", "--output", str(tmp_path / "run"))
-        for number in range(2)
-    ]
-    while not list((tmp_path / "run").glob("images/*.png")) and hosts[0].poll() is None:
-        time.sleep(0.2)
+def test_a_host_that_dies_stops_the_others_with_a_line_and_the_run_is_resumed(host, tmp_path):
+    run, port = tmp_path / "run", free_port()
+    options = ["--epochs", "1", "--steps-per-epoch", "300", "--checkpoint-interval", "5", "--sample-interval", "1000"]
+    hosts = [host(number, 2, port, *options, "--output", str(run)) for number in range(2)]
+    while not list(run.glob("checkpoints/[0-9]*")) and hosts[0].poll() is None:
+        time.sleep(0.1)
     hosts[1].kill()
     said = hosts[0].communicate(timeout=120)
     assert hosts[0].returncode == 2 and "error: another host has stopped" in said[1], said
+
+    port = free_port()
+    hosts = [host(number, 2, port, "--resume", str(run)) for number in range(2)]
+    said = [process.communicate(timeout=300) for process in hosts]
+    assert [process.returncode for process in hosts] == [0, 0], said
+    assert [row["iteration"] for row in read_rows(run / "history.csv")] == list(range(10, 301, 10))
