@@ -4,11 +4,8 @@ import subprocess
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-if os.environ.get("KERAS_BACKEND") == "jax":
-    # The processor as two devices; what is not told otherwise uses one. Tests compile much and compute little.
-    os.environ["XLA_FLAGS"] = (
-        os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0"
-    )
+if os.environ.get("KERAS_BACKEND") == "jax":  # the processor as two devices; what is not told otherwise uses one
+    os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=2"
 
 import numpy as np
 import pytest
