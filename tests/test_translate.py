@@ -184,16 +184,28 @@ def test_a_video_without_frames_is_named(run_folder, tmp_path, capfd):
 
 
 @leaves_pipes
-def test_a_film_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
+def test_a_film_that_cannot_be_written_leaves_nothing(tmp_path):
     moving(tmp_path / "walk.mp4")
     film = films.Film(tmp_path / "walk.mp4")
     writer = films.FilmWriter(tmp_path / "out" / "walk.mp4", film)
     frames = [np.asarray(frame) for frame in film.frames()]
     writer.add(frames[0]).result()
-    with pytest.raises(Exception, match=".+"):
+    with pytest.raises(BadValueError, match="walk.mp4' cannot be written"):
         writer.add(frames[0][:8]).result()  # of another size
     writer.close()
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_film_that_breaks_off_is_skipped_and_leaves_nothing(run_folder, tmp_path, monkeypatch, capsys):
+    def breaks_off(self):
+        yield Image.new("RGB", (8, 8))
+        yield Image.new("RGB", (8, 8))
+        raise ValueError("it is damaged")
+
+    moving(tmp_path / "walk.gif")
+    monkeypatch.setattr(films.Film, "frames", breaks_off)
+    assert command(run_folder, tmp_path / "walk.gif", "--output", tmp_path / "out") == 2
+    assert "walk.gif: it is damaged" in capsys.readouterr().err and not list((tmp_path / "out").iterdir())
 
 
 def test_videos_without_their_package_name_the_extra(run_folder, tmp_path, monkeypatch, capsys):
