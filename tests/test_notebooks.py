@@ -2,17 +2,13 @@
 
 import ast
 import configparser
-import sys
 from pathlib import Path
 
 import nbformat
 import pytest
-
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "notebooks"))
-
 from run import SMALL, code, complaints, execute, fingerprint, inject, tagged
 
+ROOT = Path(__file__).parents[1]
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MEGABYTE = 10**6
 
