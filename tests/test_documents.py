@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from conftest import pair
 
+import keras_gan
 from keras_gan import cli
 
 ROOT = Path(__file__).parents[1]
@@ -32,15 +33,16 @@ def blocks(page, language):
 
 
 def commands(page):
-    """Each command of the page's sh blocks as (words, environment)."""
+    """Each command of the page's sh blocks as its words."""
     found = []
     for block in blocks(page, "sh"):
         for line in block.replace("\\\n", " ").splitlines():
             for part in line.split(" && "):
                 words = shlex.split(part, comments=True)
-                settings = [word for word in words if re.fullmatch(r"[A-Z_]+=.*", word)]
+                while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):  # of the environment
+                    words.pop(0)
                 if words:
-                    found.append(words[len(settings) :])
+                    found.append(words)
     return found
 
 
@@ -101,7 +103,7 @@ def check_module(module, arguments):
         file = ROOT / "keras_gan" / f"{name}.py"
         tree = ast.parse(file.read_text(encoding="utf-8"))
         model = next(node for node in tree.body if isinstance(node, ast.ClassDef))
-        cli.parser_of(file, tree, model)[0].parse_args(arguments)
+        cli.parser_of(file, tree, model)[0].parse_args([word for word in arguments if word != "--help"])
         return
     subcommands = [word for word in arguments[:1] if re.fullmatch("[a-z]+", word)]
     done = subprocess.run(
@@ -131,6 +133,14 @@ def test_the_architecture_names_every_room_of_the_house():
     page = text_of("docs/architecture.md")
     for path in (ROOT / "keras_gan").rglob("*.py"):
         assert path.stem.startswith("__") or path.name in page, path.name
+
+
+def test_the_citation_is_of_this_version():
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    (citation,) = blocks("README.md", "bibtex")
+    assert f"version = {{{keras_gan.__version__}}}" in citation
+    assert f"url = {{{settings['metadata']['url']}}}" in citation
 
 
 def data_sets(folder):
