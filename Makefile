@@ -6,7 +6,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: discogan cyclegan test test-slow test-jax lint benchmark clean
+.PHONY: discogan cyclegan test test-slow test-jax lint notebooks benchmark clean
 
 discogan: .venv/installed
 	$(BIN)/python -m keras_gan.discogan --dataset drawn_shoes --image-size 64 --filters 32 \
@@ -36,6 +36,10 @@ test-jax: .venv-jax/installed .venv/installed-test
 lint: .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# Runs the notebooks and keeps what they show; some: make notebooks NAMES="dcgan cgan"
+notebooks: .venv/installed-test
+	$(BIN)/python notebooks/run.py $(NAMES)
 
 # A part of it, or with its results saved: make benchmark OPTIONS="--settings discogan-1 --save"
 benchmark: .venv/installed

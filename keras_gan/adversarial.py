@@ -125,7 +125,7 @@ class AdversarialModel(keras.Model):
                 part.compute_metrics(None, zeros, zeros)
                 part.reset_metrics()
                 part.optimizer.build(part.trainable_variables)
-                backend.prepare(part.optimizer)
+            backend.prepare(part.optimizer)  # also of a part that was trained by itself before
         return super().make_train_function(force)
 
     def generator_inputs(self, batch):

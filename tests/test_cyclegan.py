@@ -130,3 +130,14 @@ def test_a_decay_without_constant_epochs_or_on_top_of_a_schedule_is_refused(tmp_
         small(output=tmp_path).train(epochs=5, decay_epochs=5)
     with pytest.raises(ValueError, match="decay_epochs must be a whole number of at least 0, not -1"):
         small(output=tmp_path).train(decay_epochs=-1)
+
+
+def test_parts_may_be_trained_by_themselves_before_the_game(batch):
+    """RMSprop's fused update needs more than Keras builds when a part alone is trained."""
+    gan = small()
+    imgs_A, imgs_B = batch()
+    valid = np.ones((len(imgs_A), *gan.d_A.output_shape[1:]))
+    gan.d_A.train_on_batch(imgs_A, valid)
+    gan.combined.train_on_batch([imgs_A, imgs_B], gan.generator_targets([imgs_A, imgs_B]))
+    assert np.isfinite(gan.train_on_batch(imgs_A, imgs_B)).all()
+    assert [int(part.optimizer.iterations) for part in gan.parts] == [2, 1, 2]

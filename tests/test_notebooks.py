@@ -1,26 +1,111 @@
-"""Every notebook runs from top to bottom, in a small setting."""
+"""The notebooks: what each holds, that what it shows is what its code shows, and that it runs without a warning."""
 
+import ast
+import configparser
 from pathlib import Path
 
+import nbformat
 import pytest
+from run import SMALL, code, complaints, execute, fingerprint, inject, tagged
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
-SMALL = "image_size = 32; filters = 4; epochs = 1; batch_size = 2; steps_per_epoch = 3"
+ROOT = Path(__file__).parents[1]
+PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+MEGABYTE = 10**6
+
+
+@pytest.fixture(params=PATHS, ids=lambda path: path.stem)
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(path):
+    return nbformat.read(path, as_version=4)
+
+
+def address():
+    """Of the repository, as it is told to pip."""
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    return settings["metadata"]["url"]
+
+
+def pictures(notebook):
+    return [output for cell in code(notebook) for output in cell.outputs if "image/png" in output.get("data", {})]
+
+
+def test_there_is_a_small_setting_for_each():
+    assert sorted(SMALL) == [path.stem for path in PATHS]
+
+
+def test_it_opens_in_colab(notebook, path):
+    """The badge leads to this notebook, and the first code cell fetches the project from the same place."""
+    repository = address().removeprefix("https://github.com/")
+    badge = "https://colab.research.google.com/assets/colab-badge.svg"
+    link = f"https://colab.research.google.com/github/{repository}/blob/main/notebooks/{path.name}"
+    assert f"[![Open in Colab]({badge})]({link})" in notebook.cells[0].source
+    (install,) = tagged(notebook, "install")
+    assert install is code(notebook)[0]
+    assert f'"git+{address()}"' in install.source
+
+
+def test_it_says_what_it_is_about(notebook):
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    head = notebook.cells[0].source
+    assert head.startswith("# ")
+    korean, chinese = (next(line for line in head.splitlines() if line.startswith(f"**{mark}")) for mark in "한中")
+    assert any("가" <= letter <= "힣" for letter in korean) and any("一" <= letter <= "鿿" for letter in chinese)
+    assert text.count("$$") >= 2 and text.count("$$") % 2 == 0
+    assert "## Exercises" in text
+
+
+def test_parameters_can_be_set(notebook, path):
+    """The small setting names parameters that there are."""
+    (cell,) = tagged(notebook, "parameters")
+    names = {target.id for line in ast.parse(cell.source).body for target in line.targets}
+    assert set(SMALL[path.stem]) <= names
+
+
+def test_what_it_shows_is_of_the_code_it_holds(notebook):
+    """Run once, from top to bottom, and not edited since: else `python notebooks/run.py NAME`."""
+    assert notebook.metadata.get("keras_gan", {}).get("shown_by") == fingerprint(notebook)
+    assert [cell.execution_count for cell in code(notebook)] == list(range(1, len(code(notebook)) + 1))
+    assert not complaints(notebook)
+    assert not any(output.output_type == "error" for cell in code(notebook) for output in cell.outputs)
+    assert len(pictures(notebook)) >= 2
+
+
+def test_the_source_that_it_prints_is_that_of_today(notebook):
+    lines = {line for file in (ROOT / "keras_gan").rglob("*.py") for line in file.read_text("utf-8").splitlines()}
+    for cell in code(notebook):
+        if "inspect.getsource(" in cell.source:
+            shown = [line for output in cell.outputs for line in output.text.splitlines() if output.name == "stdout"]
+            assert shown[-1].startswith("    ")
+            # A cell may print a line of its own above the source
+            begin = next(number for number, line in enumerate(shown) if line.lstrip().startswith(("def ", "@")))
+            assert [line for line in shown[begin:] if line.strip() and line not in lines] == []
+
+
+def test_it_is_small(path):
+    assert path.stat().st_size < 3 * MEGABYTE
+
+
+def test_it_names_no_place_on_the_machine_that_ran_it(path):
+    text = path.read_text(encoding="utf-8")
+    assert not any(place in text for place in ("/tmp/", "/home/", "/work/", "/root/"))
+
+
+def test_an_edited_cell_is_found_out(notebook):
+    before = fingerprint(notebook)
+    code(notebook)[-1].source += "\n"
+    assert fingerprint(notebook) != before
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("default")  # those of the kernel's own machinery
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_runs(path, tmp_path):
-    import nbclient
-    import nbformat
-
-    notebook = nbformat.read(path, as_version=4)
-    for cell in notebook.cells:
-        if "parameters" in cell.metadata.get("tags", []):
-            cell.source = SMALL
-        if cell.source.lstrip("# ").startswith("In Colab"):
-            cell.source = ""  # the project is installed already
-    nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-    assert any("image/png" in output.get("data", {}) for output in outputs)
+@pytest.mark.filterwarnings("default")  # those of the machinery around the kernel
+def test_it_runs_without_a_warning(notebook, path, tmp_path):
+    """In the small setting, from a checkout, with nothing fetched."""
+    inject(notebook, SMALL[path.stem])
+    execute(notebook, tmp_path)
+    assert not complaints(notebook)
+    assert len(pictures(notebook)) >= 2

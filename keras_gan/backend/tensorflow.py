@@ -193,7 +193,7 @@ def prepare(optimizer):
 
     The kernel for RMSprop writes its momentum, which Keras' has only if it has one, into a slot.
     """
-    if type(optimizer) is keras.optimizers.RMSprop and is_plain(optimizer):
+    if type(optimizer) is keras.optimizers.RMSprop and is_plain(optimizer) and not hasattr(optimizer, "scratch"):
         optimizer.scratch = [tf.Variable(tf.zeros_like(slot.value)) for slot in optimizer._velocities]
 
 
