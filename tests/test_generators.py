@@ -1,0 +1,164 @@
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gan import CGAN, DCGAN, GAN, CycleGAN, DiscoGAN, Pix2Pix, generators, runs
+from keras_gan.errors import BadValueError, NotFoundError
+from keras_gan.training import as_json
+
+TINY = {
+    "discogan": (DiscoGAN, {"img_shape": (32, 32, 3), "gf": 4, "df": 4, "dataset_name": "drawn_shoes"}),
+    "discogan paper": (
+        DiscoGAN,
+        {"img_shape": (32, 32, 3), "gf": 4, "df": 4, "recipe": "paper", "dataset_name": "drawn_shoes"},
+    ),
+    "cyclegan unet": (CycleGAN, {"img_shape": (32, 32, 3), "dataset_name": "drawn_shoes"}),
+    "cyclegan resnet": (CycleGAN, {"img_shape": (24, 24, 3), "recipe": "resnet", "dataset_name": "drawn_shoes"}),
+    "pix2pix": (Pix2Pix, {"img_shape": (32, 32, 3), "gf": 4, "df": 4, "dataset_name": "drawn_shoes"}),
+    "dcgan": (DCGAN, {"img_shape": (32, 32, 3), "gf": 4, "df": 4, "dataset_name": "drawn_shoes"}),
+    "cgan": (CGAN, {"gf": 4, "df": 4, "dataset_name": "drawn_digits"}),
+    "gan": (GAN, {"dataset_name": "drawn_digits"}),
+}
+
+
+def save_run(folder, name, **changes):
+    """The folder of a run of a tiny model, untrained; returns the model."""
+    kind, arguments = TINY[name]
+    gan = kind(**arguments | changes, seed=0, output=folder)
+    gan.save_networks()
+    arguments = as_json(gan.constructor_arguments) | {"dtype_policy": "float32"}
+    config = {"model": gan.name, "class": kind.__name__, "arguments": arguments, "seed": 0}
+    runs.write_json(gan.run_folder / runs.CONFIG, config)
+    return gan
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """A model of this name and the folder of its run."""
+    kept = {}
+
+    def get(name):
+        if name not in kept:
+            folder = tmp_path_factory.mktemp("run") / "run"
+            kept[name] = save_run(folder, name), folder
+        return kept[name]
+
+    return get
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_every_generator_is_found_and_gives_what_the_model_gives(saved, name):
+    gan, folder = saved(name)
+    for path in generators.generators_of(folder).values():
+        generator = generators.find(path)
+        network = next(net for net in gan.networks if net.name == path.stem)
+        assert generator.value_range == gan.data_loader.value_range  # told by the file alone
+        assert generator.name == gan.name and generator.run == folder
+        rng = np.random.default_rng(0)
+        inputs = [rng.uniform(-1, 1, (2, *shape[1:])).astype("float32") for shape in generators.inputs_of(network)]
+        if generator.kind == "labelled":
+            inputs[1] = np.array([3, 7], "int32")
+        images = generator(*inputs)
+        assert images.dtype == "float32" and images.shape == (2, *generator.out_shape)
+        expected = network.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0)
+        np.testing.assert_allclose(images, expected, atol=1e-5)
+
+
+def test_kinds_and_sizes(saved):
+    cgan, dcgan, pix2pix = (generators.find(saved(name)[1]) for name in ("cgan", "dcgan", "pix2pix"))
+    assert (cgan.kind, cgan.latent_dim, cgan.classes, cgan.shape) == ("labelled", 100, 10, (28, 28, 1))
+    assert (dcgan.kind, dcgan.latent_dim, dcgan.classes, dcgan.out_shape) == ("latent", 100, 0, (32, 32, 3))
+    assert (pix2pix.kind, pix2pix.latent_dim, pix2pix.direction) == ("translation", None, None)
+
+
+def test_the_direction_picks_the_generator(saved):
+    gan, folder = saved("cyclegan unet")
+    for way, network in (("AtoB", gan.g_AB), ("BtoA", gan.g_BA)):
+        generator = generators.find(folder, way)
+        assert generator.path.stem == network.name and generator.direction == way
+        np.testing.assert_array_equal(generator.model.get_weights()[0], network.get_weights()[0])
+    with pytest.raises(BadValueError, match=r"both directions \(g_AB.keras, g_BA.keras\): add --direction"):
+        generators.find(folder)
+    with pytest.raises(BadValueError, match="no generator BtoA: it has generator.keras"):
+        generators.find(saved("pix2pix")[1], "BtoA")
+    with pytest.raises(BadValueError, match="direction must be one of AtoB, BtoA, not 'up'"):
+        generators.find(folder, "up")
+
+
+def test_a_file_or_a_model_alone_is_enough(saved, tmp_path):
+    gan, folder = saved("pix2pix")
+    copy = tmp_path / "mine.keras"
+    copy.write_bytes((folder / "models" / "generator.keras").read_bytes())
+    alone = generators.find(copy)
+    assert (alone.name, alone.run, alone.fit, alone.value_range) == ("mine", None, "resize", (-1, 1))
+    same = generators.find(gan.generator)
+    assert same.path is None and generators.find(same) is same
+
+
+def test_the_fit_is_that_of_training(tmp_path):
+    save_run(tmp_path / "run", "pix2pix", fit="pad")
+    assert generators.find(tmp_path / "run").fit == "pad"
+
+
+@pytest.mark.parametrize(("name", "multiple"), [("discogan", 32), ("cyclegan resnet", 4), ("cyclegan unet", 8)])
+def test_a_generator_at_another_size_has_the_same_weights(saved, name, multiple):
+    generator = generators.find(saved(name)[1], "AtoB")
+    assert generator.multiple == multiple
+    height, width = generator.shape[0] + multiple, generator.shape[1] + 2 * multiple
+    larger = generator.at(height, width)
+    assert larger(np.zeros((1, height, width, 3), "float32")).shape == (1, height, width, 3)
+    assert generator.at(*generator.shape[:2]) is generator and generator.at(height, width) is larger
+    assert [w.path for w in larger.model.weights] == [w.path for w in generator.model.weights]
+
+
+def test_what_is_no_generator_is_refused_in_one_line(saved, tmp_path):
+    _, folder = saved("pix2pix")
+    (tmp_path / "text.keras").write_text("no model")
+    (tmp_path / "picture.png").touch()
+    keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save(tmp_path / "foreign.keras")
+    image = keras.Input((8, 8, 3))
+    keras.Model(image, keras.layers.Conv2D(3, 3, padding="same")(image)).save(tmp_path / "linear.keras")
+    faults = {
+        folder / "models" / "discriminator.keras": "no generator but a discriminator",
+        saved("gan")[1] / "models" / "discriminator.keras": "no generator but a discriminator",
+        saved("cyclegan unet")[1] / "models" / "d_A.keras": "no generator but a discriminator",
+        tmp_path / "text.keras": "cannot be opened as a Keras model",
+        tmp_path / "picture.png": "is no model: name a .keras file",
+        tmp_path / "foreign.keras": "is no generator of this package",
+        tmp_path / "linear.keras": "what it makes are no pictures",
+        tmp_path: "is not the folder of a run",
+    }
+    for path, message in faults.items():
+        with pytest.raises(BadValueError, match=message) as caught:
+            generators.find(path)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(NotFoundError, match="there is no such file"):
+        generators.find(tmp_path / "nowhere.keras")
+    with pytest.raises(BadValueError, match="not 3"):
+        generators.find(3)
+
+
+def test_a_run_without_networks_yet(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"class": "Pix2Pix", "model": "pix2pix", "arguments": {}}))
+    with pytest.raises(NotFoundError, match="has no generator yet"):
+        generators.find(tmp_path)
+
+
+def test_inputs_of_another_shape_are_named(saved):
+    generator = generators.find(saved("pix2pix")[1])
+    with pytest.raises(BadValueError, match=r"takes inputs of shape \(None, 32, 32, 3\), not \(1, 32, 32, 1\)"):
+        generator(np.zeros((1, 32, 32, 1), "float32"))
+
+
+def test_looking_for_a_file_loads_no_framework(tmp_path):
+    script = (
+        "import sys; from pathlib import Path; from keras_gan import generators\n"
+        "try: generators.find('nowhere')\n"
+        "except FileNotFoundError: assert not {'keras', 'tensorflow', 'jax'} & set(sys.modules)\n"
+        "else: raise AssertionError"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
