@@ -6,7 +6,6 @@ A person at the page draws with a wobbling, thick line, leaves gaps and details 
 colour it with a stroke. So the drawn shoes are drawn that way: `by_hand`. The run is an ordinary one of Pix2Pix.
 """
 
-import argparse
 import shutil
 import sys
 import zipfile
