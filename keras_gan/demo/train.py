@@ -30,7 +30,7 @@ from keras_gan.drawn_shoes import (
 from keras_gan.errors import UserError
 from keras_gan.files import write_whole
 
-SIZE, FILTERS, PAIRS, HELD_OUT, EPOCHS = 128, 16, 6000, 100, 7
+SIZE, FILTERS, PAIRS, HELD_OUT, EPOCHS = 128, 16, 6000, 100, 6
 WHITE = 255
 
 
@@ -106,7 +106,7 @@ def coloured(drawing, picture, rng):
     painter, pixels = ImageDraw.Draw(drawing), np.asarray(picture)
     places = np.argwhere(pixels.min(axis=2) < 200)
     lines = drawing.copy()
-    for _ in range(int(rng.choice(6, p=[0.25, 0.2, 0.2, 0.15, 0.1, 0.1])) if len(places) else 0):
+    for _ in range(int(rng.choice(6, p=[0.15, 0.2, 0.25, 0.2, 0.1, 0.1])) if len(places) else 0):
         points = [places[rng.integers(len(places))]]
         colour = np.median(pixels[tuple(near(points[0], len(pixels)))].reshape(-1, 3), axis=0)
         way = rng.normal(0, 3, 2)
@@ -117,7 +117,7 @@ def coloured(drawing, picture, rng):
                 break
             points.append(point)
         line = [tuple(point[::-1].tolist()) for point in points] * (2 if len(points) == 1 else 1)
-        painter.line(line, tuple(colour.astype(int).tolist()), int(rng.integers(2, 6)), joint="curve")
+        painter.line(line, tuple(colour.astype(int).tolist()), int(rng.integers(2, 8)), joint="curve")
     if rng.random() < 0.5:  # the lines above the colours, or below
         drawing = Image.fromarray(np.minimum(np.asarray(lines), np.asarray(drawing)))
     return drawing
@@ -157,21 +157,21 @@ def compact(source, path):
 
 def train(output, pairs=PAIRS, epochs=EPOCHS, filters=FILTERS):
     """Draws the pairs, trains, and writes `output`/shoes.keras; the pairs are removed, the run's folder stays."""
-    from keras_gan import Pix2Pix
+    from keras_gan.demo.network import ColouringPix2Pix
 
     draw_pairs(output / "pairs", pairs)
-    gan = Pix2Pix(
+    gan = ColouringPix2Pix(
         img_shape=(SIZE, SIZE, 3),
         gf=filters,
         df=filters,
         dataset_name=str(output / "pairs"),
         gan_loss="lsgan",
-        l1_weight=60.0,
+        l1_weight=100.0,
         augment=False,
         seed=0,
         output=str(output / "run"),
     )
-    gan.train(epochs=epochs, batch_size=4, sample_interval=300, ema=0.999, schedule="linear")
+    gan.train(epochs=epochs, batch_size=4, sample_interval=300, schedule="linear")
     compact(output / "run" / "models" / "generator.keras", output / "shoes.keras")
     shutil.rmtree(output / "pairs")
 
