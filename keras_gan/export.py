@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import tempfile
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -118,7 +119,10 @@ def write(generator, format, path):
     elif format == "onnx":
         import onnx
 
-        network.export(path, format="onnx", verbose=False)
+        network(network.inputs)  # Keras writes no ONNX file of a network that was never called
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)  # which Keras looks for
+            network.export(path, format="onnx", verbose=False)
         model = onnx.load(path)
         onnx.helper.set_model_props(model, {name: as_text(value) for name, value in about.items()})
         onnx.save(model, path)
@@ -249,7 +253,9 @@ def main(argv=None):
     arguments = parser.parse_args(argv)
     try:
         check_format(arguments.format)
-        print(export(arguments.model, arguments.format, arguments.output, arguments.direction))
+        with cli.silence():  # of what the converters write past Python
+            path = export(arguments.model, arguments.format, arguments.output, arguments.direction)
+        print(path)
     except UserError as error:
         sys.exit(cli.fail(error))
 
