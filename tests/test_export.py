@@ -102,7 +102,7 @@ def test_half_precision_is_exported_in_full(tmp_path, policy, half):
     in_full = generators.Generator(export.in_full_precision(generator.model))
     np.testing.assert_allclose(exported, in_full(images), atol=1e-5)
     difference = np.abs(exported - generator(images)).max()
-    assert 0 < difference and (half == "bfloat16" or difference < 1e-2)  # 0: nothing was in half precision
+    assert difference > 0 and (half == "bfloat16" or difference < 1e-2)  # 0: nothing was in half precision
 
 
 @pytest.mark.parametrize("format", export.ENDINGS)
