@@ -30,10 +30,14 @@ _EXPORTS = {
     "UpsampleConv2D": "layers",
 }
 
-__all__ = sorted(_EXPORTS)
+_MODULES = ("translate",)  # that are called like functions
+
+__all__ = sorted([*_EXPORTS, *_MODULES])
 
 
 def __getattr__(name):
+    if name in _MODULES:
+        return import_module(f"keras_gan.{name}")
     if name not in _EXPORTS:
         raise AttributeError(f"module 'keras_gan' has no attribute {name!r}")
     return getattr(import_module(f"keras_gan.{_EXPORTS[name]}"), name)

@@ -62,10 +62,15 @@ def read_by_pillow(path, channels):
     if image.mode == "LAB":  # which Pillow converts by profiles alone
         profiles = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
         image = ImageCms.profileToProfile(image, *profiles, outputMode="RGB")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return converted(image, channels)
+    return converted(over_white(image), channels)
+
+
+def over_white(image):
+    """A picture laid over white where it is transparent."""
+    if not image.has_transparency_data:
+        return image
+    image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
 
 
 def converted(image, channels):

@@ -81,17 +81,22 @@ def save_animation(path, pictures, value_range=(-1, 1), seconds=0.1, last=None):
     frames = np.broadcast_to(frames, (*frames.shape[:-1], 3))
     last = seconds if last is None else last
     with write_whole(path) as unfinished:
-        (save_film if Path(path).suffix == ".mp4" else save_gif)(unfinished, frames, seconds, last)
+        if Path(path).suffix == ".mp4":
+            save_film(unfinished, frames, seconds, last)
+        else:
+            save_gif(unfinished, frames, [*[1000 * seconds] * (len(frames) - 1), 1000 * last])
 
 
-def save_gif(path, frames, seconds, last):
-    """Saves uint8 frames as a GIF. Pillow by itself looks for the best 256 colours ten times as long."""
+def save_gif(path, frames, durations):
+    """Saves uint8 frames (height, width, 3) as a GIF that shows each for so many milliseconds.
+
+    Pillow by itself looks for the best 256 colours ten times as long.
+    """
     from PIL import Image
 
     first, *others = (
         Image.fromarray(frame).quantize(method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE) for frame in frames
     )
-    durations = [*[1000 * seconds] * len(others), 1000 * last]
     first.save(path, "GIF", save_all=True, append_images=others, duration=durations, loop=0)
 
 

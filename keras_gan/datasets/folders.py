@@ -32,12 +32,12 @@ def existing(*built_in):
     return ", ".join([*names, *(built_in or ["drawn_shoes (built in)"])])
 
 
-def files(folder, deep=True):
+def files(folder, deep=True, more=()):
     """The picture files in a folder, and in its subfolders unless `deep` is off, in natural order.
 
-    Hidden ones are left out, and endings may be capitals. None if there is no such folder.
+    Hidden ones are left out, and endings may be capitals; `more` endings may be named. None if there is no such folder.
     """
-    endings, found = picture_endings(), []
+    endings, found = picture_endings().union(more), []
     for place, inside, names in os.walk(folder):
         inside[:] = [name for name in inside if deep and is_visible(name)]
         readable = (name for name in names if os.path.splitext(name)[1].lower() in endings and is_visible(name))
