@@ -157,16 +157,19 @@ def compact(source, path):
 
 def train(output, pairs=PAIRS, epochs=EPOCHS, filters=FILTERS):
     """Draws the pairs, trains, and writes `output`/shoes.keras; the pairs are removed, the run's folder stays."""
+    import keras
+
     from keras_gan.demo.network import ColouringPix2Pix
 
     draw_pairs(output / "pairs", pairs)
     gan = ColouringPix2Pix(
         img_shape=(SIZE, SIZE, 3),
         gf=filters,
-        df=filters,
+        df=filters // 2,
         dataset_name=str(output / "pairs"),
         gan_loss="lsgan",
-        l1_weight=100.0,
+        l1_weight=500.0,  # with the 100 of the paper it makes colours up rather than take those of the strokes
+        g_optimizer=keras.optimizers.Adam(1e-3, beta_1=0.5),
         augment=False,
         seed=0,
         output=str(output / "run"),
