@@ -8,6 +8,7 @@ colour it with a stroke. So the drawn shoes are drawn that way: `by_hand`. The r
 
 import shutil
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -145,14 +146,12 @@ def compact(source, path):
 
     network = keras.saving.load_model(source, compile=False)
     network.set_weights([weight.astype("float16").astype("float32") for weight in network.get_weights()])
-    with write_whole(path) as unfinished:
-        saved = unfinished.with_suffix(".keras")
+    with tempfile.TemporaryDirectory() as folder, write_whole(path) as unfinished:
+        saved = Path(folder, "network.keras")
         network.save(saved)
         with zipfile.ZipFile(saved) as plain, zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, True, 9) as packed:
             for name in plain.namelist():
                 packed.writestr(name, plain.read(name))
-        if saved != unfinished:
-            saved.unlink()
 
 
 def train(output, pairs=PAIRS, epochs=EPOCHS, filters=FILTERS):
