@@ -275,7 +275,7 @@ def test_the_bundled_generator_is_small_and_draws_shoes_in_the_colour_of_a_strok
 
     def made(colour):
         data = [png(shoe_drawing(seed, colour)) for seed in range(6)]
-        return np.concatenate([generator(uploads.read_upload(one, generator)) for one in data])
+        return np.concatenate([generator(*uploads.read_upload(one, generator)) for one in data])
 
     reds, blues = made("#c8202a"), made("#2f7fd8")
     middle = np.s_[:, 60:84, 40:90]
@@ -359,7 +359,7 @@ def test_a_stroke_changes_the_picture_and_undo_brings_it_back(shoes, opened, wid
     count, coloured = settled(page)
     assert coloured not in (drawn, empty)
     for _ in range(2):
-        page.get_by_text("Undo").click()
+        page.locator("#undo").click()
     settled(page)
     assert shown(page, after=count)[1] == empty
     assert page.evaluate("document.documentElement.scrollWidth") <= width

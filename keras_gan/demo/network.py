@@ -18,7 +18,7 @@ class ColouringPix2Pix(Pix2Pix):
     """
 
     def build_generator(self):
-        """U-Net: (batch, *img_shape) to the same, values in [-1, 1]; 1,892,... parameters at 128x128x3, gf=16."""
+        """U-Net: (batch, *img_shape) to the same, values in [-1, 1]; 1,895,347 parameters at 128x128x3, gf=16."""
         img = keras.Input(self.img_shape)
         filters = [self.gf * multiple for multiple in (1, 2, 4, 8, 8, 8, 8, 8)[: self.depth]]
         x, skips = img, []

@@ -17,14 +17,15 @@ MOST_CODES = 24  # pictures of noise at once, the frames of a walk
 
 
 def read_upload(data, generator):
-    """An uploaded picture as the generator takes it.
+    """An uploaded picture as the inputs of a generator.
 
     Args:
         data: bytes of a file in one of `FORMATS`.
         generator: a `keras_gan.generators.Generator` of kind "translation".
 
     Returns:
-        float32 (1, height, width, channels) in the generator's value range; see `keras_gan.pictures.read_picture`.
+        A list of one array, float32 (1, height, width, channels) in the generator's value range; the picture is
+        read as by `keras_gan.pictures.read_picture`.
 
     Raises:
         BadValueError: if it is no picture, a damaged one or one of too many pixels, with a short message.
@@ -32,7 +33,7 @@ def read_upload(data, generator):
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             width, height = image.size  # of the file's head: nothing is decoded yet
-    except Image.DecompressionBombError:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise too_large() from None
     except Exception:  # what Pillow raises on foreign bytes has no base in common
         raise BadValueError(f"This is no picture. Send a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file.") from None
@@ -45,7 +46,7 @@ def read_upload(data, generator):
     except Exception:  # the same
         raise BadValueError("This picture is damaged.") from None
     pixels = as_pixels(image, *generator.shape[:2], generator.fit)
-    return scale(pixels[np.newaxis], generator.value_range)
+    return [scale(pixels[np.newaxis], generator.value_range)]
 
 
 def too_large():
