@@ -7,6 +7,7 @@ and `--help` answers without loading Keras.
 
 import argparse
 import ast
+import contextlib
 import os
 import shlex
 import shutil
@@ -111,19 +112,28 @@ def load_keras():
     # On a GPU memory is taken as it is needed, not all at once.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    stderr, missing = os.dup(2), None
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        import keras
-    except ModuleNotFoundError as error:  # of the backend that Keras was told to run on
-        missing = error.name
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
+    missing = None
+    with silence():
+        try:
+            import keras
+        except ModuleNotFoundError as error:  # of the backend that Keras was told to run on
+            missing = error.name
     if missing:
         sys.exit(fail(f"{missing!r} is not installed: install it, or set KERAS_BACKEND to what is, tensorflow or jax."))
     return keras
+
+
+@contextlib.contextmanager
+def silence():
+    """Nothing reaches standard error meanwhile, not even what libraries write past Python."""
+    stderr = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
 def run(model, command):

@@ -246,7 +246,11 @@ def draw_pair(seed: int, index: int, size: int = 256) -> np.ndarray:
         if value < least:
             raise ValueError(f"{name} must be at least {least}, not {value}")
     rng = np.random.default_rng([seed, index])
-    parts, table = shoe(rng)
+    return draw(*shoe(rng), rng, size)
+
+
+def draw(parts, table, rng, size):
+    """Both halves of the picture of a `shoe`, as `draw_pair` returns them."""
     picture = paint(parts, size)
     labels = np.asarray(picture)
     across, down = (np.roll(labels, 1, axis) != np.roll(labels, 1 - SUPERSAMPLE, axis) for axis in (0, 1))

@@ -66,6 +66,20 @@ def small_disk(tmp_path_factory):
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, driven by playwright; skips where there is none."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with sync_api.sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        except sync_api.Error as error:
+            pytest.skip(f"no Chromium: {error.message.splitlines()[0]}")
+        yield browser
+        browser.close()
+
+
 @pytest.fixture
 def paired_folder(tmp_path):
     """A paired data set of flat pictures: left half red, right half blue, both as bright as their number."""

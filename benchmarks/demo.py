@@ -1,0 +1,124 @@
+"""How fast the demo's page answers, and what becomes of it when many draw at once.
+
+    python benchmarks/demo.py                        20 clients for a minute, then strokes in Chromium
+    python benchmarks/demo.py --model RUN --clients 20 --seconds 60
+
+Every client sends its drawing again as soon as it is answered; told to wait, it waits as long as it was told. The
+memory is that of the server's process. Of a stroke, the time is that from the mouse's last move until the canvas of
+the result shows another picture. Needs the extra "demo", the strokes playwright and Chromium besides.
+"""
+
+import argparse
+import http.client
+import io
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+from collections import Counter
+from pathlib import Path
+
+from PIL import Image
+
+from keras_gan.drawn_shoes import draw_pair
+
+SHOE = [(0.1, 0.65), (0.2, 0.52), (0.4, 0.45), (0.55, 0.3), (0.85, 0.28), (0.88, 0.68), (0.1, 0.7), (0.1, 0.65)]
+
+
+def client(address, until, number, answers):
+    """Draws until then; adds (status, seconds) of each answer to `answers`."""
+    file = io.BytesIO()
+    Image.fromarray(draw_pair(3, number, 512)[:, :512]).save(file, "PNG")
+    connection = http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=60)
+    while time.monotonic() < until:
+        began = time.monotonic()
+        try:
+            connection.request("POST", "/translate/only", file.getvalue())
+            response = connection.getresponse()
+            response.read()
+            status = response.status
+        except OSError as error:
+            status = type(error).__name__
+            connection.close()
+        answers.append((status, time.monotonic() - began))
+        if status == 503:
+            time.sleep(float(response.headers["Retry-After"]))
+    connection.close()
+
+
+def megabytes(process):
+    """Memory of a process, on Linux."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+def many(address, process, clients, seconds):
+    """Prints what `clients` clients are answered in so many seconds."""
+    answers, until = [], time.monotonic() + seconds
+    threads = [threading.Thread(target=client, args=(address, until, i, answers)) for i in range(clients)]
+    for thread in threads:
+        thread.start()
+    memory = []
+    while time.monotonic() < until:
+        time.sleep(seconds / 12)
+        memory.append(megabytes(process))
+    for thread in threads:
+        thread.join()
+    counts = Counter(status for status, _ in answers)
+    waits = sorted(took for status, took in answers if status == 200)
+    print(f"{clients} clients, {seconds:g} s: " + ", ".join(f"{n} x {status}" for status, n in counts.items()))
+    print(f"answered in {statistics.median(waits):.3f} s (median), {waits[-1]:.3f} s (longest)")
+    print("memory, MB: " + " ".join(f"{value:.0f}" for value in memory))
+
+
+def strokes(address, times=10):
+    """Prints how long after a stroke of the mouse the picture is another."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    took = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(address)
+        page.wait_for_function("document.getElementById('result').dataset.count > 0")
+        box = page.locator("#paper").bounding_box()
+        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in SHOE]
+        for number in range(times):
+            x, y = places[number % len(places)]
+            page.mouse.move(x, y)
+            page.mouse.down()
+            page.wait_for_load_state("networkidle")
+            time.sleep(0.5)
+            page.evaluate("window.before = document.getElementById('result').toDataURL()")
+            began = time.monotonic()
+            page.mouse.move(*places[(number + 1) % len(places)])
+            page.wait_for_function("document.getElementById('result').toDataURL() !== window.before", polling=10)
+            took.append(time.monotonic() - began)
+            page.mouse.up()
+        browser.close()
+    median, longest = statistics.median(took), max(took)
+    print(f"a stroke changes the picture after {median:.3f} s (median of {times}), {longest:.3f} s (longest)")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", help="a .keras file or the folder of a run; default: the bundled one")
+    parser.add_argument("--clients", type=int, default=20)
+    parser.add_argument("--seconds", type=float, default=60)
+    given = parser.parse_args()
+    command = [sys.executable, "-m", "keras_gan.demo", *([given.model] if given.model else []), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        address = process.stdout.readline().split()[0]
+        try:
+            many(address, process, given.clients, given.seconds)
+            strokes(address)
+        finally:
+            process.terminate()
+
+
+if __name__ == "__main__":
+    main()

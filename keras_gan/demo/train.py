@@ -1,0 +1,215 @@
+"""Trains the small generator that the demo has with it: drawings with a few colours in them become shoes.
+
+    python -m keras_gan.demo.train OUTPUT            about 17 minutes on one CPU core; OUTPUT/shoes.keras
+
+A person at the page draws with a wobbling, thick line, leaves gaps and details out, puts the shoe somewhere, and may
+colour it with a stroke. So the drawn shoes are drawn that way: `by_hand`. The run is an ordinary one of Pix2Pix.
+"""
+
+import shutil
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
+
+from keras_gan import cli
+from keras_gan.drawn_shoes import (
+    BACKGROUND,
+    HEEL,
+    LINING,
+    REGIONS,
+    SOLE,
+    TAP,
+    UPPER,
+    draw,
+    noise,
+    shoe,
+)
+from keras_gan.errors import UserError
+from keras_gan.files import write_whole
+
+SIZE, FILTERS, PAIRS, HELD_OUT, EPOCHS = 128, 16, 6000, 100, 6
+WHITE = 255
+
+
+def by_hand(rng, size=SIZE):
+    """A drawing as a person would make it, and its shoe: two `PIL.Image.Image`s of this size.
+
+    One in 25 is an empty sheet, which stays empty. A third of the shoes have no details, neither drawn nor real.
+    """
+    if rng.random() < 0.04:
+        return Image.new("RGB", (size, size), (WHITE,) * 3), Image.new("RGB", (size, size), (WHITE,) * 3)
+    parts, table = shoe(rng)
+    if rng.random() < 0.33:
+        plain = (BACKGROUND, LINING, UPPER, SOLE, HEEL, TAP)
+        parts = [part for part in parts if part.region in plain]
+    if rng.random() < 0.5:  # brighter colours than shoes have: people take them first
+        table = vivid(table, rng)
+    halves = Image.fromarray(draw(parts, table, rng, size))
+    drawing, picture = placed(halves.crop((0, 0, size, size)), halves.crop((size, 0, 2 * size, size)), rng)
+    return coloured(scrawled(drawing, rng), picture, rng), picture
+
+
+def vivid(table, rng):
+    """The colours of a shoe, all regions but background, sole and linings in one saturated colour or two."""
+    table = table.copy()
+    for region in range(UPPER, REGIONS - 1):
+        if region == UPPER or rng.random() < 0.15:
+            colour = np.array(Image.new("HSV", (1, 1), tuple(rng.integers((0, 150, 120), 256).tolist())).convert("RGB"))
+        if region < SOLE or rng.random() < 0.3:
+            table[region] = colour[0, 0]
+    return np.clip(table, 12, 255)
+
+
+def placed(drawing, picture, rng):
+    """Both as a part of the sheet: smaller, and somewhere."""
+    size = drawing.width
+    side = round(size * rng.uniform(0.6, 1.0))
+    corner = tuple(rng.integers(0, size - side + 1, 2).tolist())
+    sheets = []
+    for image in (drawing, picture):
+        sheet = Image.new("RGB", image.size, (WHITE,) * 3)
+        sheet.paste(image.resize((side, side), Image.Resampling.LANCZOS), corner)
+        sheets.append(sheet)
+    return sheets
+
+
+def scrawled(drawing, rng):
+    """The lines of a drawing with gaps, wobbling, as thick as a pen is, black."""
+    size = drawing.width
+    ink = WHITE - np.asarray(drawing.convert("L"), np.float32)
+    gaps = noise(rng, int(rng.integers(6, 14)), size) > rng.uniform(1.2, 3)
+    ink = Image.fromarray(np.uint8(np.clip(ink * 1.3 * ~gaps, 0, WHITE)))
+    width = rng.choice([1, 2, 3], p=[0.4, 0.35, 0.25])
+    if width > 1:
+        wide = ink.filter(ImageFilter.MaxFilter(3))
+        ink = wide if width == 3 else Image.blend(ink, wide, 0.6)
+    wobble = rng.uniform(0, 1.3) * np.stack([noise(rng, int(rng.integers(5, 16)), size) for _ in range(2)])
+    return Image.fromarray(np.repeat(WHITE - moved(np.asarray(ink), wobble)[..., None], 3, axis=2))
+
+
+def moved(pixels, by):
+    """Gray pixels (size, size), each taken from as far away as `by` (2, size, size) says, down and across."""
+    size = len(pixels)
+    places = np.clip(np.indices(pixels.shape) + by, 0, size - 1.001)
+    (row, column), (down, across) = places.astype(int), places % 1
+    pixels = pixels.astype(np.float32)
+    upper = pixels[row, column] * (1 - across) + pixels[row, column + 1] * across
+    lower = pixels[row + 1, column] * (1 - across) + pixels[row + 1, column + 1] * across
+    return np.uint8(upper * (1 - down) + lower * down)
+
+
+def coloured(drawing, picture, rng):
+    """The drawing with up to five strokes in the colours that the picture has there."""
+    painter, pixels = ImageDraw.Draw(drawing), np.asarray(picture)
+    places = np.argwhere(pixels.min(axis=2) < 200)
+    lines = drawing.copy()
+    for _ in range(int(rng.choice(6, p=[0.15, 0.2, 0.25, 0.2, 0.1, 0.1])) if len(places) else 0):
+        points = [places[rng.integers(len(places))]]
+        colour = np.median(pixels[tuple(near(points[0], len(pixels)))].reshape(-1, 3), axis=0)
+        way = rng.normal(0, 3, 2)
+        for _ in range(int(rng.integers(3, 14))):
+            way = way + rng.normal(0, 2, 2)
+            point = np.clip(points[-1] + way, 0, len(pixels) - 1).astype(int)
+            if np.abs(pixels[tuple(point)] - colour).max() > 60:
+                break
+            points.append(point)
+        line = [tuple(point[::-1].tolist()) for point in points] * (2 if len(points) == 1 else 1)
+        painter.line(line, tuple(colour.astype(int).tolist()), int(rng.integers(2, 8)), joint="curve")
+    if rng.random() < 0.5:  # the lines above the colours, or below
+        drawing = Image.fromarray(np.minimum(np.asarray(lines), np.asarray(drawing)))
+    return drawing
+
+
+def near(point, size, reach=2):
+    """The pixels around a point, as slices."""
+    return [slice(max(0, at - reach), min(size, at + reach + 1)) for at in point]
+
+
+def draw_pairs(folder, pairs=PAIRS, held_out=HELD_OUT):
+    """Writes pairs by hand into `folder`/train and `folder`/val."""
+    for split, numbers in {"train": range(pairs), "val": range(pairs, pairs + held_out)}.items():
+        (folder / split).mkdir(parents=True)
+        for number in numbers:
+            pair = np.hstack([np.asarray(half) for half in by_hand(np.random.default_rng([9, number]))])
+            Image.fromarray(pair).save(folder / split / f"{number}.png", compress_level=1)
+
+
+def compact(source, path):
+    """Writes a saved network again, its weights rounded to 11 significant bits, which deflates to half the size."""
+    import keras
+
+    import keras_gan.layers  # noqa: F401  (what the network needs to load)
+
+    network = keras.saving.load_model(source, compile=False)
+    network.set_weights([weight.astype("float16").astype("float32") for weight in network.get_weights()])
+    with tempfile.TemporaryDirectory() as folder, write_whole(path) as unfinished:
+        saved = Path(folder, "network.keras")
+        network.save(saved)
+        with zipfile.ZipFile(saved) as plain, zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, True, 9) as packed:
+            for name in plain.namelist():
+                packed.writestr(name, plain.read(name))
+
+
+def settle_norms(path, loader, batches=200):
+    """Saves a network again, the moving averages of its norms taken anew from so many batches.
+
+    Those of training, over about ten batches of four, are off by enough to put shadows beside the shoe.
+    """
+    import keras
+
+    import keras_gan.layers  # noqa: F401  (what the network needs to load)
+
+    network = keras.saving.load_model(path, compile=False)
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.98
+    for _, (drawings, _) in zip(range(batches), loader.load_batch(8), strict=False):
+        network(drawings, training=True)
+    network.save(path)
+
+
+def train(output, pairs=PAIRS, epochs=EPOCHS, filters=FILTERS):
+    """Draws the pairs, trains, and writes `output`/shoes.keras; the pairs are removed, the run's folder stays."""
+    import keras
+
+    from keras_gan.demo.network import ColouringPix2Pix
+
+    draw_pairs(output / "pairs", pairs)
+    gan = ColouringPix2Pix(
+        img_shape=(SIZE, SIZE, 3),
+        gf=filters,
+        df=filters // 2,
+        dataset_name=str(output / "pairs"),
+        gan_loss="lsgan",
+        l1_weight=500.0,  # with the 100 of the paper it makes colours up rather than take those of the strokes
+        g_optimizer=keras.optimizers.Adam(1e-3, beta_1=0.5),
+        augment=False,
+        seed=0,
+        output=str(output / "run"),
+    )
+    gan.train(epochs=epochs, batch_size=4, sample_interval=300, schedule="linear")
+    generator = output / "run" / "models" / "generator.keras"
+    settle_norms(generator, gan.data_loader)
+    compact(generator, output / "shoes.keras")
+    shutil.rmtree(output / "pairs")
+
+
+def main(argv=None):
+    parser = cli.Parser(prog="python -m keras_gan.demo.train", description=__doc__.splitlines()[0])
+    parser.add_argument("output", metavar="OUTPUT", type=Path, help="a new folder: shoes.keras and the run's folder")
+    output = parser.parse_args(argv).output
+    if output.exists():
+        sys.exit(cli.fail(f"{str(output)!r} exists: name a new folder."))
+    cli.load_keras()
+    try:
+        train(output)
+    except UserError as error:
+        sys.exit(cli.fail(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,454 @@
+"""The page to draw on: what it answers, what it refuses, and what a person in front of a browser gets."""
+
+import http.client
+import io
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import urllib.parse
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+from test_generators import save_run
+
+from keras_gan.errors import BadValueError
+
+uvicorn = pytest.importorskip("uvicorn", reason="needs the extra demo")
+pytest.importorskip("starlette", reason="needs the extra demo")
+
+from keras_gan.demo import __main__ as demo  # noqa: E402
+from keras_gan.demo import server, uploads  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def serve():
+    """Serves generators, as `app_of` takes them, and returns the address."""
+    servers = []
+
+    def start(found, **options):
+        listening = socket.create_server(("127.0.0.1", 0))
+        config = uvicorn.Config(server.app_of(found, **options), log_level="error", lifespan="off")
+        running = uvicorn.Server(config)
+        thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
+        thread.start()
+        servers.append((running, thread, listening))
+        return f"http://127.0.0.1:{listening.getsockname()[1]}/"
+
+    yield start
+    for running, thread, listening in servers:
+        running.should_exit = True
+        thread.join()
+        listening.close()
+
+
+@pytest.fixture(scope="module")
+def shoes(serve):
+    """The address of a page with the bundled generator."""
+    return serve(demo.opened(), about={"bundled": True})
+
+
+@pytest.fixture(scope="module")
+def page_of(serve, tmp_path_factory):
+    """The address of a page with this tiny model's run."""
+
+    def get(name):
+        folder = tmp_path_factory.mktemp("run") / "run"
+        save_run(folder, name)
+        return serve(demo.opened(folder))
+
+    return get
+
+
+def ask(address, path="", body=None, method="POST", **headers):
+    """(status, body, headers) of what a server answers."""
+    connection = http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=60)
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request(method, f"/{path}", body, headers)
+    response = connection.getresponse()
+    found = response.status, response.read(), response.headers
+    connection.close()
+    return found
+
+
+def png(image):
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def chunk(name, data):
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def bomb(width, height):
+    """A PNG file of a few bytes that says it has so many pixels."""
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+
+
+def shoe_drawing(seed, colour=None):
+    """A drawn shoe of the demo's size; perhaps with a stroke of this colour across it."""
+    from PIL import ImageDraw
+
+    from keras_gan.drawn_shoes import draw_pair
+
+    image = Image.fromarray(draw_pair(77, seed, 128)[:, :128])
+    if colour:
+        ImageDraw.Draw(image).line([(50, 72), (80, 72), (60, 78)], colour, 5)
+    return image
+
+
+HOSTILE = {
+    "bomb": (bomb(60_000, 60_000), "too large"),
+    "bomb below Pillow's own limit": (bomb(9_000, 9_000), "too large"),
+    "100 megapixels": (png(Image.new("1", (10_000, 10_000))), "too large: at most 32 megapixels"),
+    "svg": (b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>', "no picture"),
+    "text": (b"This is photo.png, honestly.", "no picture"),
+    "path": (b"../../../../etc/passwd", "no picture"),
+    "postscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(/tmp/x) (w) file\n", "no picture"),
+    "nothing": (b"", "no picture"),
+    "half": (png(shoe_drawing(0))[:900], "damaged"),
+    "a line": (png(Image.new("RGB", (500, 1))), "only 500 x 1 pixels"),
+    "too long": (bytes(uploads.BYTES + 1), "too large: at most 12 MB"),
+}
+
+
+def check_refused(address, body, message, path="translate/only"):
+    status, text, headers = ask(address, path, body)
+    assert status in (413, 422) and message in text.decode()
+    assert len(text) < 100 and b"\n" not in text and headers.get_content_type() == "text/plain"
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_upload_gets_a_short_message(shoes, name):
+    check_refused(shoes, *HOSTILE[name])
+    assert ask(shoes, "translate/only", png(shoe_drawing(0)))[0] == 200
+
+
+def test_a_body_without_an_announced_length_is_cut_off_too(shoes):
+    status, text, _ = ask(shoes, "translate/only", (bytes(2**16) for _ in range(uploads.BYTES // 2**16 + 1)))
+    assert (status, text) == (413, b"This file is too large: at most 12 MB.")
+
+
+@pytest.mark.parametrize("path", ["translate/AtoB", "translate/..%2f..%2fetc%2fpasswd", "make", "../shoes.keras"])
+def test_what_is_not_there_is_not_found(shoes, path):
+    status, text, _ = ask(shoes, path, png(shoe_drawing(0)))
+    assert status == 404 and len(text) < 100
+
+
+def test_another_name_of_this_computer_is_refused(shoes):
+    assert ask(shoes, method="GET", Host="evil.example")[0] == 400  # a page elsewhere whose name leads here
+    assert ask(shoes, method="GET", Host="localhost:1")[0] == 200
+
+
+def test_pictures_of_every_kind_and_mode_are_read(shoes):
+    for mode, kind in (("RGBA", "PNG"), ("L", "JPEG"), ("P", "GIF"), ("RGB", "WEBP"), ("1", "BMP"), ("I;16", "PNG")):
+        file = io.BytesIO()
+        (Image.new(mode, (300, 200)) if mode == "I;16" else shoe_drawing(1).convert(mode)).save(file, kind)
+        status, body, headers = ask(shoes, "translate/only", file.getvalue())
+        assert status == 200 and headers.get_content_type() == "image/png"
+        assert Image.open(io.BytesIO(body)).size == (128, 128)
+
+
+class Slow:
+    """A generator that waits until it is told to go on."""
+
+    kind, name, shape, out_shape, value_range, fit = "translation", "slow", (8, 8, 3), (8, 8, 3), (-1, 1), "resize"
+    latent_dim, classes = None, 0
+
+    def __init__(self):
+        self.go_on, self.begun = threading.Event(), threading.Event()
+
+    def __call__(self, images):
+        self.begun.set()
+        assert self.go_on.wait(60)
+        return images
+
+
+def test_who_comes_when_many_wait_is_told_so_and_the_others_are_answered(serve):
+    slow, answers, drawing = Slow(), [], png(Image.new("RGB", (8, 8)))
+    address = serve({None: slow}, queue=server.Queue(most=3, seconds=60))
+    threads = [
+        threading.Thread(target=lambda: answers.append(ask(address, "translate/only", drawing))) for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    while len(answers) < 3:  # those for whom there is no room
+        slow.begun.wait(0.01)
+    refused = list(answers)
+    slow.go_on.set()
+    for thread in threads:
+        thread.join()
+    for status, text, headers in refused:
+        assert (status, text) == (503, b"Many are drawing just now. Try again in a moment.")
+        assert headers["Retry-After"] == "1"
+    assert [status for status, *_ in answers[3:]] == [200] * 3
+
+
+def test_what_takes_too_long_is_given_up_and_its_place_is_free_again(serve):
+    slow, drawing = Slow(), png(Image.new("RGB", (8, 8)))
+    queue = server.Queue(most=2, seconds=0.3)
+    address = serve({None: slow}, queue=queue)
+    for _ in range(2):  # the one on the network, and one that never gets there
+        status, text, _ = ask(address, "translate/only", drawing)
+        assert (status, text) == (503, b"That took too long. Try again in a moment.")
+    slow.go_on.set()
+    queue.worker.submit(int).result(60)
+    queue.seconds = 60
+    assert ask(address, "translate/only", drawing)[0] == 200
+
+
+@pytest.mark.parametrize("name", ["dcgan", "cgan"])
+def test_codes_are_checked(page_of, name):
+    address, code = page_of(name), [0.5] * 100
+    labels = {"labels": [3, 4]} if name == "cgan" else {}
+    status, body, _ = ask(address, "make", json.dumps({"codes": [code, code], **labels}))
+    side = 28 if name == "cgan" else 32
+    assert status == 200 and Image.open(io.BytesIO(body)).size == (2 * side, side)
+    for bad in (
+        b"\xff",
+        b"[]",
+        b"[" * 100_000,
+        b'{"codes": 1e999}',
+        json.dumps({"codes": [code] * 25, "labels": [0] * 25}).encode(),
+        json.dumps({"codes": [code[1:]], "labels": [0]}).encode(),
+        json.dumps({"codes": [[float("nan")] * 100], "labels": [0]}).encode(),
+        json.dumps({"codes": [["x"] * 100], "labels": [0]}).encode(),
+        *([json.dumps({"codes": [code], "labels": [wrong]}).encode() for wrong in (10, -1)] if labels else []),
+    ):
+        status, text, _ = ask(address, "make", bad)
+        assert status == 422 and len(text) < 100, bad[:40]
+
+
+AUDITED = """
+import os, sys
+found = []
+def note(event, arguments):
+    if event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) and arguments[0] != os.devnull:
+        found.append(f"wrote {arguments[0]!r}")
+    elif event in ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "webbrowser.open"):
+        found.append(f"{event} {arguments!r}")
+from keras_gan.demo import __main__
+serve = __main__.serve
+__main__.serve = lambda *arguments: (sys.addaudithook(note), serve(*arguments))
+__main__.main(sys.argv[1:])
+print(found)
+"""
+
+
+def test_nothing_is_written_and_nobody_is_called(tmp_path):
+    for name in ("home", "tmp", "here"):
+        (tmp_path / name).mkdir()
+    places = {"HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path / "tmp"), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", AUDITED, "--port", "0"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=os.environ | places, cwd=tmp_path / "here", **pipes) as process:
+        address = process.stdout.readline().split()[0]
+        assert address.startswith("http://127.0.0.1:")
+        for body, message in HOSTILE.values():
+            check_refused(address, body, message)
+        for path in ("", "../../etc/passwd"):
+            ask(address, path, method="GET")
+        assert ask(address, "translate/only", png(shoe_drawing(0)), Content_Disposition='filename="../../x"')[0] == 200
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output, errors) == (0, "[]\n", "")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+# The bundled generator
+
+
+def test_the_bundled_generator_is_small_and_draws_shoes_in_the_colour_of_a_stroke():
+    assert demo.BUNDLED.stat().st_size <= 6 * 2**20
+    generator = demo.opened()[None]
+    blank = generator(np.ones((1, *generator.shape), "float32"))
+    assert blank.mean() > 0.95  # an empty sheet stays white
+
+    def made(colour):
+        data = [png(shoe_drawing(seed, colour)) for seed in range(6)]
+        return np.concatenate([generator(*uploads.read_upload(one, generator)) for one in data])
+
+    reds, blues = made("#c8202a"), made("#2f7fd8")
+    middle = np.s_[:, 60:84, 40:90]
+    redness = [images[middle][..., 0].mean() - images[middle][..., 2].mean() for images in (reds, blues)]
+    assert redness[0] > 0.2 and redness[1] < -0.2
+
+
+def test_the_bundled_generator_is_better_than_no_shoe(shoes):
+    from keras_gan.drawn_shoes import draw_pair
+
+    generator = demo.opened()[None]
+    pairs = [draw_pair(77, index, 128) for index in range(20)]
+    drawings, truth = (np.stack([pair[:, half] for pair in pairs]) / 127.5 - 1 for half in (np.s_[:128], np.s_[128:]))
+    made = generator(drawings.astype("float32"))
+    assert np.abs(made - truth).mean() < 0.6 * np.abs(1 - truth).mean()
+
+
+# In a browser
+
+
+@pytest.fixture
+def opened(browser):
+    """Opens a page; whatever the browser complains of, or asks of another than its server, fails the test."""
+    complaints, pages = [], []
+
+    def open_page(address, width=1280):
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        ours = (address, address.replace("http", "blob:http"), "data:", "blob:")
+        page.on("request", lambda request: request.url.startswith(ours) or complaints.append(request.url))
+        page.goto(address)
+        pages.append(page)
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+    assert not complaints
+
+
+def shown(page, canvas="result", after=0):
+    """How many pictures a canvas has shown, once that is more than `after`, and the one on it as an address."""
+    page.wait_for_function(f"Number(document.getElementById('{canvas}').dataset.count || 0) > {after}")
+    count = page.evaluate(f"Number(document.getElementById('{canvas}').dataset.count)")
+    return count, page.evaluate(f"document.getElementById('{canvas}').toDataURL()")
+
+
+def settled(page, canvas="result"):
+    """What a canvas shows when no more is to come."""
+    page.wait_for_load_state("networkidle")
+    return shown(page, canvas)
+
+
+def draw_stroke(page, *points):
+    """A stroke with the mouse, in shares of the sheet."""
+    box = page.locator("#paper").bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=4)
+    page.mouse.up()
+
+
+SHOE = [(0.1, 0.65), (0.2, 0.52), (0.4, 0.45), (0.55, 0.3), (0.85, 0.28), (0.88, 0.68), (0.1, 0.7), (0.1, 0.65)]
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_a_stroke_changes_the_picture_and_undo_brings_it_back(shoes, opened, width):
+    page = opened(shoes, width)
+    count, empty = settled(page)
+    page.locator("#paper").scroll_into_view_if_needed()
+    draw_stroke(page, *SHOE)
+    shown(page, after=count)
+    count, drawn = settled(page)
+    assert drawn != empty
+    page.get_by_label("Colour #c8202a").click()
+    draw_stroke(page, (0.4, 0.56), (0.7, 0.56))
+    shown(page, after=count)
+    count, coloured = settled(page)
+    assert coloured not in (drawn, empty)
+    for _ in range(2):
+        page.locator("#undo").click()
+    settled(page)
+    assert shown(page, after=count)[1] == empty
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_an_upload_is_translated_or_refused_in_words(shoes, opened, tmp_path):
+    page = opened(shoes)
+    count, empty = settled(page)
+    (tmp_path / "photo.png").write_text("no photo")
+    page.locator("#file").set_input_files(tmp_path / "photo.png")
+    page.wait_for_function("document.getElementById('says').textContent.startsWith('This is no picture.')")
+    assert shown(page) == (count, empty)
+    shoe_drawing(2).save(tmp_path / "shoe.png")
+    page.locator("#file").set_input_files(tmp_path / "shoe.png")
+    assert shown(page, after=count)[1] != empty
+    page.wait_for_function("document.getElementById('says').textContent === ''")
+
+
+def test_both_directions_of_a_cyclegan(page_of, opened):
+    page = opened(page_of("cyclegan unet"))
+    draw_stroke(page, *SHOE)
+    count, there = settled(page)
+    assert page.locator("figcaption").all_inner_texts()[:2] == ["A", "B"]
+    page.locator("#way").click()
+    shown(page, after=count)
+    count, other = settled(page)
+    assert other != there and page.locator("figcaption").all_inner_texts()[:2] == ["B", "A"]
+    page.locator("#back").click()
+    shown(page, after=count)
+    assert page.locator("figcaption").all_inner_texts()[:2] == ["A", "B"]
+
+
+def test_sliders_walks_and_labels(page_of, opened):
+    page = opened(page_of("cgan"))
+    count, first = settled(page, "made")
+    page.get_by_role("button", name="7", exact=True).click()
+    count, seven = shown(page, "made", count)
+    slider = page.locator("input[type=range]").first
+    slider.fill("0.9")
+    count, moved = shown(page, "made", count)
+    assert len({first, seven, moved}) == 3
+    page.locator("#walk").click()
+    count, _ = shown(page, "made", count + 20)  # beyond the first strip
+    page.locator("#walk").click()
+    page.locator("#another").click()
+    assert settled(page, "made")[1] not in (first, seven, moved)
+
+
+def test_the_page_names_no_address_outside_itself():
+    assert re.findall(r"(?:https?:)?//[\w.]+\.\w+[^\s\"]*", server.PAGE.read_text(encoding="utf-8")) == []
+
+
+# The command
+
+
+def command(*arguments, before=""):
+    script = f"import sys\n{before}\nfrom keras_gan.demo import __main__ as demo\ndemo.main(sys.argv[1:])"
+    return subprocess.run([sys.executable, "-c", script, *map(str, arguments)], capture_output=True, text=True)
+
+
+def test_a_port_in_use_is_named(shoes, capsys):
+    port = urllib.parse.urlsplit(shoes).port
+    with pytest.raises(SystemExit) as stop:
+        demo.main(["--port", str(port)])
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.startswith(f"error: cannot serve at 127.0.0.1 port {port}: ")
+
+
+def test_other_models_are_refused(tmp_path):
+    save_run(tmp_path / "run", "pix2pix")
+    with pytest.raises(BadValueError, match="no generator but a discriminator"):
+        demo.opened(tmp_path / "run" / "models" / "discriminator.keras")
+    save_run(tmp_path / "five", "pix2pix", img_shape=(32, 32, 5), dataset_name=five_channels(tmp_path / "pairs"))
+    with pytest.raises(BadValueError, match="5 to 5 channels: a page shows 1 or 3"):
+        demo.opened(tmp_path / "five")
+
+
+def five_channels(folder):
+    for split in ("train", "val"):
+        (folder / split).mkdir(parents=True)
+        np.save(folder / split / "1.npy", np.zeros((32, 64, 5), "uint8"))
+    return str(folder)
+
+
+def test_a_missing_package_and_help_need_no_framework():
+    watch = "import atexit; atexit.register(lambda: print({'keras', 'tensorflow', 'starlette'} & set(sys.modules)))\n"
+    done = command("--help", before=watch)
+    assert done.returncode == 0 and done.stdout.endswith("set()\n") and "MODEL" in done.stdout
+    hide = "import importlib.util; importlib.util.find_spec = lambda name, *rest: None\n"
+    done = command(before=watch + hide)
+    assert (done.returncode, done.stdout) == (2, "set()\n")
+    assert done.stderr.count("\n") == 1 and 'pip install "keras-gan[demo]"' in done.stderr
