@@ -104,9 +104,9 @@ class FilmWriter:
             return
         try:
             self._append(frame)
-        except BaseException:
+        except Exception as error:  # ffmpeg's have no base in common
             self.failed = True
-            raise
+            raise BadValueError(f"{str(self.path)!r} cannot be written: {error}.") from error
 
     def _append(self, frame):
         import imageio.v2 as imageio
@@ -120,7 +120,7 @@ class FilmWriter:
 
     def close(self, is_whole=True):
         """Returns when the file is whole or, where the film is not, gone; does nothing where there were no frames."""
-        self.thread.shutdown(cancel_futures=not is_whole)
+        self.thread.shutdown()
         frames, self.still = self.still, []
         if self.failed or not is_whole:
             stopped = ValueError("the film is not whole")

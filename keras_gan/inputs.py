@@ -8,8 +8,6 @@ from keras_gan import films, runs
 from keras_gan.datasets.folders import files
 from keras_gan.errors import BadValueError, NotFoundError
 
-GRID = "grid.png"
-
 
 class Input(NamedTuple):
     """A file to translate."""
@@ -19,7 +17,7 @@ class Input(NamedTuple):
     is_film: bool
 
 
-def gather(inputs, output, channels=3, has_grid=False):
+def gather(inputs, output, channels=3, also=()):
     """The files that are named, in their order, and where the results go.
 
     Args:
@@ -27,7 +25,7 @@ def gather(inputs, output, channels=3, has_grid=False):
         output: the folder of the results: a picture becomes NAME.png, of other channels than 1 or 3
             NAME.npy; an animation NAME.gif; a video NAME.mp4; below a folder its subfolders stay.
         channels: of the results.
-        has_grid: whether there will be a `grid.png` too.
+        also: names of files that are to be written beside them.
 
     Returns:
         A list of `Input`.
@@ -50,7 +48,7 @@ def gather(inputs, output, channels=3, has_grid=False):
         target if plain.count(target) == 1 else with_ending(output / below, below.name, source, channels)
         for target, (source, below) in zip(plain, found.items(), strict=True)
     ]
-    check_targets(output, dict(zip(found, targets, strict=True)), has_grid)
+    check_targets(output, dict(zip(found, targets, strict=True)), also)
     return [
         Input(source, target, films.is_video(source) or films.is_animation(source))
         for source, target in zip(found, targets, strict=True)
@@ -84,9 +82,9 @@ def with_ending(path, stem, source, channels):
     return path.with_name(f"{stem}.png" if channels in (1, 3) else f"{stem}.npy")
 
 
-def check_targets(output, targets, has_grid):
+def check_targets(output, targets, also):
     """Raises BadValueError where a result would be lost, or replace what is there."""
-    whose = {output / GRID: "the grid"} if has_grid else {}
+    whose = {output / name: f"what is to be {name}" for name in also}
     for source, target in targets.items():
         if target in whose:
             raise BadValueError(f"{whose[target]} and {source} would both become {target}: translate them one by one.")

@@ -14,11 +14,13 @@ import shutil
 import sys
 import time
 import types
+from pathlib import Path
 
-from keras_gan import cli, inputs
+from keras_gan import cli
 from keras_gan.errors import BadValueError, UserError
 from keras_gan.generators import DIRECTIONS, find, locate
 
+GRID = "grid.png"
 COLUMNS, MOST = 4, 64  # pairs in a row of the sheet, and in all
 
 
@@ -94,7 +96,7 @@ def parser():
     found.add_argument("--direction", choices=DIRECTIONS, help="which generator of a run that has two")
     text = "original, or pixels of the shorter side (default: as large as in training)"
     found.add_argument("--size", type=size, metavar="SIZE", help=text)
-    text = f"also save a sheet of the first {MOST} before and after, {inputs.GRID}"
+    text = f"also save a sheet of the first {MOST} before and after, {GRID}"
     found.add_argument("--grid", action="store_true", help=text)
     return found
 
@@ -108,12 +110,13 @@ def size(text):
 
 def run(given):
     """Does what the command line says."""
-    from pathlib import Path
+    from keras_gan.inputs import gather
 
+    also = [GRID] if given.grid else []
     locate(Path(given.model), given.direction)  # before Keras is loaded, which takes seconds
-    inputs.gather(given.inputs, given.output, has_grid=given.grid)
+    gather(given.inputs, given.output, also=also)
     generator = translator(find(given.model, given.direction))
-    todo = inputs.gather(given.inputs, given.output, generator.out_shape[2], given.grid)
+    todo = gather(given.inputs, given.output, generator.out_shape[2], also)
     from keras_gan.flow import Flow
 
     flow = Flow(generator, todo, given.size)
@@ -129,7 +132,7 @@ def run(given):
         first, why = next(iter(flow.skipped.items()))
         raise BadValueError(f"none of {len(todo)} files could be translated, the first of them {first}: {why}.")
     if given.grid:
-        save_before_after(Path(given.output) / inputs.GRID, shown)
+        save_before_after(Path(given.output) / GRID, shown)
     skipped = f", skipped {len(flow.skipped)}" if flow.skipped else ""
     print(f"Translated {len(todo) - len(flow.skipped)} of {len(todo)} to {given.output}{skipped}.")
 
