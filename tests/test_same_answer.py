@@ -49,6 +49,9 @@ def test_the_same_picture_gets_the_same_answer(tmp_path, name):
     places = generators.generators_of(tmp_path / "run")
     way = list(places)[-1]
     network = next(network for network in gan.networks if network.name == places[way].stem)
+    if name == "discogan paper":  # whose untrained networks make nothing but gray
+        network.set_weights([3 * weight if weight.ndim == 4 else weight for weight in network.get_weights()])
+        gan.save_networks()
     noise = np.random.default_rng(3).integers(0, 256, network.input_shape[1:], "uint8")
     file = io.BytesIO()
     Image.fromarray(noise).save(file, "PNG")

@@ -145,15 +145,16 @@ async def body_of(request):
 
 
 async def read_body(request):
-    body = bytearray()
+    body, length = bytearray(), 0
     too_long = HTTPException(413, f"This file is too large: at most {uploads.BYTES >> 20} MB.")
-    announced = request.headers.get("content-length", "0")
-    if not announced.isdecimal() or int(announced) > uploads.BYTES:
-        raise too_long
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > uploads.BYTES:
+    async for chunk in request.stream():  # to its end, as a rule: who still sends does not hear an answer
+        length += len(chunk)
+        if length > 8 * uploads.BYTES:
             raise too_long
+        if length <= uploads.BYTES:
+            body += chunk
+    if length > uploads.BYTES:
+        raise too_long
     return bytes(body)
 
 

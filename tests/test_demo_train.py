@@ -1,0 +1,50 @@
+"""How the bundled generator is made."""
+
+import numpy as np
+import pytest
+
+from keras_gan.demo.train import SIZE, by_hand, compact, train
+
+
+def hands(n):
+    return [by_hand(np.random.default_rng([4, number])) for number in range(n)]
+
+
+def test_drawings_by_hand_are_the_same_each_time_and_colour_lies_where_the_shoe_has_it():
+    for (drawing, picture), (again, _) in zip(hands(30), hands(30), strict=True):
+        assert drawing.size == picture.size == (SIZE, SIZE) and drawing.mode == "RGB"
+        assert np.array_equal(drawing, again)
+        pixels, shoe = np.asarray(drawing, int), np.asarray(picture, int)
+        coloured = np.ptp(pixels, axis=2) > 60
+        if coloured.sum() > 30:
+            assert np.median(np.abs(pixels - shoe)[coloured]) < 60
+
+
+def test_some_sheets_are_empty_and_stay_empty():
+    empty = [pair for pair in hands(100) if np.asarray(pair[0]).min() == 255]
+    assert 1 <= len(empty) <= 12
+    assert all(np.asarray(picture).min() == 255 for _, picture in empty)
+
+
+def test_a_compact_file_opens_as_the_same_network(tmp_path):
+    import keras
+
+    from keras_gan.layers import UpsampleConv2D
+
+    network = keras.Sequential([keras.Input((8, 8, 3)), UpsampleConv2D(64, 3), UpsampleConv2D(3, 3)])
+    network.save(tmp_path / "large.keras")
+    compact(tmp_path / "large.keras", tmp_path / "small.keras")
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 8, 8, 3)).astype("float32")
+    small = keras.saving.load_model(tmp_path / "small.keras")
+    np.testing.assert_allclose(small.predict(images, verbose=0), network.predict(images, verbose=0), atol=2e-3)
+    assert (tmp_path / "small.keras").stat().st_size < 0.9 * (tmp_path / "large.keras").stat().st_size
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["large.keras", "small.keras"]
+
+
+@pytest.mark.slow
+def test_the_script_makes_a_generator(tmp_path):
+    from keras_gan import generators
+
+    train(tmp_path / "out", pairs=12, epochs=1, filters=4)
+    assert generators.find(tmp_path / "out" / "shoes.keras").shape == (SIZE, SIZE, 3)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["run", "shoes.keras"]
