@@ -79,9 +79,10 @@ def execute(notebook, folder):
 
 
 def complaints(notebook):
-    """What was written to standard error, warnings among it."""
-    streams = [output for cell in code(notebook) for output in cell.outputs if output.get("name") == "stderr"]
-    return "".join(output.text for output in streams)
+    """What was written to standard error, and all warnings: those of TensorFlow go to standard output in a notebook."""
+    streams = [output for cell in code(notebook) for output in cell.outputs if output.output_type == "stream"]
+    lines = [(stream.name, line) for stream in streams for line in stream.text.splitlines()]
+    return "\n".join(line for name, line in lines if name == "stderr" or "warning" in line.lower())
 
 
 def main():
