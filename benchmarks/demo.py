@@ -11,6 +11,7 @@ the result shows another picture. Needs the extra "demo", the strokes playwright
 import argparse
 import http.client
 import io
+import itertools
 import shutil
 import statistics
 import subprocess
@@ -28,15 +29,20 @@ from keras_gan.drawn_shoes import draw_pair
 SHOE = [(0.1, 0.65), (0.2, 0.52), (0.4, 0.45), (0.55, 0.3), (0.85, 0.28), (0.88, 0.68), (0.1, 0.7), (0.1, 0.65)]
 
 
-def client(address, until, number, answers):
-    """Draws until then; adds (status, seconds) of each answer to `answers`."""
+def drawing(number):
+    """A line drawing as the page sends it, the bytes of a PNG file."""
     file = io.BytesIO()
     Image.fromarray(draw_pair(3, number, 512)[:, :512]).save(file, "PNG")
+    return file.getvalue()
+
+
+def client(address, until, data, answers):
+    """Sends this drawing until then; adds (status, seconds) of each answer to `answers`."""
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=60)
     while time.monotonic() < until:
         began = time.monotonic()
         try:
-            connection.request("POST", "/translate/only", file.getvalue())
+            connection.request("POST", "/translate/only", data)
             response = connection.getresponse()
             response.read()
             status = response.status
@@ -57,8 +63,9 @@ def megabytes(process):
 
 def many(address, process, clients, seconds):
     """Prints what `clients` clients are answered in so many seconds."""
+    drawings = [drawing(number) for number in range(clients)]
     answers, until = [], time.monotonic() + seconds
-    threads = [threading.Thread(target=client, args=(address, until, i, answers)) for i in range(clients)]
+    threads = [threading.Thread(target=client, args=(address, until, data, answers)) for data in drawings]
     for thread in threads:
         thread.start()
     memory = []
@@ -80,7 +87,7 @@ def wait(page, expression):
         time.sleep(0.005)
 
 
-def strokes(address, times=10):
+def strokes(address):
     """Prints how long after a stroke of the mouse the picture is another."""
     from playwright.sync_api import sync_playwright
 
@@ -93,20 +100,19 @@ def strokes(address, times=10):
         wait(page, "document.getElementById('result').dataset.count > 0")
         box = page.locator("#paper").bounding_box()
         places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in SHOE]
-        for number in range(times):
-            x, y = places[number % len(places)]
-            page.mouse.move(x, y)
+        for start, end in itertools.pairwise(places):
+            page.mouse.move(*start)
             page.mouse.down()
             time.sleep(0.5)
             page.evaluate("window.before = document.getElementById('result').toDataURL()")
             began = time.monotonic()
-            page.mouse.move(*places[(number + 1) % len(places)])
+            page.mouse.move(*end)
             wait(page, "document.getElementById('result').toDataURL() !== window.before")
             took.append(time.monotonic() - began)
             page.mouse.up()
         browser.close()
     median, longest = statistics.median(took), max(took)
-    print(f"a stroke changes the picture after {median:.3f} s (median of {times}), {longest:.3f} s (longest)")
+    print(f"a stroke changes the picture after {median:.3f} s (median of {len(took)}), {longest:.3f} s (longest)")
 
 
 def main():
