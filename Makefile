@@ -6,7 +6,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: discogan cyclegan test test-slow test-jax lint notebooks benchmark clean
+.PHONY: discogan cyclegan test test-slow test-jax test-jax-slow lint notebooks benchmark clean
 
 discogan: .venv/installed
 	$(BIN)/python -m keras_gan.discogan --dataset drawn_shoes --image-size 64 --filters 32 \
@@ -21,7 +21,6 @@ test: .venv/installed-test
 
 test-slow: .venv/installed-test
 	$(BIN)/python -m pytest -m slow -n 2
-	KERAS_BACKEND=jax $(BIN)/python -m pytest -m slow -n 2 tests/test_backends.py tests/test_devices.py
 
 # The models on JAX where there is no TensorFlow; then, where there are both, each against the other. Comparisons compile
 # much and compute little: without optimisations they take half the time.
@@ -32,6 +31,10 @@ test-jax: .venv-jax/installed .venv/installed-test
 		tests/test_jax_alone.py
 	$(FAST_TO_COMPILE) .venv-jax/bin/python -m pytest -m "not slow" -n 2 tests/test_devices.py
 	$(FAST_TO_COMPILE) $(BIN)/python -m pytest -m "not slow" -n 2 tests/test_backends.py
+
+# What takes longest of it, compared the same way: CycleGAN's ResNets
+test-jax-slow: .venv/installed-test
+	KERAS_BACKEND=jax $(FAST_TO_COMPILE) $(BIN)/python -m pytest -m slow -n 2 tests/test_backends.py tests/test_devices.py
 
 lint: .venv/installed-test
 	$(BIN)/ruff check .
