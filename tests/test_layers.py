@@ -52,14 +52,25 @@ def numbered(start, n):
 
 
 def run_pool(size, batches, seed=0):
-    """The numbers that come out of a pool batch by batch, on TensorFlow in its compiled form; and the pool."""
+    """The numbers that come out of a pool batch by batch, in its compiled form; and the pool."""
     pool = ImagePool(size, seed=seed)
     pool.build((None, 1, 1, 1))
-    step = pool
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         step = tf.function(pool, reduce_retracing=True)
+    else:
+        import jax
+
+        from keras_gan.backend.jax import assign, functional, values_of
+
+        compiled = jax.jit(lambda values, fakes: functional(pool.variables, lambda: pool(fakes))(values))
+
+        def step(fakes):
+            out, values = compiled(values_of(pool.variables), fakes)
+            assign(pool.variables, values)
+            return out
+
     shown, start = [], 0
     for n in batches:
         shown.append((np.arange(start, start + n), np.ravel(step(keras.ops.convert_to_tensor(numbered(start, n))))))
