@@ -39,7 +39,7 @@ def same_numbers(monkeypatch):
     backends.set_float("float32")
 
 
-@pytest.mark.parametrize("model", backends.SLOW_RESNET)
+@pytest.mark.parametrize("model", backends.TABLE)
 def test_steps_give_the_same_figures_and_either_goes_on_with_what_the_other_kept(model, same_numbers, tmp_path):
     program, theirs, ours = backends.__file__, tmp_path / "tensorflow", tmp_path / "jax"
     on_tensorflow(program, "record", model, theirs)

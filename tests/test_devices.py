@@ -9,7 +9,7 @@ import time
 import keras
 import numpy as np
 import pytest
-from backends import SLOW_RESNET, make, play, set_float
+from backends import TABLE, make, play, set_float
 from test_models import weights
 
 from keras_gan import GAN, backend
@@ -27,7 +27,7 @@ def two_devices():
 
 
 @on_jax
-@pytest.mark.parametrize("model", SLOW_RESNET)
+@pytest.mark.parametrize("model", TABLE)
 def test_two_devices_equal_one(model, two_devices):
     """Each has one picture of two; BatchNormalization and the pool of past fakes see both all the same.
 

@@ -7,6 +7,7 @@ the one of the other: what an action reads and assigns are the values in a `kera
 
 import importlib.metadata
 import os
+import warnings
 
 import jax
 import keras
@@ -16,6 +17,9 @@ from jax.experimental import multihost_utils
 from keras_gan.backend import replicas
 from keras_gan.combined import unmoved
 from keras_gan.errors import BadValueError
+
+# Those that are forked here, ffmpeg for films, become another program at once: they cannot wait for a thread of JAX.
+warnings.filterwarnings("ignore", r"os\.fork\(\) was called", RuntimeWarning)
 
 
 class Optimizers:
