@@ -49,9 +49,9 @@ class Queue:
         if self.waiting >= self.most:
             raise wait("Many are drawing just now.")
         self.waiting += 1
-        future = self.worker.submit(work, *arguments)
-        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self.leave))
         loop = asyncio.get_running_loop()
+        future = self.worker.submit(work, *arguments)
+        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self.leave))  # at once, if it is done by now
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self.seconds)
         except asyncio.TimeoutError:  # noqa: UP041 (on Python 3.10 it is another one)
