@@ -96,8 +96,6 @@ class Generator:
             images = self.model.predict_on_batch(arrays[0] if len(arrays) == 1 else arrays)
         return np.asarray(images, "float32")
 
-    translate = __call__
-
     def at(self, height, width):
         """This generator for pictures of another size, with the same weights; both sides multiples of `multiple`."""
         if (height, width) == self.shape[:2]:
