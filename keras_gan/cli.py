@@ -80,13 +80,12 @@ def parse(file, argv=None):
 def parser_of(file, module, model):
     """The parser of a model file, and the sets of the arguments of its constructor and of its `train()`."""
     methods = {node.name: node for node in model.body if isinstance(node, ast.FunctionDef)}
-    parser = Parser(
-        prog=f"python -m keras_gan.{Path(file).stem}",
+    parser = Parser.of(
+        f"keras_gan.{Path(file).stem}",
+        ast.get_docstring(module),
         usage="%(prog)s [options]",
-        description=ast.get_docstring(module),
-        epilog="Trains on a GPU where one is found: pip install keras-gan[gpu], or jax[cuda12] and KERAS_BACKEND=jax.",
-        formatter_class=HelpFormatter,
-        allow_abbrev=False,
+        epilog="Trains on a GPU where one is found: pip install keras-gan[gpu], or jax[cuda12] and KERAS_BACKEND=jax.\n"
+        "On a CPU stay with TensorFlow: JAX takes 5 to 19 times as long (benchmarks/README.md).",
     )
     constructor = add_options(parser, methods["__init__"], argument_helps(model))
     every_train = train_of_every_model()
@@ -183,6 +182,17 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose complaint is one line."""
+
+    @classmethod
+    def of(cls, module, description, **texts):
+        """That of `python -m MODULE`."""
+        return cls(
+            prog=f"python -m {module}",
+            description=description,
+            formatter_class=HelpFormatter,
+            allow_abbrev=False,
+            **texts,
+        )
 
     def error(self, message):
         self.exit(fail(f"{message} (see {self.prog} --help)"))

@@ -13,7 +13,6 @@ RUN/evaluation/DATA gets figures.json, and for each direction a table of all pic
 and the worst (.png). SSIM and PSNR need scikit-image, FID and KID torch-fidelity: pip install 'keras-gan[metrics]'.
 """
 
-import argparse
 import sys
 import zipfile
 from pathlib import Path
@@ -115,12 +114,7 @@ def text_of(figures):
 
 def main(argv=None):
     """Runs the command. Exits with code 2 and one line if the input is at fault, with code 130 after Ctrl-C."""
-    parser = cli.Parser(
-        prog="python -m keras_gan.evaluate",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = cli.Parser.of("keras_gan.evaluate", __doc__)
     parser.add_argument("run", metavar="RUN", help="the run's folder, such as runs/discogan-drawn_shoes-1")
     parser.add_argument("--data", metavar="DATA", nargs="+", help="a data set, or two folders (default: the run's)")
     given = parser.parse_args(argv)

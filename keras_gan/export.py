@@ -240,12 +240,8 @@ RUNTIMES = {"savedmodel": savedmodel_runtime, "onnx": onnx_runtime, "tflite": tf
 
 
 def main(argv=None):
-    parser = cli.Parser(
-        prog="python -m keras_gan.export",
-        description=__doc__.partition("\n\n")[0],
-        epilog='Needs the extra "export" for onnx and tflite.',
-        allow_abbrev=False,
-    )
+    needs = 'Needs the extra "export" for onnx and tflite.'
+    parser = cli.Parser.of("keras_gan.export", __doc__.partition("\n\n")[0], epilog=needs)
     parser.add_argument("model", metavar="MODEL", help="a .keras file or the folder of a run")
     parser.add_argument("--format", required=True, choices=ENDINGS)
     parser.add_argument("--direction", choices=generators.DIRECTIONS, help="which generator of a run that has two")

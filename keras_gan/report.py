@@ -3,7 +3,6 @@
 python -m keras_gan.report RUN      makes the page of a run folder anew
 """
 
-import argparse
 import base64
 import html
 import io
@@ -217,7 +216,7 @@ def commands(run, model, config):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(prog="python -m keras_gan.report", description="Makes the page of a run anew.")
+    parser = cli.Parser.of("keras_gan.report", "Makes the page of a run anew.")
     parser.add_argument("run", metavar="RUN", help="the run's folder, such as runs/discogan-drawn_shoes-1")
     try:
         print(write_report(parser.parse_args(argv).run))

@@ -84,12 +84,7 @@ def main(argv=None):
 
 
 def parser():
-    found = cli.Parser(
-        prog="python -m keras_gan.translate",
-        description=__doc__,
-        formatter_class=cli.HelpFormatter,
-        allow_abbrev=False,
-    )
+    found = cli.Parser.of("keras_gan.translate", __doc__)
     found.add_argument("model", metavar="MODEL", help="a .keras file or the folder of a run")
     found.add_argument("inputs", metavar="INPUT", nargs="+", help="files, folders or globs")
     found.add_argument("--output", metavar="DIR", required=True, help="folder for the results")

@@ -21,13 +21,7 @@ PORT = 8000
 
 def main(argv=None):
     """Runs the command. Exits with code 2 and one line if the input is at fault."""
-    parser = cli.Parser(
-        prog="python -m keras_gan.demo",
-        description=__doc__,
-        epilog='Needs the extra "demo".',
-        formatter_class=cli.HelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = cli.Parser.of("keras_gan.demo", __doc__, epilog='Needs the extra "demo".')
     parser.add_argument("model", metavar="MODEL", nargs="?", help="a .keras file or a run's folder; default: shoes")
     parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="0.0.0.0: for all who reach it")
     parser.add_argument("--port", type=int, default=PORT, metavar="N", help=f"0: any that is free (default: {PORT})")

@@ -199,7 +199,7 @@ def train(output, pairs=PAIRS, epochs=EPOCHS, filters=FILTERS):
 
 
 def main(argv=None):
-    parser = cli.Parser(prog="python -m keras_gan.demo.train", description=__doc__.splitlines()[0])
+    parser = cli.Parser.of("keras_gan.demo.train", __doc__.splitlines()[0])
     parser.add_argument("output", metavar="OUTPUT", type=Path, help="a new folder: shoes.keras and the run's folder")
     output = parser.parse_args(argv).output
     if output.exists():
