@@ -44,7 +44,8 @@ def models(tiny):
 
 def batch_of(gan, size):
     """Noise as the model's data loader has pictures."""
-    first, *rest = next(gan.data_loader.load_batch(1))
+    batch = next(gan.data_loader.load_batch(1))
+    first, *rest = batch if isinstance(batch, tuple) else (batch,)
     rng = np.random.default_rng(0)
     return [rng.uniform(-1, 1, (size, *first.shape[1:])).astype("float32")] + [
         np.zeros(size, "int32") if x.ndim == 1 else rng.uniform(-1, 1, (size, *x.shape[1:])).astype("float32")
