@@ -3,9 +3,9 @@
     python benchmarks/data.py                                                  shoes drawn by code, as JPEG
     python benchmarks/data.py datasets/edges2shoes --image-size 128 --batch-size 1
 
-The one thread does with Pillow and NumPy what a loader does for a batch: it opens a pair, converts
-it, cuts it, resizes the halves, mirrors every other pair and scales to float32. The loaders are
-asked by two threads, each for every other batch. Those that decode are new in every round; those
+Plain Pillow does, with NumPy, what a loader does for a batch: it opens a pair, converts it, cuts it, resizes the
+halves, mirrors every other pair and scales to float32. What two threads of it do in the time of one is what two
+threads can: the loaders are asked by two, each for every other batch. Those that decode are new in every round; those
 that have decoded before are not, as in the later epochs of a training. Nothing is written beside the
 pictures: the file of decoded ones goes to a temporary folder.
 """
@@ -159,6 +159,9 @@ def contestants(folder, paths, size, batch_size, pool):
         one_epoch(kept, pool)
     return {
         "one thread of plain Pillow": lambda: plain_pillow(paths, size, batch_size),
+        "as many of plain Pillow": lambda: list(
+            pool.map(lambda first: plain_pillow(paths[first::THREADS], size, batch_size), range(THREADS))
+        ),
         "from the files": lambda: one_epoch(loader(), pool),
         "from the files, keeping pixels in a file": filling_a_file,
         "from such a file": lambda: one_epoch(in_a_file, pool),
