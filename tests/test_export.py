@@ -101,8 +101,25 @@ def test_half_precision_is_exported_in_full(tmp_path, policy, half):
     exported = export.onnx_runtime(path)(images)
     in_full = generators.Generator(export.in_full_precision(generator.model))
     np.testing.assert_allclose(exported, in_full(images), atol=1e-5)
-    difference = np.abs(exported - generator(images)).max()
+    difference = export.root_mean_square(exported - generator(images))
     assert difference > 0 and (half == "bfloat16" or difference < 1e-2)  # 0: nothing was in half precision
+
+
+def test_float16_may_round_but_not_be_another_network(tmp_path, policy, monkeypatch):
+    """Where the network in full precision is not that in float16, the two of them agree with the file in vain."""
+    policy("mixed_float16")
+    save_run(tmp_path / "run", "discogan")
+    policy("float32")
+    in_full_precision = export.in_full_precision
+
+    def another(model):
+        network = in_full_precision(model)
+        network.set_weights([*network.get_weights()[:-1], network.get_weights()[-1] + 0.05])
+        return network
+
+    monkeypatch.setattr(export, "in_full_precision", another)
+    with pytest.raises(BadValueError, match="as onnx differs from Keras by 0.0.*, more than 0.01: nothing is kept"):
+        export.export(tmp_path / "run", "onnx", tmp_path / "network.onnx", "AtoB")
 
 
 @pytest.mark.parametrize("format", export.ENDINGS)
