@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import sys
 
 import numpy as np
 
@@ -81,14 +82,14 @@ class Inception:
 
     def __init__(self):
         try:
-            import torch_fidelity
+            fidelity = torch_fidelity()
         except ModuleNotFoundError as error:
             raise BadValueError(f"{error.name} is not installed ({EXTRA})") from None
         from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
 
         try:
             with time_limit(30):
-                self.network = torch_fidelity.FeatureExtractorInceptionV3("inception-v3-compat", ["2048"])
+                self.network = fidelity.FeatureExtractorInceptionV3("inception-v3-compat", ["2048"])
         except (OSError, RuntimeError) as error:
             raise BadValueError(
                 f"the weights of Inception could not be fetched ({error}): {URL_INCEPTION_V3}"
@@ -101,6 +102,20 @@ class Inception:
         with torch.no_grad():
             (features,) = self.network(torch.from_numpy(np.ascontiguousarray(np.moveaxis(pictures, 3, 1))))
         return features.numpy()
+
+
+def torch_fidelity():
+    """The package of this name, imported so that it does not end a process that TensorFlow is in.
+
+    PyTorch for GPUs comes with triton, and torch-fidelity has it imported. TensorFlow 2.20 and later
+    show their compiler to all libraries that are loaded afterwards (its issue 124205); triton takes it
+    for its own, and crashes. Neither FID nor KID needs it, and what finds none goes on without.
+    """
+    if "tensorflow" in sys.modules:
+        sys.modules.setdefault("triton", None)  # whoever imports it learns that it cannot be
+    import torch_fidelity
+
+    return torch_fidelity
 
 
 @contextlib.contextmanager
@@ -126,6 +141,7 @@ def distances(features, others):
     Returns:
         A dict: FID, KID and `pictures`, how many of each; FID and KID None for less than two.
     """
+    torch_fidelity()
     import torch
     from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics, fid_statistics_to_metric
     from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kid_features_to_metric

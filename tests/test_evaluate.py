@@ -16,6 +16,8 @@ from keras_gan.errors import BadValueError
 
 pytest.importorskip("skimage", reason="needs scikit-image (extra metrics)")
 
+if importlib.util.find_spec("torch_fidelity"):
+    scores.torch_fidelity()
 needs_fidelity = pytest.mark.skipif(
     importlib.util.find_spec("torch_fidelity") is None, reason="needs torch-fidelity (extra metrics)"
 )
@@ -122,6 +124,19 @@ def test_inception_is_opened_and_asked_as_it_wants_to_be(monkeypatch):
     assert features.shape == (2, 2048) and features.dtype == np.float32 and np.isfinite(features).all()
     pixels = torch.from_numpy(np.repeat(np.moveaxis(np.rint(255 * (images + 1) / 2).astype("uint8"), 3, 1), 3, axis=1))
     np.testing.assert_allclose(features, extractor.network(pixels)[0].numpy(), atol=1e-5)
+
+
+def test_torch_fidelity_is_imported_beside_tensorflow(tmp_path):
+    """Triton, which it asks for where there is one, would end the process: here one that does so at once."""
+    (tmp_path / "triton.py").write_text("import os\nos._exit(99)\n")
+    (tmp_path / "torch_fidelity.py").write_text("try:\n    import triton\nexcept ImportError:\n    pass\n")
+    (tmp_path / "tensorflow.py").touch()
+    for script, status in (
+        ("import tensorflow, torch_fidelity", 99),
+        ("import tensorflow\nfrom keras_gan import scores\nprint(scores.torch_fidelity().__name__)", 0),
+    ):
+        run = [sys.executable, "-c", f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n{script}"]
+        assert subprocess.run(run, timeout=60).returncode == status
 
 
 @needs_fidelity
