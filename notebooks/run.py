@@ -1,6 +1,6 @@
 """Runs notebooks from top to bottom and keeps what they show.
 
-    python notebooks/run.py                 all of them, about half an hour on two CPU cores
+    python notebooks/run.py                 all of them, about an hour on two CPU cores
     python notebooks/run.py dcgan cgan      these two
 
 Each runs in a folder of its own beside this checkout, as if nothing but the checkout were there. A notebook that
