@@ -18,6 +18,7 @@ from keras import ops
 
 from keras_gan import backend, devices, runs, training
 from keras_gan.averages import Averages
+from keras_gan.backend.memory import keep_freed_memory
 from keras_gan.callbacks import SaveNetworks
 from keras_gan.errors import check_at_least
 from keras_gan.files import write_whole
@@ -79,6 +80,7 @@ class AdversarialModel(keras.Model):
 
     def __init__(self, name, seed=None, output=None):
         backend.check()
+        keep_freed_memory()
         super().__init__(name=name)
         self.seed = devices.common_seed(seed, self._constructed_with.arguments)
         keras.utils.set_random_seed(self.seed)
