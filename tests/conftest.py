@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import keras_gan  # noqa: F401  (before Keras, which tests import first: it sets which library TensorFlow computes with)
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

@@ -12,6 +12,7 @@ SMALL = {
     "DiscoGAN's speed, and the loader": ["speed.py", "--tiny", "--rounds", "1", "--settings", "discogan-1", "data"],
     "the others' speed": ["speed.py", "--tiny", "--rounds", "1", "--settings", "cyclegan-unet", "pix2pix"],
     "ResNets' speed": ["speed.py", "--tiny", "--rounds", "1", "--settings", "cyclegan-resnet"],
+    "steps in fit()": ["fit.py", "discogan-small", "--steps", "4"],
     "the toy experiment": ["learning_family.py", "toy", "--iterations", "0"],
 }
 
