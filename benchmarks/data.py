@@ -23,15 +23,15 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from keras_gan import DataLoader, cache
+from keras_gan.drawn_shoes import draw_pair
+
 import keras
 import numpy as np
 import report
 import tensorflow as tf
 from machine import describe
 from PIL import Image
-
-from keras_gan import DataLoader, cache
-from keras_gan.drawn_shoes import draw_pair
 
 THREADS = 2
 

@@ -22,9 +22,9 @@ import urllib.parse
 from collections import Counter
 from pathlib import Path
 
-from PIL import Image
-
 from keras_gan.drawn_shoes import draw_pair
+
+from PIL import Image
 
 SHOE = [(0.1, 0.65), (0.2, 0.52), (0.4, 0.45), (0.55, 0.3), (0.85, 0.28), (0.88, 0.68), (0.1, 0.7), (0.1, 0.65)]
 

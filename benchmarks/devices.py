@@ -15,11 +15,11 @@ import time
 
 os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
 
+from keras_gan import CGAN, DCGAN, CycleGAN, DiscoGAN, Pix2Pix, backend
+
 import jax
 import keras
 import numpy as np
-
-from keras_gan import CGAN, DCGAN, CycleGAN, DiscoGAN, Pix2Pix, backend
 
 LINK = 1.25e9  # bytes a second: a network of 10 Gbit/s
 HOSTS = (2, 8)

@@ -30,9 +30,9 @@ SETTINGS = {  # class, height and width, arguments, batch
 
 def measure(setting, call, steps):
     """(median seconds of a step, pages mapped anew in one, peak memory in GB), without the first third of the steps."""
-    import keras
-
     import keras_gan
+
+    import keras
 
     kind, size, arguments, batch = SETTINGS[setting]
     gan = getattr(keras_gan, kind)((size, size, 3), dataset_name="drawn_shoes", seed=0, **arguments)

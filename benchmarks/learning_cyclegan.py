@@ -24,13 +24,13 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
-import numpy as np
-from keras import layers
-
 from keras_gan import CycleGAN
 from keras_gan.progress import Progress
 from keras_gan.sampling import save_grid
+
+import keras
+import numpy as np
+from keras import layers
 
 
 class EveryFewMinutes(keras.callbacks.Callback):

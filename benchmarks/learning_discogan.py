@@ -9,13 +9,13 @@ import argparse
 import time
 from pathlib import Path
 
-import keras
-import numpy as np
-from skimage.metrics import structural_similarity
-
 from keras_gan import DataLoader, DiscoGAN
 from keras_gan.progress import Progress
 from keras_gan.sampling import save_grid
+
+import keras
+import numpy as np
+from skimage.metrics import structural_similarity
 
 
 def scores(fakes, originals):

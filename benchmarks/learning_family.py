@@ -25,15 +25,15 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
-import numpy as np
-from keras import layers
-from learning_cyclegan import EveryFewMinutes, predict
-
 from keras_gan import CGAN, DCGAN, DiscoGAN, Pix2Pix
 from keras_gan.files import write_whole
 from keras_gan.progress import Progress
 from keras_gan.sampling import save_grid, save_sheet
+
+import keras
+import numpy as np
+from keras import layers
+from learning_cyclegan import EveryFewMinutes, predict
 
 
 def train(gan, batch_size, args, report):

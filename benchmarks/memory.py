@@ -12,10 +12,10 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
-
 from keras_gan import DiscoGAN
 from keras_gan.adversarial import AdversarialModel
+
+import keras
 
 
 def resident():

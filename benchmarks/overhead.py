@@ -12,9 +12,9 @@ import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
-
 from keras_gan import DiscoGAN
+
+import keras
 
 
 class Timed(keras.callbacks.Callback):

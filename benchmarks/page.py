@@ -13,13 +13,13 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
-
 from keras_gan import report
 from keras_gan.drawn_shoes import draw_pair
 from keras_gan.frames import thin
 from keras_gan.sampling import save_sheet
 from keras_gan.table import Table
+
+import numpy as np
 
 COLUMNS = ("d_A_loss", "d_A_acc", "d_B_loss", "d_B_acc", "d_loss", "d_acc", "g_loss", "valid_A_loss", "valid_B_loss")
 COLUMNS += ("fake_B_loss", "fake_A_loss", "reconstr_A_loss", "reconstr_B_loss")

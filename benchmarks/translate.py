@@ -18,10 +18,10 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from keras_gan.demo.__main__ import BUNDLED
+
 import numpy as np
 from PIL import Image
-
-from keras_gan.demo.__main__ import BUNDLED
 
 
 def texture(height, width, seed):
@@ -35,9 +35,9 @@ def texture(height, width, seed):
 
 
 def save_generator(path):
-    import keras
-
     from keras_gan import Pix2Pix
+
+    import keras
 
     keras.utils.set_random_seed(0)
     Pix2Pix(dataset_name="drawn_shoes", df=4, seed=0).generator.save(path)

@@ -5,10 +5,10 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from keras_gan import CycleGAN, DiscoGAN, Pix2Pix, backend
+
 import keras
 from worker import Contestant, noise, serve
-
-from keras_gan import CycleGAN, DiscoGAN, Pix2Pix, backend
 
 NAMES = {"tensorflow": "TensorFlow", "jax": "JAX"}
 

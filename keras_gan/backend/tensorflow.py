@@ -1,5 +1,7 @@
 """One step of the game on TensorFlow."""
 
+import os
+
 import keras
 import tensorflow as tf
 
@@ -205,8 +207,18 @@ def either(condition, this, that, variables):
 def device():
     """See `keras_gan.backend.device`."""
     gpus = tf.config.list_physical_devices("GPU")
-    name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU") if gpus else "CPU"
-    return f"TensorFlow on {name}"
+    if gpus:
+        return f"TensorFlow on {tf.config.experimental.get_device_details(gpus[0]).get('device_name', 'GPU')}"
+    return "TensorFlow on CPU" + (" without oneDNN (import keras_gan before Keras)" if came_first() else "")
+
+
+def came_first():
+    """Whether TensorFlow was imported before keras_gan could ask for oneDNN, where it must be asked for."""
+    try:
+        from tensorflow.python.util._pywrap_util_port import IsMklEnabled
+    except ImportError:  # no part of the public interface
+        return False
+    return os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "1" and not IsMklEnabled()
 
 
 def use_devices(count):
