@@ -18,7 +18,7 @@ from keras import ops
 
 from keras_gan import backend, devices, runs, training
 from keras_gan.averages import Averages
-from keras_gan.backend.memory import keep_freed_memory
+from keras_gan.backend.memory import giving_back, keep_freed_memory
 from keras_gan.callbacks import SaveNetworks
 from keras_gan.errors import check_at_least
 from keras_gan.files import write_whole
@@ -309,6 +309,7 @@ class AdversarialModel(keras.Model):
         """Where `save_networks()` saves them, in the order of `networks`."""
         return [self.run_folder / "models" / f"{network.name}.keras" for network in self.networks]
 
+    @giving_back()
     def save_networks(self):
         """Saves every generator and discriminator as `models/NAME.keras` in the run's folder.
 

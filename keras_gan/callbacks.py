@@ -3,6 +3,7 @@
 import keras
 
 from keras_gan import backend
+from keras_gan.backend.memory import giving_back
 from keras_gan.frames import Frames
 
 
@@ -39,6 +40,7 @@ class SampleImages(keras.callbacks.Callback):
         if self.batch is not None and self.batch % self.interval:
             self.sample()
 
+    @giving_back()
     def sample(self):
         """Saves both."""
         with self.model.averaged(), backend.undivided():

@@ -20,6 +20,7 @@ import numpy as np
 from keras import ops
 
 from keras_gan import backend, runs
+from keras_gan.backend.memory import giving_back
 from keras_gan.errors import BadValueError, NotFiniteError
 from keras_gan.files import sync
 from keras_gan.signals import Interrupted
@@ -34,6 +35,7 @@ def names(folder):
     return sorted((path for path in Path(folder).glob("[0-9]*") if path.is_dir()), key=lambda path: int(path.name))
 
 
+@giving_back()
 def save(folder, model, state, keep):
     """Writes a checkpoint of the model, then removes all but the newest `keep`.
 

@@ -6,6 +6,7 @@ from datetime import datetime
 import keras
 
 from keras_gan import backend
+from keras_gan.backend.memory import giving_back
 from keras_gan.callbacks import SampleImages
 from keras_gan.frames import animate
 from keras_gan.history import History
@@ -89,6 +90,7 @@ class Report(Pace):
     def on_interrupted(self):
         self.write("stopped")
 
+    @giving_back()
     def write(self, state):
         """Writes all three; `state` is "running", "finished" or "stopped"."""
         self.shown = self.samples.newest
