@@ -1,6 +1,6 @@
 """Trains the small generator that the demo has with it: drawings with a few colours in them become shoes.
 
-    python -m keras_gan.demo.train OUTPUT            about 17 minutes on one CPU core; OUTPUT/shoes.keras
+    python -m keras_gan.demo.train OUTPUT            about 20 minutes on two CPU cores; OUTPUT/shoes.keras
 
 A person at the page draws with a wobbling, thick line, leaves gaps and details out, puts the shoe somewhere, and may
 colour it with a stroke. So the drawn shoes are drawn that way: `by_hand`. The run is an ordinary one of Pix2Pix.
