@@ -1,6 +1,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -47,6 +48,19 @@ def policy():
 
     yield keras.config.set_dtype_policy
     keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture
+def output_of():
+    """What a script prints in a process of its own: without the variables that begin so, and with others."""
+
+    def run(script, without, **environment):
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(without)}
+        command = [sys.executable, "-c", script]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=clean | environment, check=True)
+        return done.stdout.strip()
+
+    return run
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
-import os
 import platform
-import subprocess
-import sys
 
 import pytest
+
+SETTINGS = ("MALLOC_", "GLIBC_TUNABLES")  # the user's own, which come first
 
 # What a step does with a tensor: 40 MB are taken, filled and freed; 10 times, after a model was built
 SCRIPT = """
@@ -23,12 +22,9 @@ print(sum(faults[1:]) / 10)
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the settings are glibc's")
 @pytest.mark.parametrize("environment, kept", [({}, True), ({"MALLOC_MMAP_MAX_": "1000"}, False)])
-def test_freed_memory_is_kept_unless_the_user_says_otherwise(environment, kept):
+def test_freed_memory_is_kept_unless_the_user_says_otherwise(output_of, environment, kept):
     """Pages of 4 kB that were mapped anew; of 2 MB where the system gives large ones."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_TUNABLES"))}
-    run = [sys.executable, "-c", SCRIPT]
-    done = subprocess.run(run, capture_output=True, text=True, timeout=300, env=clean | environment, check=True)
-    faults = float(done.stdout.split()[-1])
+    faults = float(output_of(SCRIPT, SETTINGS, **environment).split()[-1])
     assert faults < 1 if kept else faults > 15
 
 
@@ -53,9 +49,6 @@ for context in (contextlib.nullcontext(), giving_back()):
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the settings are glibc's")
-def test_what_samples_and_checkpoints_free_is_given_back():
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_TUNABLES"))}
-    run = [sys.executable, "-c", GROWTH]
-    done = subprocess.run(run, capture_output=True, text=True, timeout=300, env=clean, check=True)
-    kept, given_back = map(float, done.stdout.split()[-2:])
+def test_what_samples_and_checkpoints_free_is_given_back(output_of):
+    kept, given_back = map(float, output_of(GROWTH, SETTINGS).split()[-2:])
     assert kept > 30 and given_back < 10
