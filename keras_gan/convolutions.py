@@ -139,16 +139,22 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
     """`keras.layers.Conv2DTranspose`, computed `by_taps` on maps of few pixels, as `Conv2D` is."""
 
     def call(self, inputs):
-        (filters, channels), found = self.kernel.shape[2:], None
-        if self.padding == "same" and self.output_padding is None:
-            found = plan(self, inputs.shape[1:3], channels, filters, taps_of_transpose, self.strides)
-        if found is None:
+        usual = self.output_padding is None and self.dilation_rate == (1, 1) and self.data_format == "channels_last"
+        if not usual:
             return super().call(inputs)
-        shape = self.compute_output_shape(inputs.shape)
-        outputs = ops.reshape(by_taps(inputs, self.kernel, found, transpose=True), (-1, *shape[1:]))
+        outputs = self.transposed(inputs)
         if self.use_bias:
             outputs = ops.add(outputs, self.bias)
         return self.activation(outputs) if self.activation is not None else outputs
+
+    def transposed(self, inputs):
+        (filters, channels), found = self.kernel.shape[2:], None
+        if self.padding == "same":
+            found = plan(self, inputs.shape[1:3], channels, filters, taps_of_transpose, self.strides)
+        if found is None:
+            return backend.conv_transpose(inputs, self.kernel, self.strides, self.padding)
+        shape = self.compute_output_shape(inputs.shape)
+        return ops.reshape(by_taps(inputs, self.kernel, found, transpose=True), (-1, *shape[1:]))
 
 
 @keras.saving.register_keras_serializable(package="keras_gan")
@@ -195,7 +201,7 @@ class UpsampleConv2D(keras.layers.Conv2D):
         # One flip over both axes at once: Keras 3.10 flips one, and slicing with steps of -1 is far slower.
         flipped = ops.flip(ops.reshape(kernel, (-1, *kernel.shape[2:])), axis=0)
         flipped = ops.transpose(ops.reshape(flipped, kernel.shape), (0, 1, 3, 2))
-        outputs = ops.conv_transpose(inputs, flipped, strides=2, padding="valid", data_format="channels_last")
+        outputs = backend.conv_transpose(inputs, flipped, 2, "valid")
         # "same" pads (k - 1) // 2 before the picture; what the valid transposed convolution has beyond that goes.
         top, left = (k - 2 - (k - 1) // 2 for k in self.kernel_size)
         # (Not written as outputs[:, top:...]: TensorFlow's gradient of that takes six times as long.)

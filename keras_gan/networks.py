@@ -34,17 +34,17 @@ def unet_depth(height, width, deepest, least=8):
 def unet(shape, channels, kernel_size=3, name=None):
     """The pre-activation U-Net of the CycleGAN notebooks: (batch, *shape) to (batch, H, W, channels) in [0, 1].
 
-    Normalisation and activation come before each convolution; three halvings. The layers are Keras' own: at 32x32
-    and batch 32 the faster convolutions gain nothing.
+    Normalisation and activation come before each convolution; three halvings. Where maps are small the layers are
+    Keras' own: at 32x32 and batch 32 the faster convolutions gain nothing, and round otherwise.
     """
 
     def encoder(x, filters, strides=2):
         x = layers.LeakyReLU(negative_slope=0.2)(InstanceNormalization()(x))
         return layers.Conv2D(filters, kernel_size, strides=strides, padding="same")(x)
 
-    def decoder(x, skip, filters):
+    def decoder(x, skip, filters, transposed=Conv2DTranspose):
         x = layers.ReLU()(InstanceNormalization()(x))
-        x = layers.Conv2DTranspose(filters, kernel_size, strides=2, padding="same")(x)
+        x = transposed(filters, kernel_size, strides=2, padding="same")(x)
         return layers.Concatenate()([x, skip])
 
     img = keras.Input(shape)
@@ -52,10 +52,10 @@ def unet(shape, channels, kernel_size=3, name=None):
     e2 = encoder(e1, 64)
     e3 = encoder(e2, 128)
     e4 = encoder(e3, 128)
-    d1 = decoder(e4, e3, 128)
+    d1 = decoder(e4, e3, 128, layers.Conv2DTranspose)
     d2 = decoder(d1, e2, 64)
     d3 = decoder(d2, e1, 64)
-    outputs = layers.Conv2DTranspose(channels, kernel_size, padding="same", activation="sigmoid", dtype=full())(d3)
+    outputs = Conv2DTranspose(channels, kernel_size, padding="same", activation="sigmoid", dtype=full())(d3)
     return keras.Model(img, outputs, name=name)
 
 

@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_gan import backend
 from keras_gan.layers import ImagePool, InstanceNormalization, ReflectionPadding2D
 
 
@@ -115,3 +116,28 @@ def test_reflection_padding_mirrors_without_the_edge():
     layer = ReflectionPadding2D(2)
     np.testing.assert_array_equal(layer(x), padded)
     assert ReflectionPadding2D.from_config(layer.get_config()).padding == 2
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="JAX's gradient is written otherwise")
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize(("kernel_size", "strides"), [(3, 1), (3, 2), (4, 2), (2, 3)])
+def test_gradients_of_transposed_convolutions_are_those_that_jax_takes_by_itself(kernel_size, strides, padding):
+    import jax
+
+    rng = np.random.default_rng(0)
+    x, kernel = (rng.normal(size=shape).astype("float32") for shape in ((2, 5, 6, 3), (kernel_size, kernel_size, 4, 3)))
+    above = np.cos(np.arange(10_000, dtype="float32"))
+
+    def loss(convolve):
+        def of(x, kernel):
+            y = convolve(x, kernel, strides, padding)
+            return (y * above[: y.size].reshape(y.shape)).sum()
+
+        return of
+
+    def usual(*arguments):
+        return keras.ops.conv_transpose(*arguments, data_format="channels_last")
+
+    found, expected = (jax.value_and_grad(loss(f), argnums=(0, 1))(x, kernel) for f in (backend.conv_transpose, usual))
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)

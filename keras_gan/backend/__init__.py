@@ -141,6 +141,24 @@ def times_taps(x, kernel, transpose=False):
     return ops.matmul(x, ops.swapaxes(kernel, 1, 2) if transpose else kernel)
 
 
+def conv_transpose(x, kernel, strides, padding):
+    """A transposed convolution.
+
+    Args:
+        x: (batch, height, width, channels).
+        kernel: (down, across, filters, channels).
+        strides, padding: as of `keras.ops.conv_transpose`.
+
+    Returns:
+        What `keras.ops.conv_transpose` does.
+    """
+    if keras.backend.backend() == "jax":
+        from keras_gan.backend import jax
+
+        return jax.conv_transpose(x, kernel, strides, padding)
+    return ops.conv_transpose(x, kernel, strides, padding, data_format="channels_last")
+
+
 def conv(x, kernel):
     """A convolution without padding, with fewer multiplications or fewer passes over the memory.
 

@@ -163,6 +163,32 @@ def update(part, variables, judged):
     return result
 
 
+def conv_transpose(x, kernel, strides, padding):
+    """See `keras_gan.backend.conv_transpose`.
+
+    Its gradients are written as those of the convolution that it is the transpose of. By itself JAX takes the kernel's
+    as a convolution of pixels with zeros between them, for which XLA has nothing fast: on a CPU 2.4 s, not 0.04.
+    """
+
+    def conv(x, kernel):
+        return keras.ops.conv(x, kernel, strides, padding, data_format="channels_last")
+
+    @jax.custom_vjp
+    def transposed(x, kernel):
+        return keras.ops.conv_transpose(x, kernel, strides, padding, data_format="channels_last")
+
+    def forwards(x, kernel):
+        return transposed(x, kernel), (x, kernel)
+
+    def backwards(given, above):
+        x, kernel = given
+        below, gradients = jax.vjp(conv, above, kernel)
+        return below, gradients(x)[1]
+
+    transposed.defvjp(forwards, backwards)
+    return transposed(*map(keras.ops.convert_to_tensor, (x, kernel)))
+
+
 def either(condition, this, that, variables):
     """See `keras_gan.backend.either`."""
     branches = [functional(variables, action) for action in (this, that)]
