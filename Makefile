@@ -5,6 +5,7 @@
 #   make cyclegan    the same without partners: drawings on one side, other drawings' shoes on the other
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := -m pytest -n 2 --dist worksteal
 
 .PHONY: discogan cyclegan test test-slow test-jax test-jax-slow lint notebooks benchmark clean
 
@@ -17,24 +18,24 @@ cyclegan: .venv/installed
 		--epochs 15 --sample-interval 50 --seed 0
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest -m "not slow" -n 2
+	$(BIN)/python $(PYTEST) -m "not slow"
 
 test-slow: .venv/installed-test
-	$(BIN)/python -m pytest -m slow -n 2
+	$(BIN)/python $(PYTEST) -m slow
 
 # The models on JAX where there is no TensorFlow; then, where there are both, each against the other. Comparisons compile
 # much and compute little: without optimisations they take half the time.
 FAST_TO_COMPILE := XLA_FLAGS=--xla_backend_optimization_level=0
 test-jax: export KERAS_BACKEND := jax
 test-jax: .venv-jax/installed .venv/installed-test
-	.venv-jax/bin/python -m pytest -m "not slow" -n 2 tests/test_models.py tests/test_golden.py tests/test_layers.py \
-		tests/test_jax_alone.py
-	$(FAST_TO_COMPILE) .venv-jax/bin/python -m pytest -m "not slow" -n 2 tests/test_devices.py
-	$(FAST_TO_COMPILE) $(BIN)/python -m pytest -m "not slow" -n 2 tests/test_backends.py
+	.venv-jax/bin/python $(PYTEST) -m "not slow" tests/test_golden.py tests/test_jax_alone.py
+	$(FAST_TO_COMPILE) .venv-jax/bin/python $(PYTEST) -m "not slow" tests/test_models.py tests/test_layers.py \
+		tests/test_devices.py
+	$(FAST_TO_COMPILE) $(BIN)/python $(PYTEST) -m "not slow" tests/test_backends.py
 
 # What takes longest of it, compared the same way: CycleGAN's ResNets
 test-jax-slow: .venv/installed-test
-	KERAS_BACKEND=jax $(FAST_TO_COMPILE) $(BIN)/python -m pytest -m slow -n 2 tests/test_backends.py tests/test_devices.py
+	KERAS_BACKEND=jax $(FAST_TO_COMPILE) $(BIN)/python $(PYTEST) -m slow tests/test_backends.py tests/test_devices.py
 
 lint: .venv/installed-test
 	$(BIN)/ruff check .

@@ -192,6 +192,7 @@ TRAINED = {
 
 
 @pytest.mark.parametrize("model", TRAINED)
+@pytest.mark.usefixtures("eagerly")
 def test_models_train_on_five_channels_and_show_three(model, tmp_path, monkeypatch):
     write_pairs(tmp_path / "pairs", size=32)
     monkeypatch.chdir(tmp_path)

@@ -34,6 +34,7 @@ def test_the_networks_of_the_notebook():
 
 
 @pytest.mark.parametrize(("recipe", "weights"), [("unet", [1, 1, 10, 10, 0.5, 0.5]), ("resnet", [1, 1, 10, 10, 5, 5])])
+@pytest.mark.usefixtures("eagerly")
 def test_losses_and_weights_of_both_recipes(recipe, weights, batch):
     gan = small(recipe=recipe)
     assert gan.combined.output_names == OUTPUTS
@@ -76,6 +77,7 @@ def test_activation_and_value_range_fit_each_other(recipe, low):
     assert float(np.min(gan.g_AB(A * 50))) >= low and float(np.min(B)) >= low
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_pool_is_inside_the_step_and_part_of_the_weights(batch):
     gan = small(recipe="resnet", pool_size=4)
     for step in range(3):
@@ -95,6 +97,7 @@ def test_the_learning_rate_stays_and_then_falls_in_a_line():
     np.testing.assert_allclose(rates, [2e-4, 2e-4, 1.5e-4, 1e-4, 0.5e-4], rtol=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_training_with_a_decay(tmp_path):
     gan = small(recipe="resnet", output=tmp_path)
     history = gan.train(epochs=1, decay_epochs=1, steps_per_epoch=1)

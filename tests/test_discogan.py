@@ -32,6 +32,7 @@ def test_at_256_the_innermost_map_is_normalised_too():
 
 
 @pytest.mark.parametrize("shape", [(32, 32, 3), (64, 96, 3), (24, 40, 1), (8, 256, 3)])
+@pytest.mark.usefixtures("eagerly")
 def test_any_size_that_can_be_halved_and_gray_too(shape, batch, tmp_path):
     gan = small(shape, output=tmp_path)
     A, B = batch(*shape, size=2)
@@ -55,6 +56,7 @@ def test_bad_channels_and_filters_are_named():
         DiscoGAN(gf=0)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_combined_is_the_one_of_the_post(batch):
     gan, (A, B) = small(), batch()
     assert gan.combined.output_names == OUTPUTS
@@ -72,6 +74,7 @@ def test_combined_scores_what_its_names_say(batch):
         np.testing.assert_allclose(outputs[name], value, atol=1e-5, err_msg=name)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_logs_name_every_term(batch):
     logs = small().train_on_batch(*batch(), return_dict=True)
     parts = [f"{name}_loss" for name in OUTPUTS]
@@ -81,6 +84,7 @@ def test_logs_name_every_term(batch):
     assert np.isclose(logs["d_acc"], 0.5 * (logs["d_A_acc"] + logs["d_B_acc"]), rtol=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_weights_and_optimizers_are_arguments(batch):
     optimizer = keras.optimizers.RMSprop(1e-3)
     gan = small(
@@ -95,6 +99,7 @@ def test_weights_and_optimizers_are_arguments(batch):
     assert isinstance(gan.d_A.optimizer, keras.optimizers.SGD) and gan.d_A.optimizer is not gan.d_B.optimizer
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_without_the_translation_term_nothing_depends_on_the_pairing(batch):
     """With weight 0, shuffling B against A changes no generator gradient: losses per picture are means."""
     A, B = batch()

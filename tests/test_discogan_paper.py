@@ -6,6 +6,8 @@ import pytest
 
 from keras_gan import DiscoGAN
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 def small(recipe="paper", **options):
     return DiscoGAN((32, 32, 3), gf=4, df=4, recipe=recipe, dataset_name="drawn_shoes", **options)

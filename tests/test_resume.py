@@ -95,7 +95,7 @@ def cut_back(run, copy, iteration):
     return copy
 
 
-FAST = ("discogan", "cyclegan unet", "dcgan")
+FAST = ("discogan", "dcgan")
 
 
 def dropped_out(model):
@@ -175,6 +175,7 @@ def test_by_default_checkpoints_take_a_hundredth_of_the_time(kept):
     assert not keeper.worth(399) and keeper.worth(401)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_optimizers_and_shapes_come_back(tmp_path):
     rmsprop = keras.optimizers.RMSprop(3e-4, momentum=0.5)
     options = {"img_shape": (32, 40, 3), "gf": 4, "df": 4, "d_optimizer": rmsprop, "dataset_name": "drawn_shoes"}
@@ -417,6 +418,7 @@ def test_a_run_folder_that_cannot_be_written_is_named(stopped, small_disk):
         DCGAN.resume(disk / "run")
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_changed_data_is_told_in_numbers(paired_folder, tmp_path, capsys):
     make = {"img_shape": (32, 32, 3), "gf": 4, "df": 4, "dataset_name": str(paired_folder)}
     gan = DiscoGAN(**make, output=tmp_path / "run", seed=0)
