@@ -1,7 +1,7 @@
 """keras_gan beside other programs for the same networks: seconds per iteration, memory, operations; and its loader.
 
     make benchmark                                                  everything but JAX
-    make benchmark OPTIONS="--settings backends --rounds 5"         TensorFlow and JAX, which takes hours on a CPU
+    make benchmark OPTIONS="--settings backends --rounds 5"         TensorFlow and JAX
     make benchmark OPTIONS="--settings discogan-1 --rounds 20"      a part of it
     make benchmark OPTIONS=--save                                   what was measured into both README.md, and the plot
 
@@ -175,7 +175,8 @@ def main():
     everything = [*SETTINGS, "backends", "data"]
     but_jax = [setting for setting in everything if setting != "backends"]
     parser.add_argument("--settings", nargs="+", choices=everything, default=but_jax)
-    parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))
+    everybody = CONTESTANTS | BACKENDS
+    parser.add_argument("--contestants", nargs="+", choices=everybody, default=list(everybody))
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--tiny", action="store_true", help="small pictures and networks, to see that all is well")
     parser.add_argument("--save", action="store_true", help="tables and plot into the project's pages")
@@ -188,12 +189,12 @@ def main():
         key: {name: TINY.get(name, value) if args.tiny else value for name, value in setting.items()}
         for key, setting in SETTINGS.items()
     }
-    names = there_are(args.contestants)
+    names = there_are([name for name in CONTESTANTS if name in args.contestants])
     for key in (key for key in SETTINGS if key in args.settings):
         results["settings"][key] = race(settings[key], names, args.rounds)
         print(report.table(key, results["settings"][key]), flush=True)
     if "backends" in args.settings:
-        names = there_are(BACKENDS)
+        names = there_are([name for name in BACKENDS if name in args.contestants])
         results["backends"] = {key: race(setting, names, args.rounds) for key, setting in settings.items()}
         print(report.backends_table(results["backends"]), flush=True)
     if "data" in args.settings:
