@@ -1,7 +1,7 @@
 """keras_gan beside other programs for the same networks: seconds per iteration, memory, operations; and its loader.
 
     make benchmark                                                  everything but JAX
-    make benchmark OPTIONS="--settings backends --rounds 5"         TensorFlow and JAX
+    make benchmark OPTIONS="--settings backends --rounds 5 --contestants ours jax"      TensorFlow and JAX
     make benchmark OPTIONS="--settings discogan-1 --rounds 20"      a part of it
     make benchmark OPTIONS=--save                                   what was measured into both README.md, and the plot
 

@@ -85,7 +85,7 @@ def parser_of(file, module, model):
         ast.get_docstring(module),
         usage="%(prog)s [options]",
         epilog="Trains on a GPU where one is found: pip install keras-gan[gpu], or jax[cuda12] and KERAS_BACKEND=jax.\n"
-        "On a CPU stay with TensorFlow: JAX takes 5 to 19 times as long (benchmarks/README.md).",
+        "On a CPU stay with TensorFlow: JAX takes 1.3 to 2.1 times as long (benchmarks/README.md).",
     )
     constructor = add_options(parser, methods["__init__"], argument_helps(model))
     every_train = train_of_every_model()
