@@ -29,8 +29,8 @@ FAST_TO_COMPILE := XLA_FLAGS=--xla_backend_optimization_level=0
 test-jax: export KERAS_BACKEND := jax
 test-jax: .venv-jax/installed .venv/installed-test
 	.venv-jax/bin/python $(PYTEST) -m "not slow" tests/test_golden.py tests/test_jax_alone.py
-	$(FAST_TO_COMPILE) .venv-jax/bin/python $(PYTEST) -m "not slow" tests/test_models.py tests/test_layers.py \
-		tests/test_devices.py
+	$(FAST_TO_COMPILE) .venv-jax/bin/python $(PYTEST) -m "not slow" tests/test_models.py tests/test_layers.py
+	$(FAST_TO_COMPILE) .venv-jax/bin/python $(PYTEST) -m "not slow" tests/test_devices.py
 	$(FAST_TO_COMPILE) $(BIN)/python $(PYTEST) -m "not slow" tests/test_backends.py
 
 # What takes longest of it, compared the same way: CycleGAN's ResNets
