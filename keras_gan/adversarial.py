@@ -32,6 +32,17 @@ def fresh(optimizer):
     return type(optimizer).from_config(optimizer.get_config())
 
 
+def create_variables(part):
+    """Creates what a compiled part would create in its first step (slots, metrics), which would be traced twice then."""
+    zeros = keras.tree.map_structure(lambda output: ops.zeros((1, *output.shape[1:])), part.output)
+    part.compute_loss(y=zeros, y_pred=zeros)
+    part.compute_metrics(None, zeros, zeros)
+    part.reset_metrics()
+    if not part.optimizer.built:
+        part.optimizer.build(part.trainable_variables)
+    backend.prepare(part.optimizer)
+
+
 class FixedSample(NamedTuple):
     """The same pictures as a model sees them at different times."""
 
@@ -95,6 +106,7 @@ class AdversarialModel(keras.Model):
         self.is_resumed = False
         self._output = output
         self._run_folder = None
+        self._step_made_of = lambda: []  # a function, or Keras would save what is in the list once more
         # The losses and optimizers are those of the parts; this only opens fit().
         self.compile(optimizer=None, loss=None)
         self.optimizer = backend.optimizers(self)
@@ -119,15 +131,18 @@ class AdversarialModel(keras.Model):
         return [metric for part in self.parts for metric in part.metrics]
 
     def make_train_function(self, force=False):
-        # What a step would create on its first run (slots, metrics) has TensorFlow trace it twice. Create it before.
-        for part in self.parts:
-            if not part.optimizer.built:
-                zeros = keras.tree.map_structure(lambda output: ops.zeros((1, *output.shape[1:])), part.output)
-                part.compute_loss(y=zeros, y_pred=zeros)
-                part.compute_metrics(None, zeros, zeros)
-                part.reset_metrics()
-                part.optimizer.build(part.trainable_variables)
-            backend.prepare(part.optimizer)  # also of a part that was trained by itself before
+        """Makes the step that `fit()` and `train_on_batch()` play, where there is none of the parts as they are now.
+
+        A part that was compiled anew (another loss, other weights, optimizer or metrics) makes another step.
+        """
+        made_of = [(part, part.optimizer, part._loss_tracker) for part in self.parts]  # the last is new in each compile
+        for compiled in made_of:
+            if compiled not in self._step_made_of():
+                create_variables(compiled[0])
+        turns = self.generators_first, self.discriminators_every
+        made_of += [(*turns, self.jit_compile, self.run_eagerly)]
+        if made_of != self._step_made_of():
+            self.train_function, self._step_made_of = None, lambda: made_of
         return super().make_train_function(force)
 
     def generator_inputs(self, batch):
@@ -148,14 +163,15 @@ class AdversarialModel(keras.Model):
         return self.get_metrics_result()
 
     def get_metrics_result(self):
-        logs = {}
+        logs, of_all = {}, {"loss": [], "acc": []}
         for discriminator in self.discriminators:
-            figures = discriminator.get_metrics_result()
-            logs[f"{discriminator.name}_loss"] = figures["loss"]
-            logs[f"{discriminator.name}_acc"] = figures["accuracy"]
+            for name, figure in discriminator.get_metrics_result().items():
+                short = "acc" if name == "accuracy" else name
+                logs[f"{discriminator.name}_{short}"] = figure
+                of_all.setdefault(short, []).append(figure)
         for short in ("loss", "acc"):
-            of_each = [logs[f"{discriminator.name}_{short}"] for discriminator in self.discriminators]
-            logs[f"d_{short}"] = ops.mean(ops.stack(of_each))
+            if of_all[short]:
+                logs[f"d_{short}"] = ops.mean(ops.stack(of_all[short]))
         figures = self.combined.get_metrics_result()
         logs["g_loss"] = figures.pop("loss")
         return logs | figures

@@ -22,6 +22,15 @@ def unmoved(variables):
             variable.assign(value)
 
 
+class Together(keras.layers.Layer):
+    """Networks as one layer: what they share, a layer or its weights, is among its variables and losses once."""
+
+    def __init__(self, networks):
+        super().__init__()
+        self.networks = networks
+        self.built = True
+
+
 class Combined(keras.Model):
     """The functional adversarial model, which trains the generators and nobody else.
 
@@ -50,6 +59,17 @@ class Combined(keras.Model):
         self._generate = keras.Model(inputs, fakes, name="generate")
         self._judge = keras.Model([*inputs, *fakes], outputs, name="judge")
         self.trains = trains
+        together = Together(trains)
+        self._trained = lambda: together  # a function, or Keras would save the networks once more
+
+    def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, **kwargs):
+        """As `keras.Model.compile`; loss weights alone are those of the losses compiled before.
+
+        (Keras keeps the losses then too, but with the weights that they had.)
+        """
+        if loss is None and loss_weights is not None and self.compiled:
+            loss = self.loss
+        super().compile(optimizer=optimizer, loss=loss, loss_weights=loss_weights, **kwargs)
 
     def call(self, inputs, training=None, mask=None):
         with unmoved(self.statistics_of_discriminators()):
@@ -66,7 +86,7 @@ class Combined(keras.Model):
 
     def statistics_of_generators(self):
         """What a forward pass of the generators in training mode moves: the averages of BatchNormalization."""
-        return [variable for network in self.trains for variable in network.non_trainable_weights]
+        return self._trained().non_trainable_weights
 
     def statistics_of_discriminators(self):
         """The same of the networks that this model does not train."""
@@ -75,11 +95,11 @@ class Combined(keras.Model):
 
     @property
     def losses(self):
-        return [loss for network in self.trains for loss in network.losses]
+        return self._trained().losses
 
     @property
     def trainable_variables(self):
-        return [variable for network in self.trains for variable in network.trainable_variables]
+        return self._trained().trainable_variables
 
     @property
     def trainable_weights(self):

@@ -30,15 +30,19 @@ def common_seed(seed, asked):
     Before any weights are made from it, hosts must have been asked for the same model.
 
     Args:
-        seed: a number or None.
+        seed: a whole number below 2**32, which is as far as Keras' seeds go, or None.
         asked: dict of the model's arguments.
 
     Raises:
-        BadValueError: if the hosts were asked for different ones.
+        BadValueError: if the seed is none, or the hosts were asked for different ones.
     """
     if backend.hosts()[1] > 1:
         check_alike({name: value for name, value in asked.items() if name != "output"})
-    return backend.agreed(random.getrandbits(32)) if seed is None else seed
+    if seed is None:
+        return backend.agreed(random.getrandbits(32))
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise BadValueError(f"seed must be a whole number from 0 to {2**32 - 1}, not {seed!r}.")
+    return seed
 
 
 def check_alike(asked):

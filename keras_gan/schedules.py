@@ -46,18 +46,25 @@ class Schedule(keras.callbacks.Callback):
             epochs -= decay_epochs
         self.epochs, self.decay_epochs = epochs, decay_epochs
         self.share = SCHEDULES[name]
-        self.optimizers = []
-        for part in model.parts if name != "constant" else ():
-            optimizer = getattr(part.optimizer, "inner_optimizer", part.optimizer)  # where the loss is scaled
+        self.parts = model.parts if name != "constant" else []
+        self.full_rates = {}  # by optimizer
+        for part in self.parts:
+            optimizer = optimizer_of(part)
             if isinstance(optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
                 asked = f"decay_epochs={decay_epochs}" if name == "linear" else f"schedule={name!r}"
                 raise BadValueError(
                     f"{asked} cannot lower the rate of {part.name}: its optimizer has a schedule already. "
                     "Give optimizers with a constant rate, or choose decay_epochs=0 and schedule='constant'."
                 )
-            self.optimizers.append(optimizer)
-        self.rates = [float(optimizer.learning_rate) for optimizer in self.optimizers]
+            self.full_rates[optimizer] = float(optimizer.learning_rate)
 
     def on_epoch_begin(self, epoch, logs=None):
-        for optimizer, rate in zip(self.optimizers, self.rates, strict=True):
-            optimizer.learning_rate = rate * self.share(epoch, self.epochs, self.decay_epochs)
+        for part in self.parts:
+            optimizer = optimizer_of(part)
+            full_rate = self.full_rates.setdefault(optimizer, float(optimizer.learning_rate))  # of one compiled since
+            optimizer.learning_rate = full_rate * self.share(epoch, self.epochs, self.decay_epochs)
+
+
+def optimizer_of(part):
+    """The optimizer whose rate counts, also where another one scales the loss around it."""
+    return getattr(part.optimizer, "inner_optimizer", part.optimizer)

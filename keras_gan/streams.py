@@ -5,6 +5,7 @@ import functools
 import sys
 import threading
 from collections.abc import Callable
+from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
 
@@ -107,6 +108,8 @@ class PictureLoader(keras.utils.PyDataset):
         check_at_least(1, batch_size=batch_size, workers=workers)
         if steps_per_epoch is not None:
             check_at_least(1, steps_per_epoch=steps_per_epoch)
+        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0):
+            raise BadValueError(f"seed must be a whole number of at least 0, not {seed!r}.")
         super().__init__(workers=workers)
         self.batch_size = batch_size
         self.steps_per_epoch = steps_per_epoch

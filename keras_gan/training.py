@@ -22,17 +22,22 @@ class Callbacks(keras.callbacks.CallbackList):
     `fit()` always counts from the first batch of an epoch on. The batches that were played already
     are passed over: nothing is played and no callback hears of them, so that all others keep their numbers.
 
+    A callback may compile a part of the model anew at the end of an epoch or the beginning of one.
+
     Args:
-        callbacks, model, params: as Keras has them; `train_function` of the model is made already.
+        callbacks, model, params: as Keras has them.
         played: batches of the first epoch that are not to be played.
     """
 
     def __init__(self, callbacks, model, played, **params):
         super().__init__(callbacks, add_history=True, model=model, **params)
         self.to_pass = played
-        if played:
-            self.play = model.train_function
-            model.train_function = self.play_or_pass
+
+    def on_epoch_begin(self, epoch, logs=None):
+        super().on_epoch_begin(epoch, logs)
+        self.model.make_train_function()
+        if self.to_pass and self.model.train_function != self.play_or_pass:
+            self.play, self.model.train_function = self.model.train_function, self.play_or_pass
 
     def play_or_pass(self, *arguments):
         if not self.to_pass:

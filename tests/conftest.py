@@ -6,6 +6,11 @@ import warnings
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# What XLA has compiled once is not compiled again, whichever process asks: most of these tests start from nothing.
+os.environ.setdefault("KERAS_GAN_COMPILED", str(Path(__file__).resolve().parents[1] / ".compiled"))
+os.environ.setdefault("TF_XLA_FLAGS", f"--tf_xla_persistent_cache_directory={os.environ['KERAS_GAN_COMPILED']}/xla")
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", f"{os.environ['KERAS_GAN_COMPILED']}/jax")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 if os.environ.get("KERAS_BACKEND") == "jax":  # the processor as two devices; what is not told otherwise uses one
     os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=2"
 
@@ -16,6 +21,27 @@ from PIL import Image
 import keras_gan  # noqa: F401  (before Keras, which tests import first: it sets which library TensorFlow computes with)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def pytest_runtest_setup(item):
+    """Fast tests have TensorFlow take graphs as they are: a few steps of a small model begin a third sooner.
+
+    Slow tests compute as users do.
+    """
+    if "tensorflow" in sys.modules:
+        is_fast = item.get_closest_marker("slow") is None
+        sys.modules["tensorflow"].config.optimizer.set_experimental_options({"disable_meta_optimizer": is_fast})
+
+
+@pytest.fixture(autouse=True)
+def no_reports(request, monkeypatch):
+    """Runs draw no curves, animations and pages, which take longer than their few steps, but for tests of these.
+
+    Those have the mark `reports`.
+    """
+    if not request.node.get_closest_marker("reports"):
+        for name in ("save_losses", "animate", "write_report"):
+            monkeypatch.setattr(f"keras_gan.watching.{name}", lambda *arguments: None)
 
 
 @pytest.fixture(scope="session")

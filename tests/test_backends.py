@@ -5,10 +5,10 @@ import os
 import subprocess
 import sys
 
-import backends
 import keras
 import numpy as np
 import pytest
+from support import backends
 
 from keras_gan import GAN
 

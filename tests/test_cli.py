@@ -4,12 +4,10 @@ from importlib import import_module
 
 import pytest
 from conftest import pair
+from support.commands import MODELS, check_complaint, run_here
 
 import keras_gan
 from keras_gan import cli
-
-MODELS = {"cgan": "CGAN", "cyclegan": "CycleGAN", "dcgan": "DCGAN", "discogan": "DiscoGAN", "gan": "GAN"}
-MODELS |= {"pix2pix": "Pix2Pix"}
 
 TINY = ["--image-size", "32", "--filters", "4", "--epochs", "1", "--steps-per-epoch", "2", "--seed", "0"]
 
@@ -116,12 +114,6 @@ FAULTS = {f"discogan: {fault}": ([*TINY, *arguments], message) for fault, (argum
 }
 
 
-def run_here(model, *arguments):
-    """As `python -m keras_gan.MODEL` does it, but without the seconds that a process takes to load Keras."""
-    module = import_module(f"keras_gan.{model}")
-    cli.run(getattr(keras_gan, MODELS[model]), cli.parse(module.__file__, list(arguments)))
-
-
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_of_the_input_is_one_line_and_exit_code_2(bad, fault, monkeypatch, capsys):
     arguments, message = FAULTS[fault]
@@ -136,13 +128,6 @@ def test_a_fault_in_a_process_of_its_own(bad):
     done = run(*TINY, "--dataset", "nowhere", cwd=bad)
     assert done.returncode == 2
     check_complaint(done.stderr, "no data set 'nowhere': there is")
-
-
-def check_complaint(complaints, message):
-    assert message in complaints
-    assert "Traceback" not in complaints
-    lines = [line for line in complaints.splitlines() if not line.startswith("skipping ")]
-    assert len(lines) == 1 and lines[0].startswith("error: ")
 
 
 SMALLEST = {"cgan": ["--filters", "4"], "dcgan": ["--image-size", "32", "--filters", "4"], "gan": []}

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from test_models import MODELS, pictures, slow, without_dropout
+from support.models import MODELS, pictures, slow, without_dropout
 
 from keras_gan.backend.compiling import in_training
 from keras_gan.layers import Conv2D

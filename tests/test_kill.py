@@ -16,7 +16,7 @@ import time
 import keras
 import numpy as np
 import pytest
-from test_resume import history
+from support.resuming import history
 
 from keras_gan import CycleGAN, DiscoGAN, checkpoints
 

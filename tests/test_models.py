@@ -6,72 +6,29 @@ import sys
 import keras
 import numpy as np
 import pytest
+from support.models import (
+    LOOPS,
+    MODELS,
+    ROWS,
+    SMALL,
+    moved,
+    noise_for,
+    pictures,
+    slow,
+    targets_of,
+    tensors,
+    weights,
+    without_dropout,
+)
 
-from keras_gan import CGAN, DCGAN, GAN, CycleGAN, DiscoGAN, Pix2Pix
-from keras_gan.combined import unmoved
 from keras_gan.errors import BadValueError
 from keras_gan.latent import LatentModel
 from keras_gan.table import read_rows
-
-SMALL = {"img_shape": (32, 32, 3), "dataset_name": "drawn_shoes"}
-THIN = SMALL | {"gf": 4, "df": 4}
-COLOURING = {"shape_A": (32, 32, 1), "shape_B": (32, 32, 3), "dataset_name": "drawn_shoes"}
-MODELS = {
-    "discogan": lambda **options: DiscoGAN(**THIN | options),
-    "discogan paper": lambda **options: DiscoGAN(**THIN | {"recipe": "paper"} | options),
-    "discogan recongan": lambda **options: DiscoGAN(**THIN | {"recipe": "recongan"} | options),
-    "discogan gan": lambda **options: DiscoGAN(**THIN | {"recipe": "gan"} | options),
-    "cyclegan unet": lambda **options: CycleGAN(**SMALL | options),
-    "cyclegan unet, gray and colour": lambda **options: CycleGAN(**COLOURING | {"patchgan": False} | options),
-    "cyclegan resnet": lambda **options: CycleGAN(**SMALL | {"recipe": "resnet"} | options),
-    "pix2pix": lambda **options: Pix2Pix(**THIN | options),
-    "pix2pix BtoA lsgan": lambda **options: Pix2Pix(**THIN | {"direction": "BtoA", "gan_loss": "lsgan"} | options),
-    "dcgan": lambda **options: DCGAN(**THIN | options),
-    "cgan": lambda **options: CGAN(**{"gf": 4, "df": 4, "dataset_name": "drawn_digits"} | options),
-    "gan": lambda **options: GAN(**{"dataset_name": "drawn_digits"} | options),
-}
-
-
-# What differs from another row in a term or a direction alone, and what takes longest, is among the slow tests.
-FAST = ("discogan", "cyclegan unet", "pix2pix", "dcgan", "cgan", "gan")
-
-
-def slow(row):
-    return pytest.param(row, marks=pytest.mark.slow)
-
-
-ROWS = [row if row in FAST else slow(row) for row in MODELS]
 
 
 @pytest.fixture(params=ROWS)
 def build(request):
     return MODELS[request.param]
-
-
-def pictures(gan, batch, **options):
-    """A batch of noise, of the shapes that this model's data loader yields."""
-    A, B = batch(**options)
-    if isinstance(gan, LatentModel):
-        height, width, channels = gan.img_shape
-        imgs = A[:, :height, :width, :channels]
-        return (imgs, np.arange(len(imgs)) % len(gan.classes)) if isinstance(gan, CGAN) else (imgs,)
-    channels = [shape[-1] for shape in (getattr(gan, f"shape_{side}", (3,)) for side in "AB")]
-    return A[..., : channels[0]], B[..., : channels[1]]
-
-
-def tensors(arrays):
-    return [keras.ops.convert_to_tensor(array) for array in arrays]
-
-
-def weights(gan):
-    return {network.name: network.get_weights() for network in gan.networks}
-
-
-def moved(before, after):
-    """The names of the networks of which any weight is no longer the same bit for bit."""
-    return {
-        name for name in before if any(not np.array_equal(a, b) for a, b in zip(before[name], after[name], strict=True))
-    }
 
 
 def test_every_network_is_named_and_compiled_parts_know_their_losses(build):
@@ -115,104 +72,6 @@ def test_real_and_fake_never_share_a_batch_of_statistics(build, batch):
         if network in gan.discriminators or isinstance(gan, LatentModel):
             for a, b in zip(network.get_weights(), expected.get_weights(), strict=True):
                 np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
-
-
-def without_dropout(gan):
-    for network in gan.networks:
-        for layer in network.layers:
-            if isinstance(layer, keras.layers.Dropout):
-                layer.rate = 0
-    return gan
-
-
-def targets_of(gan, imgs):
-    targets = gan.generator_targets(imgs)
-    return targets if len(targets) > 1 else targets[0]
-
-
-def train(part, x, y):
-    part.reset_metrics()  # not every Keras 3 returns the figure of this batch alone
-    return np.atleast_1d(part.train_on_batch(x, y))[0]
-
-
-def loop_of_the_discogan_post(gan, A, B):
-    """Its seven calls, on the same parts. Returns the losses."""
-    valid = np.ones((len(A), *gan.disc_patch))
-    fake = np.zeros_like(valid)
-    fake_B, fake_A = gan.g_AB.predict(A, verbose=0), gan.g_BA.predict(B, verbose=0)
-    return {
-        "d_A_loss": 0.5 * (train(gan.d_A, A, valid) + train(gan.d_A, fake_A, fake)),
-        "d_B_loss": 0.5 * (train(gan.d_B, B, valid) + train(gan.d_B, fake_B, fake)),
-        "g_loss": train(gan.combined, [A, B], [valid, valid, B, A, A, B]),
-    }
-
-
-def loop_of_the_cyclegan_notebook(gan, A, B, generators_first=False):
-    """Its five calls, on the same parts; in the order of the paper's code if asked for. Returns the losses."""
-    valid = np.ones((len(A), *gan.d_A.output_shape[1:]))
-    labels = np.concatenate([valid, np.zeros_like(valid)])
-    fake_B, fake_A = gan.g_AB.predict(A, verbose=0), gan.g_BA.predict(B, verbose=0)
-    targets = [valid, valid, A, B, *([A, B] if gan.identity else [])]
-    losses = {}
-    if generators_first:
-        losses["g_loss"] = train(gan.combined, [A, B], targets)
-    losses["d_B_loss"] = train(gan.d_B, np.concatenate([B, fake_B]), labels)
-    losses["d_A_loss"] = train(gan.d_A, np.concatenate([A, fake_A]), labels)
-    if not generators_first:
-        losses["g_loss"] = train(gan.combined, [A, B], targets)
-    return losses
-
-
-def loop_of_the_cyclegan_paper(gan, A, B):
-    return loop_of_the_cyclegan_notebook(gan, A, B, generators_first=True)
-
-
-def fakes_in_training(gan, imgs):
-    """Noise (or pictures) and the fakes of it, as a step makes them; the generators' moving statistics stay."""
-    inputs = gan.generator_inputs(imgs)
-    with unmoved(gan.combined.statistics_of_generators()):
-        return inputs, gan.combined.generate(inputs, training=True)
-
-
-def loop_of_the_keras_posts(gan, *imgs):
-    """Of GAN, DCGAN, CGAN and Pix2Pix: discriminator on real, on fake, then the generator. Returns the losses."""
-    imgs = tensors(imgs)
-    inputs, fakes = fakes_in_training(gan, imgs)
-    on_real, on_fake = gan.discriminator_batches(imgs, fakes)
-    d_loss = 0.5 * (train(*on_real) + train(*on_fake))
-    return {"discriminator_loss": d_loss, "g_loss": train(gan.combined, inputs, targets_of(gan, imgs))}
-
-
-def loop_of_the_discogan_paper(gan, A, B):
-    """Every third iteration the discriminators, else the generators. Returns the losses."""
-    turn = int(gan.iteration)
-    gan.iteration.assign_add(1)
-    if turn % 3:
-        return {"g_loss": train(gan.combined, [A, B], gan.generator_targets([A, B]))}
-    _, fakes = fakes_in_training(gan, [A, B])
-    losses = {}
-    for discriminator, x, y in gan.discriminator_batches([A, B], fakes):
-        losses.setdefault(f"{discriminator.name}_loss", []).append(train(discriminator, x, y))
-    return {name: np.mean(pair) for name, pair in losses.items()}
-
-
-# In float32 CycleGAN's recipes amplify rounding, whoever computes it, so that one thread or two decide: InstanceNorm of
-# weights as small as N(0, 0.02), then Adam or RMSprop. In float64 what is left of a difference is one of arithmetic.
-LOOPS = {
-    "discogan": (loop_of_the_discogan_post, "float32", {}),
-    # (XLA has nothing fast for convolutions in float64 on a CPU, hence the size.)
-    "cyclegan unet": (loop_of_the_cyclegan_notebook, "float64", {"img_shape": (16, 16, 3)}),
-    "cyclegan unet, gray and colour": (loop_of_the_cyclegan_notebook, "float64", {}),
-    "cyclegan resnet": (loop_of_the_cyclegan_paper, "float64", {"pool_size": 0}),
-    "discogan paper": (loop_of_the_discogan_paper, "float64", {}),
-    "discogan recongan": (loop_of_the_discogan_paper, "float64", {}),
-    "discogan gan": (loop_of_the_discogan_paper, "float64", {}),
-    "pix2pix": (loop_of_the_keras_posts, "float64", {}),
-    "pix2pix BtoA lsgan": (loop_of_the_keras_posts, "float64", {}),
-    "dcgan": (loop_of_the_keras_posts, "float64", {}),
-    "cgan": (loop_of_the_keras_posts, "float64", {}),
-    "gan": (loop_of_the_keras_posts, "float64", {}),
-}
 
 
 @pytest.fixture
@@ -349,15 +208,6 @@ for path in sys.argv[1:]:
     noise = list(np.load(path + ".npz").values())
     np.save(path + ".npy", model.predict(noise if len(noise) > 1 else noise[0], verbose=0))
 """
-
-
-def noise_for(network):
-    rng = np.random.default_rng(0)
-    inputs = [
-        rng.uniform(-1, 1, (3, *tensor.shape[1:])).astype("float32") if tensor.dtype == "float32" else np.arange(3)
-        for tensor in network.inputs
-    ]
-    return inputs if len(inputs) > 1 else inputs[0]
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """A run that was stopped, whenever and however, goes on as if nothing had happened to it."""
 
+import itertools
 import json
 import os
 import shutil
@@ -7,25 +8,22 @@ import signal
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
-from test_cli import check_complaint, run_here
-from test_models import MODELS, noise_for, slow
+from support.commands import check_complaint, run_here
+from support.models import MODELS, ROWS, noise_for, slow
+from support.resuming import check_same, cut_back, everything, weights_in
+from support.toy import Toy
 
-from keras_gan import DCGAN, GAN, CycleGAN, DiscoGAN, checkpoints, runs
+from keras_gan import CycleGAN, checkpoints, runs
 from keras_gan.errors import BadValueError, NotFiniteError
 from keras_gan.schedules import Schedule
-from keras_gan.table import read_rows
 
 SHORT = {"epochs": 2, "batch_size": 2, "sample_interval": 2, "steps_per_epoch": 3}
 EVERY_STEP = SHORT | {"checkpoint_interval": 1, "keep": 9}
-
-
-def small(**options):
-    """The model that takes the least time and room."""
-    return DCGAN(img_shape=(32, 32, 3), gf=4, df=4, dataset_name="drawn_shoes", **options)
 
 
 class Recorder(keras.callbacks.Callback):
@@ -61,52 +59,20 @@ class At(keras.callbacks.Callback):
             self.do(self.model)
 
 
-def everything(gan):
-    """All that a model consists of: weights, optimizers, past fakes, random states, averages."""
-    optimizers = [variable for part in gan.parts for variable in part.optimizer.variables]
-    return [np.asarray(variable) for variable in [*gan.variables, *gan.random_states, *optimizers]]
+WHOLE = {  # what a run of each may have beside weights and slots
+    "toy": Toy,  # noise, dropout, past fakes, moving statistics
+    "discogan": lambda **options: MODELS["discogan"](dropout=0.2, **options),  # order and flips of pairs
+    "discogan paper": MODELS["discogan paper"],  # turns and a curriculum
+    "cyclegan resnet": MODELS["cyclegan resnet"],
+    "pix2pix": MODELS["pix2pix"],  # crops
+}
 
 
-def check_same(one, other):
-    for a, b in zip(everything(one), everything(other), strict=True):
-        np.testing.assert_array_equal(a, b)
-    assert one.data_loader.random_state == other.data_loader.random_state
-    for a, b in zip(one.network_paths, other.network_paths, strict=True):
-        for x, y in zip(weights_in(a), weights_in(b), strict=True):
-            np.testing.assert_array_equal(x, y)
-    np.testing.assert_equal(*(history(gan.run_folder) for gan in (one, other)))
-
-
-def history(run):
-    """The rows of `history.csv`, but for the time that they took."""
-    return [{name: value for name, value in row.items() if name != "seconds"} for row in read_rows(run / "history.csv")]
-
-
-def weights_in(path):
-    return keras.saving.load_model(path, compile=False).get_weights()
-
-
-def cut_back(run, copy, iteration):
-    """A copy of a run as it was when it had just been kept at this iteration."""
-    shutil.copytree(run, copy)
-    for path in checkpoints.names(copy / "checkpoints"):
-        if int(path.name) > iteration:
-            shutil.rmtree(path)
-    return copy
-
-
-FAST = ("discogan", "dcgan")
-
-
-def dropped_out(model):
-    return {"dropout": 0.2} if model == "discogan" else {}
-
-
-@pytest.mark.parametrize("model", [row if row in FAST else slow(row) for row in MODELS])
+@pytest.mark.parametrize("model", [row if row == "toy" else slow(row) for row in WHOLE])
 def test_a_resumed_run_ends_as_one_that_was_not_stopped(model, tmp_path):
     """Within an epoch, from a new model; and at the end of one, from a model that has trained beyond it."""
     recorder, within, at_end = Recorder(), Recorder(), Recorder()
-    gan = MODELS[model](seed=7, output=tmp_path / "run", **dropped_out(model))
+    gan = WHOLE[model](seed=7, output=tmp_path / "run")
     gan.train(**EVERY_STEP, callbacks=[recorder])
     keras.utils.set_random_seed(99)
     copy = cut_back(tmp_path / "run", tmp_path / "copy", iteration=2)
@@ -122,6 +88,21 @@ def test_a_resumed_run_ends_as_one_that_was_not_stopped(model, tmp_path):
     assert at_end.rows == recorder.after(3, whole_epochs=1)
 
 
+@pytest.mark.parametrize("model", ROWS)
+def test_all_that_a_model_consists_of_is_in_its_checkpoint(model, tmp_path):
+    gan, other = (MODELS[model](seed=seed) for seed in (1, 2))
+    for each in (gan, other):
+        each.make_train_function()
+    optimizers = [variable for part in gan.parts for variable in part.optimizer.variables]
+    rng = np.random.default_rng(0)
+    for variable in {id(v): v for v in [*gan.variables, *gan.random_states, *optimizers]}.values():
+        variable.assign(rng.integers(1, 99, variable.shape).astype(variable.dtype))
+    gan.save_weights(tmp_path / "all.weights.h5")
+    other.load_weights(tmp_path / "all.weights.h5")
+    for a, b in zip(everything(gan), everything(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 # A small run that was kept at every step, for what follows.
 
 
@@ -129,7 +110,7 @@ def test_a_resumed_run_ends_as_one_that_was_not_stopped(model, tmp_path):
 def kept(tmp_path_factory):
     """A finished run of six iterations, with a checkpoint of each."""
     folder = tmp_path_factory.mktemp("kept") / "run"
-    gan = small(seed=3, output=folder)
+    gan = Toy(seed=3, output=folder)
     gan.train(**EVERY_STEP)
     return gan
 
@@ -142,28 +123,28 @@ def stopped(kept, tmp_path):
 
 def test_the_config_says_what_is_run(kept):
     config = json.loads((kept.run_folder / "config.json").read_text())
-    assert config["model"] == "dcgan" and config["seed"] == 3 and config["command"] is None
+    assert config["model"] == "toy" and config["seed"] == 3 and config["command"] is None
     arguments = config["arguments"]
-    assert (arguments["epochs"], arguments["latent_dim"], arguments["schedule"]) == (2, 100, "constant")
-    assert config["dataset"]["name"] == "drawn_shoes" and config["dataset"]["pictures"]["train"] > 100
+    assert (arguments["epochs"], arguments["latent_dim"], arguments["schedule"]) == (2, 4, "constant")
+    assert config["dataset"]["name"] == "drawn_digits" and config["dataset"]["pictures"]["train"] > 100
     assert set(config["versions"]) == {"keras_gan", "keras", "tensorflow", "numpy", "python"}
     assert {"commit", "started"} < set(config)
 
 
 def test_a_seed_is_drawn_where_none_is_given_and_the_run_goes_on_with_it(tmp_path):
-    gan = small(output=tmp_path / "run")
+    gan = Toy(output=tmp_path / "run")
     gan.train(**EVERY_STEP)
     copy = cut_back(tmp_path / "run", tmp_path / "copy", iteration=0)  # killed before anything was kept
     assert json.loads((copy / "config.json").read_text())["arguments"]["seed"] is None
-    check_same(gan, DCGAN.resume(copy))
-    assert GAN().seed != GAN().seed
+    check_same(gan, Toy.resume(copy))
+    assert Toy().seed != Toy().seed
 
 
 def test_the_last_checkpoints_stay(tmp_path):
-    gan = small(output=tmp_path)
+    gan = Toy(output=tmp_path)
     gan.train(**EVERY_STEP | {"keep": 3})
     assert [path.name for path in checkpoints.names(tmp_path / "checkpoints")] == ["4", "5", "6"]
-    gan.train_on_batch(np.zeros((1, 32, 32, 3), "float32"))
+    gan.train_on_batch(np.zeros((1, 8, 8, 1), "float32"))
     gan.train(**SHORT | {"epochs": 1})  # trained otherwise in between: the seed alone does not lead here
     assert [path.name for path in checkpoints.names(tmp_path / "checkpoints")] == ["7", "10"]
 
@@ -178,18 +159,17 @@ def test_by_default_checkpoints_take_a_hundredth_of_the_time(kept):
 @pytest.mark.usefixtures("eagerly")
 def test_optimizers_and_shapes_come_back(tmp_path):
     rmsprop = keras.optimizers.RMSprop(3e-4, momentum=0.5)
-    options = {"img_shape": (32, 40, 3), "gf": 4, "df": 4, "d_optimizer": rmsprop, "dataset_name": "drawn_shoes"}
-    gan = DiscoGAN(**options, seed=1, output=tmp_path / "run")
+    gan = Toy((8, 10, 1), d_optimizer=rmsprop, seed=1, output=tmp_path / "run")
     gan.train(**EVERY_STEP)
-    other = DiscoGAN.resume(cut_back(tmp_path / "run", tmp_path / "copy", iteration=4))
+    other = Toy.resume(cut_back(tmp_path / "run", tmp_path / "copy", iteration=4))
     check_same(gan, other)
-    assert other.d_A.optimizer.get_config() == gan.d_A.optimizer.get_config()
+    assert other.discriminator.optimizer.get_config() == gan.discriminator.optimizer.get_config()
 
 
 def test_training_longer_ends_as_training_long(kept, tmp_path):
     """The grid after the last step is not of a longer run, and must leave nothing behind."""
-    longer = DCGAN.resume(cut_back(kept.run_folder, tmp_path / "copy", iteration=6), epochs=3)
-    whole = small(seed=3, output=tmp_path / "whole")
+    longer = Toy.resume(cut_back(kept.run_folder, tmp_path / "copy", iteration=6), epochs=3)
+    whole = Toy(seed=3, output=tmp_path / "whole")
     whole.train(**EVERY_STEP | {"epochs": 3})
     check_same(longer, whole)
     assert json.loads((tmp_path / "copy/config.json").read_text())["arguments"]["epochs"] == 3
@@ -205,37 +185,52 @@ class Killed(BaseException):
 @pytest.fixture(scope="module")
 def other():
     """A model of the same kind, which has not trained."""
-    gan = small()
+    gan = Toy()
     gan.make_train_function()
     return gan
 
 
-@pytest.mark.parametrize("moment", ["weights", *range(1, 6), "rename", "discard"])
-def test_a_kill_while_a_checkpoint_is_written_leaves_a_whole_one(stopped, kept, moment, monkeypatch):
-    folder = stopped / "checkpoints"
-    calls = []
+def test_a_kill_at_any_moment_of_writing_a_checkpoint_leaves_a_whole_one(stopped, kept, tmp_path, monkeypatch):
+    """At every call that changes a file, from the first on, until the checkpoint is written undisturbed."""
+    for moment in itertools.count(1):
+        folder = shutil.copytree(stopped / "checkpoints", tmp_path / str(moment))
+        with monkeypatch.context() as patch:
+            die_at(moment, patch, kept)
+            try:
+                checkpoints.save(folder, kept, {"iteration": 6}, keep=2)
+                break
+            except Killed:
+                pass
+        newest, before = (checkpoints.names(folder)[-i] for i in (1, 2))
+        assert newest.name in ("5", "6") and checkpoints.fault_of(newest) is None
+        assert checkpoints.fault_of(before) is None
+        checkpoints.save(folder, kept, {"iteration": 7}, keep=2)
+        assert {path.name for path in folder.iterdir()} == {newest.name, "7"}
+    assert moment > 5 and [path.name for path in checkpoints.names(folder)] == ["5", "6"]
 
-    def die(*arguments, **options):
-        calls.append(arguments)
-        if len(calls) == (moment if isinstance(moment, int) else 1):
-            raise Killed
 
-    if moment == "weights":
-        monkeypatch.setattr(kept, "save_weights", lambda path: path.write_bytes(b"half") and die())
-    elif moment == "rename":
-        monkeypatch.setattr(type(folder), "rename", die)
-    elif moment == "discard":
-        monkeypatch.setattr(shutil, "rmtree", lambda path, **options: die() if os.path.exists(path) else None)
-    else:
-        monkeypatch.setattr(checkpoints, "sync", die)
-    with pytest.raises(Killed):
-        checkpoints.save(folder, kept, {"iteration": 6}, keep=2)
-    monkeypatch.undo()
-    newest = checkpoints.names(folder)[-1]
-    assert newest.name == ("6" if moment in (5, "discard") else "5") and checkpoints.fault_of(newest) is None
-    assert checkpoints.fault_of(checkpoints.names(folder)[-2]) is None
-    checkpoints.save(folder, kept, {"iteration": 7}, keep=2)
-    assert {path.name for path in folder.iterdir()} == {newest.name, "7"}
+def die_at(moment, patch, gan):
+    """Has the process end at this call of those that change files; what it writes is written to half."""
+    calls = itertools.count(1)
+
+    def dying(usual):
+        def call(*arguments, **options):
+            if next(calls) == moment:
+                raise Killed
+            return usual(*arguments, **options)
+
+        return call
+
+    def save_half(path):
+        path.write_bytes(b"half")
+        save_weights(path)
+
+    save_weights = gan.save_weights
+    patch.setattr(gan, "save_weights", save_half)
+    for owner, name in ((Path, "mkdir"), (Path, "write_text"), (Path, "write_bytes"), (Path, "rename")):
+        patch.setattr(owner, name, dying(getattr(owner, name)))
+    patch.setattr(shutil, "rmtree", dying(shutil.rmtree))
+    patch.setattr(os, "fsync", dying(os.fsync))
 
 
 @pytest.mark.parametrize("file", ["all.weights.h5", "state.json", "sums"])
@@ -257,25 +252,25 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(stopped, other
 
 def test_after_damage_the_run_still_ends_the_same(kept, stopped):
     (stopped / "checkpoints" / "5" / "all.weights.h5").write_bytes(b"")
-    check_same(DCGAN.resume(stopped), kept)
+    check_same(Toy.resume(stopped), kept)
 
 
 def test_a_run_without_any_whole_checkpoint_is_refused(stopped):
     for path in checkpoints.names(stopped / "checkpoints"):
         (path / "state.json").unlink()
     with pytest.raises(BadValueError, match="every checkpoint in .* is damaged: start a new run"):
-        DCGAN.resume(stopped)
+        Toy.resume(stopped)
 
 
 def test_a_full_disk_stops_the_run_in_one_line_and_loses_nothing(kept, small_disk, capsys, tmp_path):
     """The networks and one checkpoint fit, a second one does not."""
     disk = small_disk(8)
     cut_back(kept.run_folder, disk / "run", iteration=1)
-    free = shutil.disk_usage(disk).free
-    (disk / "filler").write_bytes(bytes(free - 100_000))
+    checkpoint = sum(path.stat().st_size for path in (disk / "run/checkpoints/1").iterdir())
+    (disk / "filler").write_bytes(bytes(shutil.disk_usage(disk).free - checkpoint // 2))
     before = {path.name: path.read_bytes() for path in (disk / "run/models").iterdir()}
     with pytest.raises(SystemExit) as stop:
-        run_here("dcgan", "--resume", str(disk / "run"), "--keep", "1")
+        run_here(Toy, "--resume", str(disk / "run"), "--keep", "1")
     assert stop.value.code == 2
     printed = capsys.readouterr().err
     check_complaint(printed, "No space left on device")
@@ -283,7 +278,7 @@ def test_a_full_disk_stops_the_run_in_one_line_and_loses_nothing(kept, small_dis
     assert [path.name for path in (disk / "run/checkpoints").iterdir()] == ["1"]
     assert {path.name: path.read_bytes() for path in (disk / "run/models").iterdir()} == before
     (disk / "filler").unlink()
-    check_same(DCGAN.resume(disk / "run", keep=1), kept)
+    check_same(Toy.resume(disk / "run", keep=1), kept)
 
 
 # Stopped on purpose:
@@ -292,25 +287,25 @@ def test_a_full_disk_stops_the_run_in_one_line_and_loses_nothing(kept, small_dis
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_keeps_the_run_and_says_how_to_resume(number, code, kept, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    words = "--image-size 32 --filters 4 --seed 3 --epochs 2 --batch-size 2 --sample-interval 2 --steps-per-epoch 3"
+    words = "--seed 3 --epochs 2 --batch-size 2 --sample-interval 2 --steps-per-epoch 3"
     before = signal.getsignal(number)
     kill = At(2, lambda model: os.kill(os.getpid(), number))
     monkeypatch.setattr("keras_gan.adversarial.SaveNetworks", lambda: kill)
     with pytest.raises(SystemExit) as stop:
-        run_here("dcgan", *words.split())
+        run_here(Toy, *words.split())
     assert stop.value.code == code and signal.getsignal(number) is before
-    command = "python -m keras_gan.dcgan --resume runs/dcgan-drawn_shoes-1"
+    command = "python -m keras_gan.toy --resume runs/toy-drawn_digits-1"
     assert capsys.readouterr().err == f"\nStopped at iteration 2; all is kept. To go on: {command}\n"
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
-    assert json.loads((tmp_path / "runs/dcgan-drawn_shoes-1/report.json").read_text())["state"] == "stopped"
-    assert (tmp_path / "runs/dcgan-drawn_shoes-1/models/generator.keras").exists()
-    run_here("dcgan", "--resume")  # the newest
+    assert json.loads((tmp_path / "runs/toy-drawn_digits-1/report.json").read_text())["state"] == "stopped"
+    assert (tmp_path / "runs/toy-drawn_digits-1/models/generator.keras").exists()
+    run_here(Toy, "--resume")  # the newest
     out = capsys.readouterr().out
-    assert "Going on with runs/dcgan-drawn_shoes-1 from iteration 2" in out and "generator.keras" in out
-    config = json.loads((tmp_path / "runs/dcgan-drawn_shoes-1/config.json").read_text())
-    assert config["command"] == f"python -m keras_gan.dcgan {words}"
-    paths = [tmp_path / f"runs/dcgan-drawn_shoes-1/models/{name}.keras" for name in ("generator", "discriminator")]
+    assert "Going on with runs/toy-drawn_digits-1 from iteration 2" in out and "generator.keras" in out
+    config = json.loads((tmp_path / "runs/toy-drawn_digits-1/config.json").read_text())
+    assert config["command"] == f"python -m keras_gan.toy {words}"
+    paths = [tmp_path / f"runs/toy-drawn_digits-1/models/{name}.keras" for name in ("generator", "discriminator")]
     for path, network in zip(paths, kept.networks, strict=True):
         for a, b in zip(weights_in(path), network.get_weights(), strict=True):
             np.testing.assert_array_equal(a, b)
@@ -322,7 +317,7 @@ def spoil(gan):
 
 @pytest.mark.parametrize("at", [4, 6])
 def test_a_figure_that_is_not_finite_ends_the_run_and_is_named(at, tmp_path):
-    gan = small(seed=3, output=tmp_path)
+    gan = Toy(seed=3, output=tmp_path)
     arguments = EVERY_STEP | {"callbacks": [At(at, spoil)]}
     del arguments["checkpoint_interval"]
     with pytest.raises(NotFiniteError) as error:
@@ -339,18 +334,18 @@ def test_a_figure_that_is_not_finite_ends_the_run_and_is_named(at, tmp_path):
 
 def test_what_is_no_run_or_another_one_is_refused(stopped, tmp_path):
     with pytest.raises(FileNotFoundError, match="no run 'nowhere': there is no such folder"):
-        DCGAN.resume("nowhere")
+        Toy.resume("nowhere")
     with pytest.raises(ValueError, match=r"is not the folder of a run: it has no config\.json"):
-        DCGAN.resume(tmp_path)
-    with pytest.raises(ValueError, match=r"is one of DCGAN, not of CycleGAN"):
+        Toy.resume(tmp_path)
+    with pytest.raises(ValueError, match=r"is one of Toy, not of CycleGAN"):
         CycleGAN.resume(stopped)
     (stopped / "config.json").write_text("{")
     with pytest.raises(ValueError, match=r"is not the folder of a run: its config\.json cannot be read"):
-        DCGAN.resume(stopped)
+        Toy.resume(stopped)
 
 
 OTHERS = {
-    "--dataset mnist": "dataset_name of run 'run' is 'drawn_shoes', not 'mnist'",
+    "--dataset mnist": "dataset_name of run 'run' is 'drawn_digits', not 'mnist'",
     "--batch-size 3": "batch_size of run 'run' is 2, not 3",
     "--seed 4": "seed of run 'run' is 3, not 4",
     "--ema 0.9": "ema of run 'run' is 0.0, not 0.9",
@@ -365,7 +360,7 @@ OTHERS = {
 def test_another_argument_is_refused_by_name(words, stopped, monkeypatch, capsys):
     monkeypatch.chdir(stopped.parent)
     with pytest.raises(SystemExit) as stop:
-        run_here("dcgan", "--resume", "run", *words.split())
+        run_here(Toy, "--resume", "run", *words.split())
     assert stop.value.code == 2
     check_complaint(capsys.readouterr().err, OTHERS[words])
 
@@ -373,9 +368,9 @@ def test_another_argument_is_refused_by_name(words, stopped, monkeypatch, capsys
 def test_the_newest_run_of_a_model_is_its_own(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit):
-        run_here("dcgan", "--resume")
-    check_complaint(capsys.readouterr().err, "no run of dcgan below 'runs'")
-    for number, (name, model) in enumerate([("a", "gan"), ("b", "gan"), ("c", "dcgan"), ("d", "gan")]):
+        run_here(Toy, "--resume")
+    check_complaint(capsys.readouterr().err, "no run of toy below 'runs'")
+    for number, (name, model) in enumerate([("a", "gan"), ("b", "gan"), ("c", "toy"), ("d", "gan")]):
         folder = tmp_path / "runs" / name
         folder.mkdir(parents=True)
         (folder / "config.json").write_text(json.dumps({"model": model, "class": "X", "arguments": {}}))
@@ -388,7 +383,7 @@ def test_the_newest_run_of_a_model_is_its_own(tmp_path, monkeypatch, capsys):
 def test_a_finished_run_says_so_and_how_to_go_on(kept, tmp_path):
     copy = cut_back(kept.run_folder, tmp_path / "copy", iteration=6)
     with pytest.raises(ValueError, match=r"is finished: all 2 epochs are trained.*--resume .*copy --epochs 4"):
-        DCGAN.resume(copy)
+        Toy.resume(copy)
 
 
 HOLD = """
@@ -404,10 +399,10 @@ def test_a_second_process_is_refused_until_the_first_is_gone_however_it_went(sto
     with subprocess.Popen([sys.executable, "-c", HOLD, stopped], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "held\n"
         with pytest.raises(ValueError, match=r"another process trains in .*run"):
-            DCGAN.resume(stopped)
+            Toy.resume(stopped)
         process.kill()
     assert (stopped / ".lock").exists()
-    check_same(DCGAN.resume(stopped), kept)
+    check_same(Toy.resume(stopped), kept)
 
 
 def test_a_run_folder_that_cannot_be_written_is_named(stopped, small_disk):
@@ -415,13 +410,12 @@ def test_a_run_folder_that_cannot_be_written_is_named(stopped, small_disk):
     shutil.copytree(stopped, disk / "run")
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     with pytest.raises(ValueError, match=r"output folder '.*run' cannot be written: Read-only file system"):
-        DCGAN.resume(disk / "run")
+        Toy.resume(disk / "run")
 
 
 @pytest.mark.usefixtures("eagerly")
 def test_changed_data_is_told_in_numbers(paired_folder, tmp_path, capsys):
-    make = {"img_shape": (32, 32, 3), "gf": 4, "df": 4, "dataset_name": str(paired_folder)}
-    gan = DiscoGAN(**make, output=tmp_path / "run", seed=0)
+    gan = Toy(dataset_name=str(paired_folder), output=tmp_path / "run", seed=0)
     gan.train(**EVERY_STEP | {"epochs": 1})
     assert json.loads((tmp_path / "run/config.json").read_text())["dataset"]["pictures"] == {"train": 5, "test": 2}
     shutil.copy(paired_folder / "train/0.png", paired_folder / "train/7.png")
@@ -430,7 +424,7 @@ def test_changed_data_is_told_in_numbers(paired_folder, tmp_path, capsys):
     os.utime(paired_folder / "train/3.png", (1, 1))
     for told in ("warning: the data set has changed since this run was started: 2 added, 1 removed, 1 changed\n", ""):
         with pytest.raises(ValueError, match="is finished"):
-            DiscoGAN.resume(tmp_path / "run")
+            Toy.resume(tmp_path / "run")
         assert capsys.readouterr().err == told
 
 
@@ -438,7 +432,7 @@ def test_changed_data_is_told_in_numbers(paired_folder, tmp_path, capsys):
 
 
 def rates(name, epochs, decay_epochs=0):
-    gan = GAN()
+    gan = Toy(d_optimizer=keras.optimizers.Adam(2e-4))
     schedule = Schedule(gan, name, epochs, decay_epochs)
     shares = []
     for epoch in range(epochs + decay_epochs):
@@ -463,18 +457,18 @@ def test_schedules():
 
 
 def test_a_schedule_and_averages_go_on_where_they_were(tmp_path):
-    options = {"schedule": "cosine", "ema": 0.9, "epochs": 8}
-    gan = small(seed=3, output=tmp_path / "run")
+    options = {"schedule": "cosine", "ema": 0.9, "epochs": 4}
+    gan = Toy(seed=3, output=tmp_path / "run")
     gan.train(**EVERY_STEP | options | {"keep": 99})
-    assert float(gan.combined.optimizer.learning_rate) == pytest.approx(2e-4 * (1 + np.cos(np.pi * 7 / 8)) / 2)
-    other = DCGAN.resume(cut_back(tmp_path / "run", tmp_path / "copy", iteration=17))
+    assert float(gan.combined.optimizer.learning_rate) == pytest.approx(2e-4 * (1 + np.cos(np.pi * 3 / 4)) / 2)
+    other = Toy.resume(cut_back(tmp_path / "run", tmp_path / "copy", iteration=8))
     check_same(gan, other)
     for a, b in zip(gan.averages.averages, other.averages.averages, strict=True):
         np.testing.assert_array_equal(a, b)
 
 
 def test_averages_follow_the_weights_and_are_what_is_sampled_and_saved(tmp_path):
-    gan = small(seed=3, output=tmp_path)
+    gan = Toy(seed=3, output=tmp_path)
     expected = np.asarray(gan.generator.trainable_variables[0])
     moved = []
 
@@ -509,7 +503,7 @@ def comment(path):
 
 
 def test_grids_show_the_averages(tmp_path, monkeypatch):
-    gan = small(seed=3, output=tmp_path)
+    gan = Toy(seed=3, output=tmp_path)
     seen = []
     variable = gan.generator.trainable_variables[0]
     sample = gan.sample_images
@@ -522,4 +516,4 @@ def test_grids_show_the_averages(tmp_path, monkeypatch):
 @pytest.mark.parametrize("ema", [1, -0.1])
 def test_an_average_that_cannot_be_is_refused(ema):
     with pytest.raises(ValueError, match=f"ema must be at least 0 and below 1, not {ema}"):
-        GAN().train(ema=ema)
+        Toy().train(ema=ema)

@@ -1,6 +1,7 @@
 """One step of the game on TensorFlow."""
 
 import os
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
@@ -81,20 +82,37 @@ def update(part, tape, loss):
     Keras' optimizers read and write each variable and slot in a dozen operations, and the
     generators of DiscoGAN have 84 million variables. TensorFlow's own kernels do the same
     arithmetic in one; they work on Keras' slots, so nothing else (saving, learning rates, the step
-    count) changes. Anything but a plain Adam or RMSprop takes Keras' way.
+    count) changes. Anything but a plain Adam or RMSprop takes Keras' way, and so does a part with a
+    variable that the loss does not reach.
     """
     optimizer, variables = part.optimizer, part.trainable_variables
     gradients = gradients_of(loss, variables, tape)
-    if not is_plain(optimizer):
+    if not is_plain(optimizer) or any(gradient is None for gradient in gradients):
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return
     apply = apply_adam if isinstance(optimizer, keras.optimizers.Adam) else apply_rmsprop
     apply(optimizer, gradients, variables, [optimizer._get_variable_index(variable) for variable in variables])
+    for variable in variables:
+        if variable.constraint is not None:
+            variable.assign(variable.constraint(variable))
     optimizer.iterations.assign_add(1)
 
 
-# What `times_taps` was given and what came back for it, by kernel, while `gradients_of` goes backwards; else None.
+# The uses of each kernel in `times_taps`, by id, while `gradients_of` goes backwards; else None.
 noted = None
+
+
+class Use(NamedTuple):
+    """One product of `times_taps`, as its gradient is taken."""
+
+    x: tf.Tensor
+    above: tf.Tensor  # the gradient of the product
+    transpose: bool
+
+    @property
+    def kind(self):
+        """Uses of the same kind can be joined: of one type, the same way round, with pixels for one tap or for all."""
+        return self.x.dtype, self.transpose, self.x.shape[0]
 
 
 def times_taps(x, kernel, transpose=False):
@@ -108,7 +126,7 @@ def times_taps(x, kernel, transpose=False):
                 below = tf.reduce_sum(below, axis=0, keepdims=True)
             if noted is None or not isinstance(kernel, keras.Variable):
                 return below, kernel_gradient(x, above, transpose)
-            noted.setdefault(id(kernel), []).append((x, above, transpose))
+            noted.setdefault(id(kernel), []).append(Use(x, above, transpose))
             return below, None
 
         return tf.matmul(x, taps, transpose_b=transpose), backwards
@@ -122,24 +140,41 @@ def kernel_gradient(x, above, transpose):
 
 
 def gradients_of(loss, variables, tape):
-    """The gradients of these variables.
+    """The gradients of these variables; None for one that the loss does not reach.
 
     A generator runs twice in a step. Where its kernels are large and its maps small, the gradient of
     a kernel is little work and much memory, written for each run and read again to be added up. So
-    what makes them is collected first, and each is made at once.
+    what makes them is collected first, and each is made at once. What reaches a kernel by another
+    way (a regulariser, a layer of the user's, a map for which Keras' own convolution is faster) is
+    in the tape's gradient, and added.
     """
     global noted
     noted = {}
     try:
         gradients = tape.gradient(loss, variables)
         for i, variable in enumerate(variables):
-            if id(variable) in noted:
-                xs, aboves, (transpose, *_) = zip(*noted[id(variable)], strict=True)
-                joined = kernel_gradient(tf.concat(xs, axis=1), tf.concat(aboves, axis=1), transpose)
-                gradients[i] = tf.cast(tf.reshape(joined, variable.shape), variable.dtype)
+            others = [] if gradients[i] is None else [tf.convert_to_tensor(gradients[i])]
+            joined = [joined_gradient(uses, variable) for uses in kinds_of(noted.get(id(variable), []))]
+            if joined:
+                gradients[i] = tf.add_n(joined + others)
         return gradients
     finally:
         noted = None
+
+
+def kinds_of(uses):
+    """Lists of uses of the same kind."""
+    kinds = {}
+    for use in uses:
+        kinds.setdefault(use.kind, []).append(use)
+    return kinds.values()
+
+
+def joined_gradient(uses, variable):
+    """The gradient of a kernel by uses of one kind."""
+    xs, aboves, (transpose, *_) = zip(*uses, strict=True)
+    gradient = kernel_gradient(tf.concat(xs, axis=1), tf.concat(aboves, axis=1), transpose)
+    return tf.cast(tf.reshape(gradient, variable.shape), variable.dtype)
 
 
 def apply_adam(optimizer, gradients, variables, indices):

@@ -13,7 +13,8 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from test_models import LOOPS, MODELS, ROWS, pictures, without_dropout
+
+from support.models import LOOPS, MODELS, ROWS, pictures, without_dropout
 
 STEPS = 5
 STABLE = {"cyclegan resnet": 3}  # steps in which it does not yet amplify rounding, a thousandfold each, beyond 1e-4

@@ -1,0 +1,43 @@
+"""What runs that were stopped are compared by."""
+
+import shutil
+
+import keras
+import numpy as np
+
+from keras_gan import checkpoints
+from keras_gan.table import read_rows
+
+
+def everything(gan):
+    """All that a model consists of: weights, optimizers, past fakes, random states, averages."""
+    optimizers = [variable for part in gan.parts for variable in part.optimizer.variables]
+    return [np.asarray(variable) for variable in [*gan.variables, *gan.random_states, *optimizers]]
+
+
+def check_same(one, other):
+    for a, b in zip(everything(one), everything(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert one.data_loader.random_state == other.data_loader.random_state
+    for a, b in zip(one.network_paths, other.network_paths, strict=True):
+        for x, y in zip(weights_in(a), weights_in(b), strict=True):
+            np.testing.assert_array_equal(x, y)
+    np.testing.assert_equal(*(history(gan.run_folder) for gan in (one, other)))
+
+
+def history(run):
+    """The rows of `history.csv`, but for the time that they took."""
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in read_rows(run / "history.csv")]
+
+
+def weights_in(path):
+    return keras.saving.load_model(path, compile=False).get_weights()
+
+
+def cut_back(run, copy, iteration):
+    """A copy of a run as it was when it had just been kept at this iteration."""
+    shutil.copytree(run, copy)
+    for path in checkpoints.names(copy / "checkpoints"):
+        if int(path.name) > iteration:
+            shutil.rmtree(path)
+    return copy

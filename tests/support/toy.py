@@ -1,0 +1,95 @@
+"""Toy: a GAN of dense layers on pictures of 8x8, for tests of what happens around the step.
+
+    python tests/support/toy.py --epochs 1 --steps-per-epoch 3
+
+A step of it is compiled and played in a fraction of the time of the models'. All that a run has to keep is in it:
+moving statistics, dropout and noise, past fakes, slots of two optimizers.
+"""
+
+if __name__ == "__main__":
+    from keras_gan import cli
+
+    arguments = cli.parse(__file__)
+
+import math
+
+import keras
+from keras import layers
+
+from keras_gan.adversarial import fresh
+from keras_gan.combined import Combined, once
+from keras_gan.image_loader import ImageLoader
+from keras_gan.latent import LatentModel
+from keras_gan.layers import ImagePool
+from keras_gan.losses import adversarial_loss
+
+
+class Toy(LatentModel):
+    """A GAN whose step takes no time.
+
+    Args:
+        img_shape: (height, width, channels) of the pictures.
+        latent_dim: numbers in a code z.
+        width: units of the hidden layers.
+        dataset_name: a folder of pictures, or drawn_digits.
+        g_optimizer: Keras optimizer for the generator; None: Adam(2e-4, beta_1=0.5).
+        d_optimizer: the same for the discriminator; None: RMSprop(2e-4).
+        seed: seeds the weights, the noise and the order of the data; default: another run each time.
+        output: folder of this run's grids and networks; default: the next free runs/toy-DATASET-N.
+    """
+
+    SAMPLES = (2, 2)
+
+    def __init__(
+        self,
+        img_shape: tuple = (8, 8, 1),
+        latent_dim: int = 4,
+        width: int = 16,
+        dataset_name: str = "drawn_digits",
+        g_optimizer=None,
+        d_optimizer=None,
+        seed: int | None = None,
+        output: str | None = None,
+    ):
+        super().__init__("toy", latent_dim, seed=seed, output=output)
+        self.img_shape = tuple(img_shape)
+        self.data_loader = ImageLoader(dataset_name, None, self.img_shape, seed=self.seed)
+        self.pool = ImagePool(3, seed=self.seed)
+        self.pool.build((None, *self.img_shape))
+
+        loss, accuracy = adversarial_loss("bce")
+        img = keras.Input(self.img_shape)
+        x = layers.Dense(width, activation="relu")(layers.Flatten()(img))
+        x = layers.Dropout(0.2)(x)
+        self.discriminator = keras.Model(img, layers.Dense(1)(x), name="discriminator")
+        self.discriminator.compile(
+            loss=loss, optimizer=fresh(d_optimizer or keras.optimizers.RMSprop(2e-4)), metrics=[accuracy]
+        )
+        self.discriminators = [self.discriminator]
+
+        z = keras.Input((latent_dim,))
+        x = layers.BatchNormalization(momentum=0.8)(layers.Dense(width, activation="relu")(z))
+        fake = layers.Reshape(self.img_shape)(layers.Dense(math.prod(self.img_shape), activation="tanh")(x))
+        self.generator = keras.Model(z, fake, name="generator")
+        fake = once(self.generator(z))
+        self.combined = Combined([z], {"valid": self.discriminator(fake)}, fakes=[fake], trains=[self.generator])
+        self.combined.compile(loss=loss, optimizer=fresh(g_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5)))
+
+    def discriminator_batches(self, batch, fakes):
+        real, (_, fake, zeros) = super().discriminator_batches(batch, fakes)
+        return [real, (self.discriminator, self.pool(fake), zeros)]
+
+    def train(
+        self,
+        epochs: int = 2,
+        batch_size: int = 2,
+        sample_interval: int = 2,
+        steps_per_epoch: int | None = 3,
+        **options,
+    ):
+        """Trains, as `AdversarialModel.train` describes, which takes the options too."""
+        return super().train(epochs, batch_size, sample_interval, steps_per_epoch, **options)
+
+
+if __name__ == "__main__":
+    cli.run(Toy, arguments)
