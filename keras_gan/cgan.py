@@ -136,9 +136,10 @@ class CGAN(LatentModel):
 
     def fixed_sample(self):
         """One row a class, and the same noise down each column."""
-        z = self.fixed_noise[: self.SAMPLES[1]]
-        rows = [self.generate([number] * len(z), z) for number in range(len(self.classes))]
-        return FixedSample(rows, titles=None, captions=self.classes, figures={})
+        columns, classes = self.SAMPLES[1], len(self.classes)
+        z = np.tile(self.fixed_noise[:columns], (classes, 1))
+        images = self.generate(np.repeat(np.arange(classes), columns), z)
+        return FixedSample(images.reshape(classes, columns, *self.img_shape), None, self.classes, figures={})
 
 
 if __name__ == "__main__":

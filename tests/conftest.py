@@ -1,3 +1,5 @@
+import functools
+import gc
 import os
 import shutil
 import subprocess
@@ -17,10 +19,16 @@ if os.environ.get("KERAS_BACKEND") == "jax":  # the processor as two devices; wh
 import numpy as np
 import pytest
 from PIL import Image
+from support.ci import pytest_sessionfinish, pytest_terminal_summary  # noqa: F401
 
 import keras_gan  # noqa: F401  (before Keras, which tests import first: it sets which library TensorFlow computes with)
 
+gc.set_threshold(100_000, 50, 100)  # tracing makes so many objects that looking for garbage takes a quarter of its time
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def pytest_collection_finish():
+    gc.freeze()  # what was imported stays, and need not be looked through
 
 
 def pytest_runtest_setup(item):
@@ -156,3 +164,41 @@ def pair(brightness, height=16, width=16):
     image = Image.new("RGB", (2 * width, height), (brightness, 0, 0))
     image.paste((0, 0, brightness), (width, 0, 2 * width, height))
     return image
+
+
+@pytest.fixture(scope="session")
+def saved(tmp_path_factory):
+    """A tiny, untrained model and the folder of its run, by its name: a `support.runs.Saved`. Neither may change."""
+    from support.runs import Saved
+
+    runs = Saved(tmp_path_factory.mktemp("saved"))
+    yield runs
+    runs.check()
+
+
+@pytest.fixture(scope="session")
+def generator_of(saved):
+    """The generator in the files of such a run, by its name and the direction: `support.runs.found`."""
+    from support.runs import found
+
+    return functools.partial(found, saved)
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory, saved):
+    """What such a generator is exported as, by its name and the format: a `support.runs.Exported`."""
+    from support.runs import Exported
+
+    return Exported(tmp_path_factory.mktemp("exported"), saved)
+
+
+@pytest.fixture(scope="module")
+def opening_once():
+    """A network's file is read and compiled once, however often it is opened."""
+    from support.runs import opened_once
+
+    from keras_gan import generators
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generators, "opened", opened_once)
+        yield

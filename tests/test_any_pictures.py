@@ -244,12 +244,13 @@ def formats():
 FORMATS = dict(formats())
 
 
+@pytest.mark.parametrize("count", [100, pytest.param(400, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("ending", FORMATS)
-def test_damaged_pictures_give_a_picture_or_a_named_error(tmp_path, ending, capfd):
-    """200 truncations and 200 flips of bits, half of these in the first bytes, where it hurts."""
+def test_damaged_pictures_give_a_picture_or_a_named_error(tmp_path, ending, count, capfd):
+    """Truncations and as many flips of bits, half of these in the first bytes, where it hurts."""
     whole, rng, path, refused = FORMATS[ending], random.Random(0), tmp_path / f"x.{ending}", 0
     channels = 5 if ending in ("npy", "5.tif") else 3
-    for number in range(400):
+    for number in range(count):
         damaged = bytearray(whole)
         if number % 2:
             del damaged[rng.randrange(len(whole)) :]
@@ -261,7 +262,7 @@ def test_damaged_pictures_give_a_picture_or_a_named_error(tmp_path, ending, capf
         except UNREADABLE as error:
             refused += 1
             assert str(error)
-    assert refused > 100
+    assert refused > count / 4
     capfd.readouterr()  # libtiff, in C, says what it thinks
 
 

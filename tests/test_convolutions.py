@@ -57,9 +57,13 @@ def check_equal(ours, theirs, x):
         np.testing.assert_allclose(a, b, atol=1e-5 * max(1, np.abs(b).max()))
 
 
-@pytest.mark.parametrize("kernel_size", [1, 2, 3, 4, 5, 7, (3, 4), (6, 3)])
+KERNELS = [1, 2, 3, 4, 5, 7, (3, 4), (6, 3)]
+SHAPES = [(1, 8, 8, 3), (8, 8, 8, 5), (2, 16, 9, 4), (3, 4, 6, 2), (1, 1, 1, 7), (8, 2, 1, 128), (1, 3, 2, 128)]
+
+
+# Each kernel with three of the shapes, each shape with three or four of the kernels
 @pytest.mark.parametrize(
-    "shape", [(1, 8, 8, 3), (8, 8, 8, 5), (2, 16, 9, 4), (3, 4, 6, 2), (1, 1, 1, 7), (8, 2, 1, 128), (1, 3, 2, 128)]
+    ("kernel_size", "shape"), [(kernel, SHAPES[(3 * i + j) % 7]) for i, kernel in enumerate(KERNELS) for j in range(3)]
 )
 def test_upsample_conv_equals_the_two_layers_forward_and_backward(kernel_size, shape):
     rng = np.random.default_rng(0)
@@ -83,9 +87,14 @@ def test_upsample_conv_names_an_unknown_size():
         UpsampleConv2D(2, 4)(keras.Input((None, None, 3)))
 
 
-@pytest.mark.parametrize("kernel_size", [1, 2, 3, 4, (3, 4), (6, 3)])
-@pytest.mark.parametrize("size", [(1, 1), (2, 1), (2, 3)])
-@pytest.mark.parametrize("batch", [1, 8])
+@pytest.mark.parametrize(
+    ("kernel_size", "size", "batch"),
+    [
+        (kernel, size, (1, 8)[(i + j) % 2])
+        for i, kernel in enumerate([1, 2, 3, 4, (3, 4), (6, 3)])
+        for j, size in enumerate([(1, 1), (2, 1), (2, 3)])
+    ],
+)
 def test_small_maps_of_many_channels_are_upsampled_by_taps(kernel_size, size, batch, by_taps):
     x = np.random.default_rng(0).normal(size=(batch, *size, 128)).astype("float32")
     options = {"activation": "relu", "use_bias": batch == 8}
@@ -204,9 +213,10 @@ def check_equal_in_training(layer, x, way, monkeypatch):
         np.testing.assert_allclose(a, b, atol=(1e-5 if x.dtype == "float32" else 1e-13) * max(1, np.abs(b).max()))
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("kernel_size", [3, 4])
-@pytest.mark.parametrize("shape", [(1, 19, 19, 128), (3, 20, 19, 128)])
+@pytest.mark.parametrize(
+    ("kernel_size", "shape", "dtype"),
+    [(3, (1, 19, 19, 128), "float32"), (4, (3, 20, 19, 128), "float32"), (3, (1, 20, 19, 128), "float64")],
+)
 def test_convolutions_with_fewer_multiplications_are_the_same(shape, kernel_size, dtype, monkeypatch):
     x = np.random.default_rng(0).normal(size=shape).astype(dtype)
     check_equal_in_training(Conv2D(130, kernel_size, dtype=dtype), x, winograd, monkeypatch)

@@ -1,13 +1,12 @@
 """The page to draw on: what it answers, what it refuses, and what a person in front of a browser gets."""
 
 import contextlib
-import http.client
+import functools
 import io
 import json
 import os
 import re
 import signal
-import socket
 import struct
 import subprocess
 import sys
@@ -15,39 +14,29 @@ import threading
 import urllib.parse
 import zlib
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
-from test_generators import save_run
+from support.serving import ask, joined, served
+from support.waiting import line_from, wait_until
 
 from keras_gan.errors import BadValueError
 
-uvicorn = pytest.importorskip("uvicorn", reason="needs the extra demo")
+pytest.importorskip("uvicorn", reason="needs the extra demo")
 pytest.importorskip("starlette", reason="needs the extra demo")
 
-from keras_gan.demo import __main__ as demo  # noqa: E402
-from keras_gan.demo import server, uploads  # noqa: E402
+from keras_gan.demo import __main__ as demo
+from keras_gan.demo import server, uploads
+
+pytestmark = pytest.mark.usefixtures("opening_once")
 
 
 @pytest.fixture(scope="module")
 def serve():
-    """Serves generators, as `app_of` takes them, and returns the address."""
-    servers = []
-
-    def start(found, **options):
-        listening = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(server.app_of(found, **options), log_level="error", lifespan="off")
-        running = uvicorn.Server(config)
-        thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
-        thread.start()
-        servers.append((running, thread, listening))
-        return f"http://127.0.0.1:{listening.getsockname()[1]}/"
-
-    yield start
-    for running, thread, listening in servers:
-        running.should_exit = True
-        thread.join()
-        listening.close()
+    """Serves generators, as `app_of` takes them, until the last test; returns the address."""
+    with contextlib.ExitStack() as servers:
+        yield lambda found, **options: servers.enter_context(served(found, **options))
 
 
 @pytest.fixture(scope="module")
@@ -57,26 +46,14 @@ def shoes(serve):
 
 
 @pytest.fixture(scope="module")
-def page_of(serve, tmp_path_factory):
-    """The address of a page with this tiny model's run."""
+def page_of(serve, saved):
+    """The address of a page with a tiny model's run, by the model's name."""
 
+    @functools.cache
     def get(name):
-        folder = tmp_path_factory.mktemp("run") / "run"
-        save_run(folder, name)
-        return serve(demo.opened(folder))
+        return serve(demo.opened(saved(name)[1]))
 
     return get
-
-
-def ask(address, path="", body=None, method="POST", **headers):
-    """(status, body, headers) of what a server answers."""
-    connection = http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=60)
-    headers = {name.replace("_", "-"): value for name, value in headers.items()}
-    connection.request(method, f"/{path}", body, headers)
-    response = connection.getresponse()
-    found = response.status, response.read(), response.headers
-    connection.close()
-    return found
 
 
 def png(image):
@@ -166,10 +143,9 @@ class Slow:
     latent_dim, classes = None, 0
 
     def __init__(self):
-        self.go_on, self.begun = threading.Event(), threading.Event()
+        self.go_on = threading.Event()
 
     def __call__(self, images):
-        self.begun.set()
         assert self.go_on.wait(60)
         return images
 
@@ -177,17 +153,16 @@ class Slow:
 def test_who_comes_when_many_wait_is_told_so_and_the_others_are_answered(serve):
     slow, answers, drawing = Slow(), [], png(Image.new("RGB", (8, 8)))
     address = serve({None: slow}, queue=server.Queue(most=3, seconds=60))
-    threads = [
-        threading.Thread(target=lambda: answers.append(ask(address, "translate/only", drawing))) for _ in range(6)
-    ]
+    answer = lambda: answers.append(ask(address, "translate/only", drawing))  # noqa: E731
+    threads = [threading.Thread(target=answer, daemon=True) for _ in range(6)]
     for thread in threads:
         thread.start()
-    while len(answers) < 3:  # those for whom there is no room
-        slow.begun.wait(0.01)
-    refused = list(answers)
-    slow.go_on.set()
-    for thread in threads:
-        thread.join()
+    try:
+        wait_until(lambda: len(answers) >= 3, "that those for whom there is no room are told so")
+        refused = list(answers)
+    finally:
+        slow.go_on.set()
+    joined(threads, "those who waited got no answer")
     for status, text, headers in refused:
         assert (status, text) == (503, b"Many are drawing just now. Try again in a moment.")
         assert headers["Retry-After"] == "1"
@@ -261,7 +236,7 @@ def test_nothing_is_written_and_nobody_is_called(tmp_path):
     command = [sys.executable, "-c", AUDITED, "--port", "0"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, env=os.environ | places, cwd=tmp_path / "here", **pipes) as process, killed(process):
-        address = process.stdout.readline().split()[0]
+        address = line_from(process).split()[0]
         assert address.startswith("http://127.0.0.1:")
         before = sorted(tmp_path.rglob("*"))  # what libraries keep of themselves as they are loaded
         for body, message in HOSTILE.values():
@@ -270,7 +245,7 @@ def test_nothing_is_written_and_nobody_is_called(tmp_path):
             ask(address, path, method="GET")
         assert ask(address, "translate/only", png(shoe_drawing(0)), Content_Disposition='filename="../../x"')[0] == 200
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=30)
     assert (process.returncode, output, errors) == (0, "[]\n", "")
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -357,7 +332,7 @@ def draw_stroke(page, *points):
     page.mouse.move(*places[0])
     page.mouse.down()
     for place in places[1:]:
-        page.mouse.move(*place, steps=4)
+        page.mouse.move(*place, steps=2)
     page.mouse.up()
 
 
@@ -440,7 +415,7 @@ def test_the_page_names_no_address_outside_itself():
 
 def command(*arguments, before=""):
     script = f"import sys\n{before}\nfrom keras_gan.demo import __main__ as demo\ndemo.main(sys.argv[1:])"
-    return subprocess.run([sys.executable, "-c", script, *map(str, arguments)], capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, timeout=60)
 
 
 def test_a_port_in_use_is_named(shoes, capsys):
@@ -451,20 +426,14 @@ def test_a_port_in_use_is_named(shoes, capsys):
     assert capsys.readouterr().err.startswith(f"error: cannot serve at 127.0.0.1 port {port}: ")
 
 
-def test_other_models_are_refused(tmp_path):
-    save_run(tmp_path / "run", "pix2pix")
+def test_other_models_are_refused(saved, tmp_path):
     with pytest.raises(BadValueError, match="no generator but a discriminator"):
-        demo.opened(tmp_path / "run" / "models" / "discriminator.keras")
-    save_run(tmp_path / "five", "pix2pix", img_shape=(32, 32, 5), dataset_name=five_channels(tmp_path / "pairs"))
+        demo.opened(saved("pix2pix")[1] / "models" / "discriminator.keras")
+    image = keras.Input((8, 8, 5))
+    made = keras.layers.Conv2D(5, 3, padding="same", activation="tanh")(image)
+    keras.Model(image, made).save(tmp_path / "five.keras")
     with pytest.raises(BadValueError, match="5 to 5 channels: a page shows 1 or 3"):
-        demo.opened(tmp_path / "five")
-
-
-def five_channels(folder):
-    for split in ("train", "val"):
-        (folder / split).mkdir(parents=True)
-        np.save(folder / split / "1.npy", np.zeros((32, 64, 5), "uint8"))
-    return str(folder)
+        demo.opened(tmp_path / "five.keras")
 
 
 def test_a_missing_package_and_help_need_no_framework():

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from support.scoring import scores
 
 from keras_gan import DiscoGAN
 from keras_gan.layers import InstanceNormalization
@@ -10,6 +11,12 @@ OUTPUTS = ["valid_A", "valid_B", "fake_B", "fake_A", "reconstr_A", "reconstr_B"]
 
 def small(img_shape=(32, 32, 3), **options):
     return DiscoGAN(img_shape, gf=4, df=4, dataset_name="drawn_shoes", **options)
+
+
+@pytest.fixture(scope="module")
+def gan():
+    """For tests to which it does not matter what it has learned."""
+    return small()
 
 
 def norms(network):
@@ -31,11 +38,11 @@ def test_at_256_the_innermost_map_is_normalised_too():
     assert (2, 2) in norms(small((256, 256, 3)).g_AB)
 
 
-@pytest.mark.parametrize("shape", [(32, 32, 3), (64, 96, 3), (24, 40, 1), (8, 256, 3)])
+@pytest.mark.parametrize("shape", [(24, 40, 1), (8, 256, 3)])
 @pytest.mark.usefixtures("eagerly")
 def test_any_size_that_can_be_halved_and_gray_too(shape, batch, tmp_path):
     gan = small(shape, output=tmp_path)
-    A, B = batch(*shape, size=2)
+    A, B = batch(*shape, size=1)
     fake_B = gan.g_AB(A)
     assert fake_B.shape == A.shape and np.abs(fake_B).max() <= 1
     assert gan.d_B(fake_B).shape[1:] == gan.disc_patch == (-(-shape[0] // 16), -(-shape[1] // 16), 1)
@@ -57,16 +64,16 @@ def test_bad_channels_and_filters_are_named():
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_combined_is_the_one_of_the_post(batch):
-    gan, (A, B) = small(), batch()
+def test_combined_is_the_one_of_the_post(gan, batch):
+    A, B = batch()
     assert gan.combined.output_names == OUTPUTS
     valid = np.ones((3, *gan.disc_patch))
     total, *parts = gan.combined.train_on_batch([A, B], [valid, valid, B, A, A, B])
     assert len(parts) == 6 and np.isclose(total, sum(parts), rtol=1e-5)
 
 
-def test_combined_scores_what_its_names_say(batch):
-    gan, (A, B) = small(), batch()
+def test_combined_scores_what_its_names_say(gan, batch):
+    A, B = batch()
     outputs = dict(zip(OUTPUTS, gan.combined([A, B]), strict=True))
     fake_B, fake_A = gan.g_AB(A), gan.g_BA(B)
     expected = [gan.d_A(fake_A), gan.d_B(fake_B), fake_B, fake_A, gan.g_BA(fake_B), gan.g_AB(fake_A)]
@@ -75,8 +82,8 @@ def test_combined_scores_what_its_names_say(batch):
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_logs_name_every_term(batch):
-    logs = small().train_on_batch(*batch(), return_dict=True)
+def test_logs_name_every_term(gan, batch):
+    logs = gan.train_on_batch(*batch(), return_dict=True)
     parts = [f"{name}_loss" for name in OUTPUTS]
     assert set(logs) == {"g_loss", *parts, "d_loss", "d_acc", "d_A_loss", "d_A_acc", "d_B_loss", "d_B_acc"}
     assert np.isclose(logs["g_loss"], sum(logs[name] for name in parts), rtol=1e-5)
@@ -84,36 +91,29 @@ def test_logs_name_every_term(batch):
     assert np.isclose(logs["d_acc"], 0.5 * (logs["d_A_acc"] + logs["d_B_acc"]), rtol=1e-5)
 
 
-@pytest.mark.usefixtures("eagerly")
-def test_weights_and_optimizers_are_arguments(batch):
+@pytest.fixture(scope="module")
+def weighted():
+    """A game without the translation term, by other optimizers; and one of these."""
     optimizer = keras.optimizers.RMSprop(1e-3)
-    gan = small(
-        adversarial_weight=2, translation_weight=0, reconstruction_weight=5, g_optimizer=optimizer, d_optimizer="sgd"
-    )
+    weights = {"adversarial_weight": 2, "translation_weight": 0, "reconstruction_weight": 5}
+    return small(**weights, g_optimizer=optimizer, d_optimizer="sgd"), optimizer
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_weights_and_optimizers_are_arguments(weighted, batch):
+    gan, optimizer = weighted
     logs = gan.train_on_batch(*batch(), return_dict=True)
     adversarial = logs["valid_A_loss"] + logs["valid_B_loss"]
-    assert np.isclose(
-        logs["g_loss"], 2 * adversarial + 5 * (logs["reconstr_A_loss"] + logs["reconstr_B_loss"]), rtol=1e-5
-    )
+    reconstruction = logs["reconstr_A_loss"] + logs["reconstr_B_loss"]
+    assert np.isclose(logs["g_loss"], 2 * adversarial + 5 * reconstruction, rtol=1e-5)
     assert isinstance(gan.combined.optimizer, keras.optimizers.RMSprop) and gan.combined.optimizer is not optimizer
     assert isinstance(gan.d_A.optimizer, keras.optimizers.SGD) and gan.d_A.optimizer is not gan.d_B.optimizer
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_without_the_translation_term_nothing_depends_on_the_pairing(batch):
-    """With weight 0, shuffling B against A changes no generator gradient: losses per picture are means."""
-    A, B = batch()
-    one, other = small(translation_weight=0, seed=5), small(translation_weight=0, seed=5)
-    first, second = one.train_on_batch(A, B, return_dict=True), other.train_on_batch(A, B[[2, 0, 1]], return_dict=True)
-    assert np.isclose(first["g_loss"], second["g_loss"], rtol=1e-5)
-    assert not np.isclose(first["fake_B_loss"], second["fake_B_loss"], rtol=1e-5)
-
-
-@pytest.mark.slow
-def test_it_learns_to_colour_drawn_shoes(tmp_path):
-    """After some minutes the translation of unseen drawings is far nearer to the shoe than plain white."""
-    gan = DiscoGAN((64, 64, 3), gf=16, df=16, dataset_name="drawn_shoes", seed=0, output=tmp_path)
-    gan.train(epochs=2, batch_size=4)
-    imgs_A, imgs_B = map(np.concatenate, zip(*gan.data_loader.load_batch(10, is_testing=True), strict=True))
-    l1 = np.abs(gan.g_AB.predict(imgs_A, verbose=0) - imgs_B).mean()
-    assert l1 < 0.6 * np.abs(1 - imgs_B).mean()
+def test_without_the_translation_term_nothing_depends_on_the_pairing(weighted, batch):
+    """With weight 0, shuffling B against A changes nothing that the generators learn from: losses are means."""
+    gan, (A, B) = weighted[0], batch()
+    paired, shuffled = (scores(gan, A, imgs) for imgs in (B, B[[2, 0, 1]]))
+    assert np.isclose(paired["loss"], shuffled["loss"], rtol=1e-5)
+    assert not np.isclose(paired["fake_B_loss"], shuffled["fake_B_loss"], rtol=1e-5)

@@ -1,9 +1,10 @@
 """What the documents say can be followed: links lead somewhere, commands are taken, and the README's run."""
 
-import ast
+import argparse
 import configparser
 import os
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
@@ -13,17 +14,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import pair
+from support.commands import MODELS, run_here
+from support.pictures import pair
 
 import keras_gan
 from keras_gan import cli, scores
+from keras_gan.datasets.catalogue import CATALOGUE
 from keras_gan.errors import BadValueError
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "datasets/README.md"]
 PAGES += ["benchmarks/README.md"]
-MODELS = {"discogan": "DiscoGAN", "cyclegan": "CycleGAN", "pix2pix": "Pix2Pix", "dcgan": "DCGAN", "cgan": "CGAN"}
-MODELS |= {"gan": "GAN"}
 
 
 def text_of(page):
@@ -34,21 +35,47 @@ def blocks(page, language):
     return re.findall(rf"^```{language}\n(.*?)^```", text_of(page), re.DOTALL | re.MULTILINE)
 
 
+def settings(section):
+    """A part of setup.cfg."""
+    found = configparser.ConfigParser()
+    found.read(ROOT / "setup.cfg")
+    return found[section]
+
+
+def address():
+    """Of the repository."""
+    return settings("metadata")["url"]
+
+
 def commands(page):
     """Each command of the page's sh blocks as its words."""
-    found = []
-    for block in blocks(page, "sh"):
-        for line in block.replace("\\\n", " ").splitlines():
-            for part in line.split(" && "):
-                words = shlex.split(part, comments=True)
-                while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):  # of the environment
-                    words.pop(0)
-                if words:
-                    found.append(words)
-    return found
+    lines = [line for block in blocks(page, "sh") for line in joined(block)]
+    return [words for line in lines for part in line.split(" && ") if (words := words_of(part))]
 
 
-EVERY = [pytest.param(page, words, id=" ".join(words)[:60]) for page in PAGES for words in commands(page)]
+def commands_in_the_text(page):
+    """Those between backticks, as their words."""
+    text = re.sub(r"^```.*?^```", "", text_of(page), flags=re.DOTALL | re.MULTILINE)
+    return list(map(words_of, re.findall(r"`((?:\S*python|pip|make|git|tensorboard) [^`\n]+)`", text)))
+
+
+def joined(text):
+    """Its lines; one that ends with a backslash goes on in the next."""
+    return text.replace("\\\n", " ").splitlines()
+
+
+def words_of(line):
+    """The words of a command, without a comment and variables of the environment."""
+    words = shlex.split(line, comments=True)
+    while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
+        words.pop(0)
+    return words
+
+
+FULL = ("README.md", "CONTRIBUTING.md", "datasets/README.md")  # the text of others shortens what one types
+EVERY = [(page, words) for page in PAGES for words in commands(page)]
+EVERY += [(page, words) for page in FULL for words in commands_in_the_text(page)]
+EVERY = [pytest.param(words, id=f"{page}: {' '.join(words)[:60]}") for page, words in EVERY]
 
 
 def anchor(heading):
@@ -73,55 +100,163 @@ def test_links_lead_somewhere(page):
             assert heading in map(anchor, headings), target
 
 
-@pytest.mark.parametrize(("page", "words"), EVERY)
-def test_commands_are_taken(page, words):
-    """By the program that is named, with the options that are named; nothing is run that takes long."""
-    if words[0] == "make":
-        targets = re.findall(r"^([\w-]+):", text_of("Makefile"), re.MULTILINE)
-        assert all(word in targets for word in words[1:] if "=" not in word)
-    elif words[:4] == ["python", "-m", "pip", "install"]:
-        check_installation(words[4:])
-    elif words[:2] == ["python", "-m"]:
-        check_module(words[2], words[3:])
-    elif words[0] == "python":
-        check_script(words[1], words[2:])
+class TakenError(Exception):
+    """A command line was read; its argument is what came of it."""
+
+
+@pytest.fixture
+def taken(monkeypatch):
+    """What the parser of a program makes of arguments; the program itself is not run."""
+    parse = argparse.ArgumentParser.parse_args
+
+    def stop(parser, *given):
+        raise TakenError(parse(parser, *given))
+
+    def read(main, arguments):
+        monkeypatch.setattr(argparse.ArgumentParser, "parse_args", stop)
+        monkeypatch.setattr(sys, "argv", ["program", *arguments])
+        try:
+            main()
+        except TakenError as found:
+            return found.args[0]
+        except SystemExit as end:
+            assert end.code == 0 and "--help" in arguments, f"these are refused: {arguments}"
+            return None
+        raise AssertionError(f"nothing reads {arguments}")
+
+    return read
+
+
+@pytest.mark.parametrize("words", EVERY)
+def test_commands_are_taken(words, taken):
+    """By the program that is named, with the options that are named; nothing is run."""
+    check(words, taken)
+
+
+TAKEN = ["git clone {url}", "cd keras_gan", "cd docs", "tensorboard --logdir runs/discogan-drawn_shoes-1"]
+REFUSED = {
+    "a program that nobody knows": "rm -r runs",
+    "a target that make has not": "make everything",
+    "an option of what make runs": "make benchmark OPTIONS=--everything",
+    "a value of what make runs": "make benchmark OPTIONS='--settings everything'",
+    "a name of what make runs": "make notebooks NAMES=dgan --everything",
+    "an extra": "python -m pip install .[everything]",
+    "an option of pip": "python -m pip install --everything .",
+    "a file for pip": "pip install -r requirements/everything.txt",
+    "a module": "python -m keras_gan.everything",
+    "a module of others": "python -m everything",
+    "the beginning of an option": "python -m keras_gan.discogan --data pairs",
+    "a value": "python -m keras_gan.cgan --epochs many",
+    "a word too much": "python -m keras_gan.gan mnist",
+    "a word too few": "python -m keras_gan.translate RUN photos",
+    "a command of a module": "python -m keras_gan.datasets everything",
+    "a data set that nobody has": "python -m keras_gan.datasets download everything",
+    "a file of tests": "python -m pytest tests/test_everything.py",
+    "a script": "python benchmarks/everything.py",
+    "an option of a script": "python benchmarks/memory.py --everything",
+    "a value of a script": "python benchmarks/learning_family.py everything",
+    "an option of a script without any": "python benchmarks/environments.py --everything",
+    "another repository": "git clone https://github.com/somebody/else",
+    "another command of git": "git everything",
+    "a folder": "cd everything",
+    "a pattern": "sed -i 's#everything#else#' setup.cfg",
+    "a file": "sed -i 's#OWNER/keras_gan#else#' setup.cfg everything.cfg",
+    "no folder": "tensorboard --logdir",
+    "an option of TensorBoard": "tensorboard --logs runs",
+}
+
+
+@pytest.mark.parametrize("command", TAKEN)
+def test_what_is_right_would_be_taken(command, taken):
+    check(words_of(command.format(url=address())), taken)
+
+
+@pytest.mark.parametrize("fault", REFUSED)
+def test_what_is_wrong_would_be_found_out(fault, taken):
+    with pytest.raises((AssertionError, ImportError)):
+        check(words_of(REFUSED[fault]), taken)
+
+
+def check(words, taken):
+    """Fails if this command, as its words, would not be taken."""
+    program, *arguments = words
+    if program == "make":
+        check_make(arguments, taken)
+    elif program == "pip":
+        check_pip(arguments)
+    elif Path(program).name == "python" and arguments[0] == "-m":
+        check_module(arguments[1], arguments[2:], taken)
+    elif Path(program).name == "python":
+        check_script(*arguments, taken=taken)
+    elif program == "git":
+        assert arguments == ["clone", address()]
+    elif program == "cd":
+        assert arguments == [address().split("/")[-1]] or (ROOT / " ".join(arguments)).is_dir()
+    elif program == "sed":
+        check_sed(*arguments)
     else:
-        assert words[0] in ("tensorboard", "git", "cd", "sed"), words
+        assert program == "tensorboard" and re.fullmatch(r"--logdir runs(/[\w-]+)?", " ".join(arguments)), words
 
 
-def check_installation(arguments):
-    settings = configparser.ConfigParser()
-    settings.read(ROOT / "setup.cfg")
-    for argument, previous in zip(arguments, ["", *arguments], strict=False):
-        if previous == "-r":
-            assert (ROOT / argument).is_file(), argument
-        for extra in re.findall(r"^\.\[(.*)\]$", argument):
-            assert extra in settings["options.extras_require"], extra
-
-
-def check_module(module, arguments):
-    name = module.removeprefix("keras_gan.")
-    if name in MODELS:
-        file = ROOT / "keras_gan" / f"{name}.py"
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        model = next(node for node in tree.body if isinstance(node, ast.ClassDef))
-        cli.parser_of(file, tree, model)[0].parse_args([word for word in arguments if word != "--help"])
-        return
-    subcommands = [word for word in arguments[:1] if re.fullmatch("[a-z]+", word)]
-    done = subprocess.run(
-        [sys.executable, "-m", module, *subcommands, "--help"], cwd=ROOT, capture_output=True, text=True
-    )
+def check_make(arguments, taken):
+    """By make itself, which tells what it would run; and that by what is run."""
+    if shutil.which("make") is None:
+        pytest.skip("needs make")
+    done = subprocess.run(["make", "--dry-run", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    for argument in arguments:
-        assert not argument.startswith("--") or argument in done.stdout, f"{module} has no {argument}"
+    for line in joined(done.stdout):
+        words = words_of(line)
+        if words and words[0] in (".venv/bin/python", ".venv-jax/bin/python"):
+            check(words, taken)
 
 
-def check_script(script, arguments):
+def check_pip(arguments):
+    assert arguments[0] == "install"
+    known = {"-r", "--no-deps", "--quiet", "--editable"}
+    for argument, previous in zip(arguments[1:], arguments, strict=False):
+        assert not argument.startswith("-") or argument in known, argument
+        assert previous != "-r" or (ROOT / argument).is_file(), argument
+        for extra in re.findall(r"^\.\[(.*)\]$", argument):
+            assert extra in settings("options.extras_require"), extra
+
+
+def check_module(module, arguments, taken):
+    if module == "pip":
+        check_pip(arguments)
+    elif module == "pytest":
+        assert all((ROOT / word).is_file() for word in arguments if word.endswith(".py")), arguments
+    else:
+        assert module.startswith("keras_gan."), module
+        found = import_module(module)
+        if hasattr(found, "__path__"):  # a package
+            found = import_module(f"{module}.__main__")
+        is_model = module.removeprefix("keras_gan.") in MODELS
+        given = taken((lambda: cli.parse(found.__file__)) if is_model else found.main, arguments)
+        if module == "keras_gan.datasets" and arguments[0] == "download":
+            assert given.name in CATALOGUE, given.name
+
+
+def check_script(script, *arguments, taken):
     path = ROOT / script
-    for argument in arguments:
-        option = argument.partition("=")[0]
-        assert not option.startswith("--") or f'"{option}"' in path.read_text(encoding="utf-8"), f"no {option}"
-    assert path.is_file()
+    assert path.is_file(), script
+    if "ArgumentParser(" not in path.read_text(encoding="utf-8"):  # it would be run for good
+        assert not arguments, f"{script} takes no arguments, such as {arguments}"
+        return
+    sys.path.insert(0, str(path.parent))
+    try:
+        taken(lambda: runpy.run_path(str(path), run_name="__main__"), arguments)
+    finally:
+        sys.path.remove(str(path.parent))
+
+
+def check_sed(option, script, *names):
+    """Each of the files has what is to be replaced."""
+    command, old, _, flags = script.split(script[1])
+    assert (option, command, flags) == ("-i", "s", "")
+    files = [path for name in names for path in ROOT.glob(name)]
+    assert all(any(ROOT.glob(name)) for name in names), names
+    for path in files:
+        assert re.search(old, path.read_text(encoding="utf-8")), f"no {old} in {path}"
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -138,11 +273,9 @@ def test_the_architecture_names_every_room_of_the_house():
 
 
 def test_the_citation_is_of_this_version():
-    settings = configparser.ConfigParser()
-    settings.read(ROOT / "setup.cfg")
     (citation,) = blocks("README.md", "bibtex")
     assert f"version = {{{keras_gan.__version__}}}" in citation
-    assert f"url = {{{settings['metadata']['url']}}}" in citation
+    assert f"url = {{{address()}}}" in citation
 
 
 def data_sets(folder):
@@ -185,17 +318,13 @@ def new_user(tmp_path, monkeypatch):
     return tmp_path
 
 
-def trained(module, arguments):
-    """Trains the model of this module as the command says, but shortly."""
-    file = ROOT / "keras_gan" / f"{module}.py"
-    cli.run(getattr(import_module(f"keras_gan.{module}"), MODELS[module]), cli.parse(file, arguments))
-
-
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # two dozen short runs
+@pytest.mark.usefixtures("eagerly")
 def test_what_the_readme_says_runs(new_user, capsys, monkeypatch):
     """Every command but `demo`, and every Python block, in their order, with few and small pictures."""
     # What the README takes for granted: a run of edges2shoes, and a generator in the working folder
-    trained("discogan", small("discogan", ["--output", "runs/discogan-edges2shoes-1"]))
+    run_here("discogan", *small("discogan", ["--output", "runs/discogan-edges2shoes-1"]))
     shutil.copy("runs/discogan-edges2shoes-1/models/g_AB.keras", "g_AB.keras")
     monkeypatch.setattr(scores, "Inception", no_inception)
     done = []
@@ -205,12 +334,13 @@ def test_what_the_readme_says_runs(new_user, capsys, monkeypatch):
             continue
         if module in MODELS:
             resumed = [*words[3:], "--epochs", str(2 + done.count("resumed"))]  # a finished run has no more
-            trained(module, resumed if "--resume" in words else small(module, words[3:]))
+            run_here(module, *(resumed if "--resume" in words else small(module, words[3:])))
         elif module in ("translate", "evaluate", "export", "report"):
             arguments = ["runs/discogan-drawn_shoes-1" if word == "RUN" else word for word in words[3:]]
             import_module(f"keras_gan.{module}").main(arguments)
         elif module == "datasets" and words[3] != "download":
-            subprocess.run([sys.executable, *words[1:]], check=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+            where = os.environ | {"PYTHONPATH": str(ROOT)}
+            subprocess.run([sys.executable, *words[1:]], check=True, env=where, timeout=100)
         else:
             continue
         done.append("resumed" if "--resume" in words else module)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_gan.drawn_shoes import KINDS, MATERIALS, SHAPE, draw_pair
+from keras_gan.drawn_shoes import draw, draw_pair, shoe
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,23 @@ def test_nothing_touches_the_border(fifty):
     assert min(side.min() for side in border) == 255
 
 
-def test_shoes_vary_in_shape_kind_and_material():
-    assert len(SHAPE) >= 8 and len(KINDS) >= 4 and len(MATERIALS) >= 3
+def test_shoes_are_of_several_kinds_and_no_two_of_one_shape(fifty):
+    silhouettes = fifty[:, :, 64:].min(axis=-1) < 250
+    height, width = (silhouettes.any(axis=axis).sum(axis=-1) for axis in (2, 1))
+    low, high = np.percentile(height / width, (10, 90))
+    assert high > 1.5 * low  # flats and boots
+    for number, one in enumerate(silhouettes):
+        for other in silhouettes[:number]:
+            assert (one & other).sum() < 0.99 * (one | other).sum()
+
+
+def test_the_same_shoe_comes_in_several_materials():
+    """Some are rougher or glossier than others: neighbouring pixels differ more, which noise alone does not do."""
+    parts, colours = shoe(np.random.default_rng(0))
+    shoes = np.stack([draw(parts, colours, np.random.default_rng(number), 64)[:, 64:] for number in range(20)])
+    inside = (shoes.max(axis=-1) < 250).all(axis=0)
+    steps = np.abs(np.diff(shoes.astype(float).mean(axis=-1), axis=2))[:, inside[:, 1:]].mean(axis=1)
+    assert np.ptp(steps) > 1
 
 
 @pytest.mark.parametrize(("arguments", "named"), [((-1, 0), "seed"), ((0, -2), "index"), ((0, 0, 8), "size")])

@@ -3,6 +3,7 @@
 That every translation model's exports give the same answer is in test_same_answer.py.
 """
 
+import functools
 import json
 import subprocess
 import sys
@@ -11,28 +12,24 @@ import zipfile
 import keras
 import numpy as np
 import pytest
-from test_generators import save_run
+from support.models import slow
+from support.runs import copy_run, save_run
 
 from keras_gan import export, generators
 from keras_gan.errors import BadValueError, NotFoundError
 
-pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="Keras exports on TensorFlow")
+pytestmark = [
+    pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="Keras exports on TensorFlow"),
+    pytest.mark.usefixtures("opening_once"),
+]
 for package in ("tf2onnx", "onnxruntime", "ai_edge_litert"):
     pytest.importorskip(package, reason="needs the extra export")
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """The folder of a run of this tiny, untrained model."""
-    kept = {}
-
-    def get(name):
-        if name not in kept:
-            kept[name] = tmp_path_factory.mktemp("run") / "run"
-            save_run(kept[name], name)
-        return kept[name]
-
-    return get
+@pytest.fixture
+def run(saved):
+    """The folder of a run of a tiny, untrained model, by its name."""
+    return lambda name: saved(name)[1]
 
 
 def about(path, format):
@@ -48,29 +45,26 @@ def about(path, format):
 
 
 @pytest.mark.parametrize("format", export.ENDINGS)
-@pytest.mark.parametrize("name", ["dcgan", "cgan", "gan"])
-def test_what_makes_pictures_of_noise_does_so_without_keras(run, tmp_path, name, format):
-    generator = generators.find(run(name))
-    path = export.export(run(name), format, tmp_path / "out" / "network")
+@pytest.mark.parametrize("name", [slow("dcgan"), "cgan", "gan"])  # each layer of dcgan is in one of the others
+def test_what_makes_pictures_of_noise_does_so_without_keras(generator_of, exported, name, format):
+    generator = generator_of(name)
     z = np.random.default_rng(5).standard_normal((4, 100)).astype("float32")
     inputs = [z, np.array([9, 0, 3, 3], "int32")] if name == "cgan" else [z]
-    images = export.RUNTIMES[format](path)(*inputs)
+    images = export.RUNTIMES[format](exported(name, format))(*inputs)
     np.testing.assert_allclose(images, generator(*inputs), atol=1e-5)
-    said = about(path, format)
+    said = about(exported(name, format), format)
     assert (said["model"], said["kind"], said["value_range"]) == (name, generator.kind, [-1, 1])
     assert said["output"] == [None, *generator.out_shape]
 
 
 @pytest.mark.parametrize("format", export.ENDINGS)
-def test_range_size_and_direction_travel_with_it(run, tmp_path, format):
-    path = export.export(run("discogan paper"), format, tmp_path / "network", "BtoA")
-    said = about(path, format)
+def test_range_size_and_direction_travel_with_it(exported, format):
+    said = about(exported("discogan paper", format), format)
     assert (said["direction"], said["value_range"], said["inputs"]) == ("BtoA", [0, 1], [[None, 32, 32, 3]])
     assert said["output"] == [None, 32, 32, 3] and said["model"] == "discogan"
 
 
-def test_onnx_runs_where_there_is_neither_tensorflow_nor_keras(run, tmp_path):
-    path = export.export(run("pix2pix"), "onnx", tmp_path / "network.onnx")
+def test_onnx_runs_where_there_is_neither_tensorflow_nor_keras(generator_of, exported, tmp_path):
     images = np.random.default_rng(5).uniform(-1, 1, (2, 32, 32, 3)).astype("float32")
     np.save(tmp_path / "in.npy", images)
     script = """
@@ -83,33 +77,43 @@ assert session.get_modelmeta().custom_metadata_map["value_range"] == "[-1, 1]"
 images = numpy.load(sys.argv[2])
 numpy.save(sys.argv[3], session.run(None, {session.get_inputs()[0].name: images})[0])
 """
-    arguments = [path, tmp_path / "in.npy", tmp_path / "out.npy"]
-    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True)
+    arguments = [exported("discogan", "onnx"), tmp_path / "in.npy", tmp_path / "out.npy"]
+    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    expected = generators.find(run("pix2pix"))(images)
-    np.testing.assert_allclose(np.load(tmp_path / "out.npy"), expected, atol=1e-5)
+    np.testing.assert_allclose(np.load(tmp_path / "out.npy"), generator_of("discogan")(images), atol=1e-5)
 
 
-@pytest.mark.parametrize("half", ["float16", "bfloat16"])
-def test_half_precision_is_exported_in_full(tmp_path, policy, half):
-    policy(f"mixed_{half}")
-    save_run(tmp_path / "run", "discogan")
-    policy("float32")
-    path = export.export(tmp_path / "run", "onnx", tmp_path / "network.onnx", "AtoB")
-    generator = generators.find(tmp_path / "run", "AtoB")
-    (images,) = export.examples(generator, 2)
-    exported = export.onnx_runtime(path)(images)
+@pytest.fixture(scope="module")
+def half_run(tmp_path_factory):
+    """The folder of a run of a tiny model in half precision, by the names of both."""
+
+    @functools.cache
+    def get(name, half):
+        folder = tmp_path_factory.mktemp("half") / "run"
+        keras.config.set_dtype_policy(f"mixed_{half}")
+        try:
+            save_run(folder, name)
+        finally:
+            keras.config.set_dtype_policy("float32")
+        return folder
+
+    return get
+
+
+@pytest.mark.parametrize("name, half, direction", [("discogan", "float16", "AtoB"), ("dcgan", "bfloat16", None)])
+def test_half_precision_is_exported_in_full(half_run, tmp_path, name, half, direction):
+    path = export.export(half_run(name, half), "onnx", tmp_path / "network.onnx", direction)
+    generator = generators.find(half_run(name, half), direction)
+    (inputs,) = export.examples(generator, 2)
+    exported = export.onnx_runtime(path)(inputs)
     in_full = generators.Generator(export.in_full_precision(generator.model))
-    np.testing.assert_allclose(exported, in_full(images), atol=1e-5)
-    difference = export.root_mean_square(exported - generator(images))
+    np.testing.assert_allclose(exported, in_full(inputs), atol=1e-5)
+    difference = export.root_mean_square(exported - generator(inputs))
     assert difference > 0 and (half == "bfloat16" or difference < 1e-2)  # 0: nothing was in half precision
 
 
-def test_float16_may_round_but_not_be_another_network(tmp_path, policy, monkeypatch):
+def test_float16_may_round_but_not_be_another_network(half_run, tmp_path, monkeypatch):
     """Where the network in full precision is not that in float16, the two of them agree with the file in vain."""
-    policy("mixed_float16")
-    save_run(tmp_path / "run", "discogan")
-    policy("float32")
     in_full_precision = export.in_full_precision
 
     def another(model):
@@ -119,23 +123,26 @@ def test_float16_may_round_but_not_be_another_network(tmp_path, policy, monkeypa
 
     monkeypatch.setattr(export, "in_full_precision", another)
     with pytest.raises(BadValueError, match="as onnx differs from Keras by 0.0.*, more than 0.01: nothing is kept"):
-        export.export(tmp_path / "run", "onnx", tmp_path / "network.onnx", "AtoB")
+        export.export(half_run("dcgan", "float16"), "onnx", tmp_path / "network.onnx")
 
 
-@pytest.mark.parametrize("format", export.ENDINGS)
-@pytest.mark.parametrize("amount", [3e-4, np.nan])
-def test_what_differs_is_not_left_behind(run, tmp_path, monkeypatch, format, amount):
-    def biased(model):
-        network = keras.models.clone_model(model)
-        network.set_weights([*model.get_weights()[:-1], model.get_weights()[-1] + amount])
-        return network
+def shifted(amount):
+    """A generator of one layer, its values larger by so much."""
+    image = keras.Input((8, 8, 3))
+    initial = {"kernel_initializer": keras.initializers.GlorotUniform(seed=0)}
+    initial |= {"bias_initializer": keras.initializers.Constant(amount)}
+    layer = keras.layers.Conv2D(3, 3, padding="same", activation="tanh", **initial)
+    return generators.Generator(keras.Model(image, layer(image)))
 
-    generator = generators.find(run("pix2pix"))
-    write = export.write
-    other = generators.Generator(biased(generator.model), generator.path)
+
+@pytest.mark.parametrize(
+    "format, amount", [("savedmodel", 3e-4), ("onnx", 3e-4), ("tflite", 3e-4), ("savedmodel", np.nan)]
+)
+def test_what_differs_is_not_left_behind(tmp_path, monkeypatch, format, amount):
+    write, other = export.write, shifted(amount)
     monkeypatch.setattr(export, "write", lambda generator, *rest: write(other, *rest))
     with pytest.raises(BadValueError, match=f"as {format} differs from Keras by .*: nothing is kept"):
-        export.export(generator, format, tmp_path / "out" / "network")
+        export.export(shifted(0), format, tmp_path / "out" / "network")
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -169,32 +176,36 @@ def test_bad_arguments_are_named(run, tmp_path, monkeypatch):
         export.export(run("pix2pix"), "onnx", tmp_path / "network.onnx")
 
 
-def command(*arguments, before=""):
-    script = f"import sys\n{before}\nfrom keras_gan import export\nexport.main(sys.argv[1:])"
-    return subprocess.run([sys.executable, "-c", script, *map(str, arguments)], capture_output=True, text=True)
-
-
-def test_the_command_writes_beside_the_model(run):
-    done = command(run("gan"), "--format", "tflite")
-    path = run("gan") / "models" / "generator.tflite"
+def test_the_command_writes_beside_the_model(run, tmp_path):
+    folder = copy_run(run("dcgan"), tmp_path / "run")
+    command = [sys.executable, "-m", "keras_gan.export", str(folder), "--format", "tflite"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    path = folder / "models" / "generator.tflite"
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{path}\n", "")
     assert path.exists() and sorted(entry.name for entry in path.parent.glob(".*")) == []
 
 
-@pytest.mark.parametrize("format, package", [("onnx", "tf2onnx"), ("tflite", "ai_edge_litert")])
-def test_a_missing_package_is_named_with_its_extra_before_keras_is_loaded(run, format, package):
-    block = (
-        "import importlib.util as util; find = util.find_spec\n"
-        f"util.find_spec = lambda name, *rest: None if name == '{package}' else find(name, *rest)\n"
-        "import atexit; atexit.register(lambda: print('keras' in sys.modules))"
-    )
-    done = command(run("gan"), "--format", format, before=block)
-    assert (done.returncode, done.stdout) == (2, "False\n")
-    assert done.stderr.count("\n") == 1 and f"needs the package {package}" in done.stderr
-    assert 'pip install "keras-gan[export]"' in done.stderr
+WITHOUT_FRAMEWORKS = """
+import importlib.util, json, sys
+from keras_gan import export
+find, missing = importlib.util.find_spec, None
+importlib.util.find_spec = lambda name, *rest: None if name == missing else find(name, *rest)
+for missing, *arguments in json.loads(sys.argv[1]):
+    try:
+        export.main(arguments)
+    except SystemExit as done:
+        print("code", done.code)
+    print("loaded", {"keras", "tensorflow", "onnx"} & set(sys.modules))
+"""
 
 
-def test_help_loads_no_framework():
-    block = "import atexit; atexit.register(lambda: print({'keras', 'tensorflow', 'onnx'} & set(sys.modules)))"
-    done = command("--help", before=block)
-    assert done.returncode == 0 and done.stdout.endswith("set()\n") and "--format" in done.stdout
+def test_a_missing_package_is_named_with_its_extra_and_neither_that_nor_help_loads_a_framework(run):
+    missing = {"tf2onnx": "onnx", "ai_edge_litert": "tflite"}
+    calls = [["", "--help"], *([package, str(run("gan")), "--format", missing[package]] for package in missing)]
+    command = [sys.executable, "-c", WITHOUT_FRAMEWORKS, json.dumps(calls)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    usage, *endings = done.stdout.split("code ")
+    assert "--format" in usage and endings == [f"{code}\nloaded set()\n" for code in (0, 2, 2)]
+    for line, package in zip(done.stderr.splitlines(), missing, strict=True):
+        assert f"needs the package {package}" in line and 'pip install "keras-gan[export]"' in line

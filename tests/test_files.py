@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import signal
 import stat
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from support.waiting import PATIENCE, kill, line_from, wait_until
 
 from keras_gan import files, report
 from keras_gan.files import write_whole
@@ -98,11 +98,11 @@ with write_whole(sys.argv[1]) as unfinished:
 def writer(tmp_path):
     """Another process that is amid writing `page`, and its unfinished file."""
     command = [sys.executable, "-c", KILLED, str(tmp_path / "page")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        try:
-            yield process, Path(process.stdout.readline().strip())
-        finally:
-            process.kill()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    try:
+        yield process, Path(line_from(process))
+    finally:
+        kill(process)
 
 
 def test_what_a_killed_program_left_is_removed_and_what_is_under_way_is_not(writer, tmp_path):
@@ -115,17 +115,8 @@ def test_what_a_killed_program_left_is_removed_and_what_is_under_way_is_not(writ
         return sorted(path.name for path in tmp_path.iterdir())
 
     assert written() == sorted([".unfinished.page", "page", unfinished.name])
-    process.send_signal(signal.SIGKILL)
-    process.wait(timeout=60)
-    waited_for(lambda: written() == [".unfinished.page", "page"])
-
-
-def waited_for(condition, seconds=60):
-    """Returns when this holds; fails if it does not within so many seconds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"it still does not hold after {seconds} seconds"
-        time.sleep(0.01)
+    kill(process)
+    wait_until(lambda: written() == [".unfinished.page", "page"], "what was left is removed")
 
 
 @pytest.mark.parametrize(("age", "is_gone"), [(0, False), (2 * files.ABANDONED_AFTER, True)])
@@ -133,8 +124,8 @@ def test_what_nobody_can_ask_for_is_removed_when_it_is_old(tmp_path, age, is_gon
     """One of another machine that shares the folder, and one whose number another process has by now."""
     with write_whole(tmp_path / "page") as unfinished:
         name = unfinished.name
-    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
-        pass
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait(PATIENCE)
     machine, process, rest = name.removeprefix(".unfinished.").split("-")
     assert process == str(os.getpid()) and machine != "0badc0de"
     left = [tmp_path / name, tmp_path / f".unfinished.0badc0de-{gone.pid}-{rest}"]
@@ -148,7 +139,7 @@ def test_what_nobody_can_ask_for_is_removed_when_it_is_old(tmp_path, age, is_gon
         return [path.exists() for path in left] == [not is_gone] * 2
 
     time.sleep(0.05)  # a folder is looked through now and then only
-    waited_for(are_as_expected)
+    wait_until(are_as_expected, "what is old is removed, and nothing else")
 
 
 # The report:
@@ -197,12 +188,11 @@ def test_two_processes_write_the_report_of_one_run(run):
             assert is_whole((run / "report.html").read_text(encoding="utf-8"))
             return all(process.poll() is not None for process in writers)
 
-        waited_for(are_done)
-        said = [process.communicate(timeout=60) for process in writers]
+        wait_until(are_done, "both processes have written the report")
+        said = [process.communicate(timeout=PATIENCE) for process in writers]
     finally:
         for process in writers:
-            process.kill()
-            process.wait(timeout=60)
+            kill(process)
     assert [(out.count("report.html"), err) for out, err in said] == [(20, "")] * 2
     assert not unfinished_in(run)
 

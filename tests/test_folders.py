@@ -1,12 +1,10 @@
 """Which files of a folder count, in which order, under which names; and pairs in two files."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
-from numbered_pictures import picture, write
 from PIL import Image
+from support import commands
+from support.numbered import picture, write
 
 from keras_gan import DataLoader, datasets
 from keras_gan.datasets import check, pairs, understand
@@ -213,14 +211,13 @@ def test_check_understands_arrays(tmp_path, capsys, monkeypatch):
         assert np.asarray(sheet.convert("RGB")).std() > 20
 
 
-def test_a_command_trains_on_two_folders(tmp_path):
-    """The names are those of a shell; what is printed ends with where everything lies."""
+@pytest.mark.usefixtures("eagerly")
+def test_a_command_trains_on_two_folders(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     write(tmp_path / "left", 4)
     write(tmp_path / "right", 4)
     small = ["--image-size", "32", "--filters", "4", "--epochs", "1", "--steps-per-epoch", "1"]
-    command = [sys.executable, "-m", "keras_gan.pix2pix", "--dataset", "left", "--dataset-B", "right", *small]
-    done = subprocess.run(
-        [*command, "--fit", "crop", "--direction", "BtoA"], cwd=tmp_path, capture_output=True, text=True
+    commands.run_here(
+        "pix2pix", "--dataset", "left", "--dataset-B", "right", *small, "--fit", "crop", "--direction", "BtoA"
     )
-    assert done.returncode == 0, done.stderr
     assert (tmp_path / "runs" / "pix2pix-left2right-1" / "images" / "0_0.png").is_file()

@@ -6,6 +6,8 @@ from PIL import Image, ImageSequence
 from keras_gan import frames, plots
 from keras_gan.frames import animate, frame_paths, thin
 
+pytestmark = pytest.mark.reports
+
 
 def make_frames(folder, iterations, size=(40, 31)):
     folder.mkdir(parents=True, exist_ok=True)

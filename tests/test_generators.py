@@ -5,49 +5,12 @@ import sys
 import keras
 import numpy as np
 import pytest
+from support.runs import TINY, copy_run
 
-from keras_gan import CGAN, DCGAN, GAN, CycleGAN, DiscoGAN, Pix2Pix, generators, runs
+from keras_gan import generators
 from keras_gan.errors import BadValueError, NotFoundError
-from keras_gan.training import as_json
 
-TINY = {
-    "discogan": (DiscoGAN, {"img_shape": (32, 32, 3), "gf": 4, "df": 4, "dataset_name": "drawn_shoes"}),
-    "discogan paper": (
-        DiscoGAN,
-        {"img_shape": (32, 32, 3), "gf": 4, "df": 4, "recipe": "paper", "dataset_name": "drawn_shoes"},
-    ),
-    "cyclegan unet": (CycleGAN, {"img_shape": (32, 32, 3), "dataset_name": "drawn_shoes"}),
-    "cyclegan resnet": (CycleGAN, {"img_shape": (24, 24, 3), "recipe": "resnet", "dataset_name": "drawn_shoes"}),
-    "pix2pix": (Pix2Pix, {"img_shape": (32, 32, 3), "gf": 4, "df": 4, "dataset_name": "drawn_shoes"}),
-    "dcgan": (DCGAN, {"img_shape": (32, 32, 3), "gf": 4, "df": 4, "dataset_name": "drawn_shoes"}),
-    "cgan": (CGAN, {"gf": 4, "df": 4, "dataset_name": "drawn_digits"}),
-    "gan": (GAN, {"dataset_name": "drawn_digits"}),
-}
-
-
-def save_run(folder, name, **changes):
-    """The folder of a run of a tiny model, untrained; returns the model."""
-    kind, arguments = TINY[name]
-    gan = kind(**arguments | changes, seed=0, output=folder)
-    gan.save_networks()
-    arguments = as_json(gan.constructor_arguments) | {"dtype_policy": "float32"}
-    config = {"model": gan.name, "class": kind.__name__, "arguments": arguments, "seed": 0}
-    runs.write_json(gan.run_folder / runs.CONFIG, config)
-    return gan
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    """A model of this name and the folder of its run."""
-    kept = {}
-
-    def get(name):
-        if name not in kept:
-            folder = tmp_path_factory.mktemp("run") / "run"
-            kept[name] = save_run(folder, name), folder
-        return kept[name]
-
-    return get
+pytestmark = pytest.mark.usefixtures("opening_once")
 
 
 @pytest.mark.parametrize("name", TINY)
@@ -58,18 +21,20 @@ def test_every_generator_is_found_and_gives_what_the_model_gives(saved, name):
         network = next(net for net in gan.networks if net.name == path.stem)
         assert generator.value_range == gan.data_loader.value_range  # told by the file alone
         assert generator.name == gan.name and generator.run == folder
-        rng = np.random.default_rng(0)
-        inputs = [rng.uniform(-1, 1, (2, *shape[1:])).astype("float32") for shape in generators.inputs_of(network)]
-        if generator.kind == "labelled":
-            inputs[1] = np.array([3, 7], "int32")
-        images = generator(*inputs)
-        assert images.dtype == "float32" and images.shape == (2, *generator.out_shape)
-        expected = network.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0)
-        np.testing.assert_allclose(images, expected, atol=1e-5)
+        for weight, expected in zip(generator.model.get_weights(), network.get_weights(), strict=True):
+            np.testing.assert_array_equal(weight, expected)
+    rng = np.random.default_rng(0)
+    inputs = [rng.uniform(-1, 1, (2, *shape[1:])).astype("float32") for shape in generators.inputs_of(network)]
+    if generator.kind == "labelled":
+        inputs[1] = np.array([3, 7], "int32")
+    images = generator(*inputs)
+    assert images.dtype == "float32" and images.shape == (2, *generator.out_shape)
+    expected = network(inputs if len(inputs) > 1 else inputs[0], training=False)
+    np.testing.assert_allclose(images, expected, atol=1e-5)
 
 
-def test_kinds_and_sizes(saved):
-    cgan, dcgan, pix2pix = (generators.find(saved(name)[1]) for name in ("cgan", "dcgan", "pix2pix"))
+def test_kinds_and_sizes(generator_of):
+    cgan, dcgan, pix2pix = map(generator_of, ("cgan", "dcgan", "pix2pix"))
     assert (cgan.kind, cgan.latent_dim, cgan.classes, cgan.shape) == ("labelled", 100, 10, (28, 28, 1))
     assert (dcgan.kind, dcgan.latent_dim, dcgan.classes, dcgan.out_shape) == ("latent", 100, 0, (32, 32, 3))
     assert (pix2pix.kind, pix2pix.latent_dim, pix2pix.direction) == ("translation", None, None)
@@ -99,14 +64,15 @@ def test_a_file_or_a_model_alone_is_enough(saved, tmp_path):
     assert same.path is None and generators.find(same) is same
 
 
-def test_the_fit_is_that_of_training(tmp_path):
-    save_run(tmp_path / "run", "pix2pix", fit="pad")
-    assert generators.find(tmp_path / "run").fit == "pad"
+def test_the_fit_is_that_of_training(saved, tmp_path):
+    _, folder = saved("pix2pix")
+    assert generators.find(folder).fit == "resize"
+    assert generators.find(copy_run(folder, tmp_path / "run", fit="pad")).fit == "pad"
 
 
 @pytest.mark.parametrize(("name", "multiple"), [("discogan", 32), ("cyclegan resnet", 4), ("cyclegan unet", 8)])
-def test_a_generator_at_another_size_has_the_same_weights(saved, name, multiple):
-    generator = generators.find(saved(name)[1], "AtoB")
+def test_a_generator_at_another_size_has_the_same_weights(generator_of, name, multiple):
+    generator = generator_of(name, "AtoB")
     assert generator.multiple == multiple
     height, width = generator.shape[0] + multiple, generator.shape[1] + 2 * multiple
     larger = generator.at(height, width)
@@ -148,8 +114,8 @@ def test_a_run_without_networks_yet(tmp_path):
         generators.find(tmp_path)
 
 
-def test_inputs_of_another_shape_are_named(saved):
-    generator = generators.find(saved("pix2pix")[1])
+def test_inputs_of_another_shape_are_named(generator_of):
+    generator = generator_of("pix2pix")
     with pytest.raises(BadValueError, match=r"takes inputs of shape \(None, 32, 32, 3\), not \(1, 32, 32, 1\)"):
         generator(np.zeros((1, 32, 32, 1), "float32"))
 
@@ -161,4 +127,4 @@ def test_looking_for_a_file_loads_no_framework(tmp_path):
         "except FileNotFoundError: assert not {'keras', 'tensorflow', 'jax'} & set(sys.modules)\n"
         "else: raise AssertionError"
     )
-    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True, timeout=60)

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 import pytest
-from numbered_pictures import SIZE, flipped, levels, numbers, picture, write
 from PIL import Image
+from support.numbered import SIZE, flipped, levels, numbers, picture, write
 
 from keras_gan.image_loader import ImageLoader
 

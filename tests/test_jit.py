@@ -13,7 +13,7 @@ from support.models import MODELS, pictures, slow, without_dropout
 from keras_gan.backend.compiling import in_training
 from keras_gan.layers import Conv2D
 
-FAST = ("gan", "cgan")
+FAST = ("gan",)
 
 
 @pytest.fixture
@@ -67,6 +67,7 @@ assert pool.count == 4
 """
 
 
+@pytest.mark.slow
 def test_a_pool_is_compiled_once_whatever_is_in_it(tmp_path):
     """XLA takes for constant what a program indexes by, and compiles anew when it is another number."""
     environment = os.environ | {"XLA_FLAGS": f"--xla_dump_to={tmp_path}"}

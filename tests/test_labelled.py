@@ -5,44 +5,13 @@ import gzip
 import keras
 import numpy as np
 import pytest
-from numbered_pictures import write
+from support.labelled import idx, idx_arrays, write_classes, write_idx
+from support.numbered import write
 
 from keras_gan.datasets.labelled import CLASSES, find_labelled, find_pictures
 from keras_gan.pictures import DrawnDigit, DrawnShoe, Half, Labelled, open_picture, source
 
 BOTH = pytest.mark.parametrize("find", [find_labelled, find_pictures])
-
-
-def idx(array):
-    """The bytes of an idx file."""
-    header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
-    return header + array.astype("uint8").tobytes()
-
-
-def idx_arrays(train=20, test=10, classes=10, seed=0):
-    rng = np.random.default_rng(seed)
-    return {
-        f"{split}-{what}-idx{dimensions}-ubyte": array
-        for split, count in (("train", train), ("t10k", test))
-        for what, dimensions, array in (
-            ("images", 3, rng.integers(0, 256, (count, 6, 5), "uint8")),
-            ("labels", 1, np.arange(count).astype("uint8") % classes),
-        )
-    }
-
-
-def write_idx(folder, packed=False, mark="-", **options):
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, array in idx_arrays(**options).items():
-        name = name.replace("-idx", f"{mark}idx") + ".gz" * packed
-        (folder / name).write_bytes(gzip.compress(idx(array)) if packed else idx(array))
-    return folder
-
-
-def write_classes(folder, **counts):
-    for name, count in counts.items():
-        write(folder / name, count)
-    return folder
 
 
 def labels(pictures):
@@ -98,8 +67,12 @@ def test_sets_from_keras(find, name, monkeypatch, tmp_path):
     assert str(source(found.test[4])) == f"{name} test picture 4"
 
 
-def test_fashion_has_names():
-    assert CLASSES["fashion_mnist"][0] == "T-shirt/top" and CLASSES["fashion_mnist"][9] == "Ankle boot"
+def test_the_numbers_of_fashion_have_the_names_of_what_they_show():
+    """In the order of its makers, however they are spelled."""
+    words = ["t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot"]
+    for name, word in zip(CLASSES["fashion_mnist"], words, strict=True):
+        assert word in name.lower()
+    assert len(set(CLASSES["fashion_mnist"])) == 10
 
 
 @pytest.mark.parametrize(("name", "title"), [("mnist", "MNIST"), ("fashion_mnist", "Fashion-MNIST")])
@@ -238,6 +211,7 @@ def test_data_dir_is_for_idx_files_only(tmp_path):
         find_labelled("mnist", tmp_path / "nowhere")
 
 
+@pytest.mark.slow
 def test_real_mnist(shared):
     found = find_labelled("mnist", shared("data/mnist"))
     assert (len(found.train), len(found.test)) == (60_000, 10_000)

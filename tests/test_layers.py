@@ -31,20 +31,31 @@ def test_instance_normalization_refuses_to_be_another_layer(options):
         InstanceNormalization(**options).build((None, 8, 8, 4))
 
 
+@pytest.fixture
+def saved_by_addons(shared):
+    """The files of two models, and of what goes into them and comes out."""
+    return [str(shared(f"golden/{name}")) for name in ("tfa_generator.h5", "tfa_discriminator.h5", "tfa_io.npz")]
+
+
+@pytest.mark.filterwarnings("ignore:Argument `alpha` is deprecated:UserWarning")  # as the files have it
+def test_models_saved_by_tensorflow_addons_open(saved_by_addons):
+    *models, recorded = saved_by_addons
+    with np.load(recorded) as recorded:
+        for path, name in zip(models, "gd", strict=True):
+            model = keras.saving.load_model(path)
+            np.testing.assert_allclose(model.predict(recorded["x"], verbose=0), recorded[name], rtol=0, atol=1e-4)
+
+
 LOAD = """
-import sys, numpy as np, keras, keras_gan.layers
-generator, discriminator, io = sys.argv[1:]
-io = np.load(io)
-for path, y in ((generator, io["g"]), (discriminator, io["d"])):
-    model = keras.saving.load_model(path)
-    error = np.abs(model.predict(io["x"], verbose=0) - y).max()
-    assert error < 1e-4, error
+import sys, keras, keras_gan.layers
+for path in sys.argv[1:]:
+    keras.saving.load_model(path)
 """
 
 
-def test_models_saved_by_tensorflow_addons_open(shared):
-    files = [shared(f"golden/{name}") for name in ("tfa_generator.h5", "tfa_discriminator.h5", "tfa_io.npz")]
-    subprocess.run([sys.executable, "-c", LOAD, *map(str, files)], check=True)
+@pytest.mark.slow
+def test_their_layers_are_known_where_ours_were_imported_and_nothing_else(saved_by_addons):
+    subprocess.run([sys.executable, "-c", LOAD, *saved_by_addons[:2]], check=True, timeout=100)
 
 
 def numbered(start, n):
@@ -95,7 +106,7 @@ def test_pool_shows_only_the_new_or_the_past_and_swaps_about_half(size):
 
 def test_pool_draws_every_slot_alike():
     """The age of what comes out falls off as it does when one of N is taken at random: mean 2 N."""
-    shown, _ = run_pool(10, [1] * 4000)
+    shown, _ = run_pool(10, [1] * 2000)
     ages = np.array([int(new[0] - out[0]) for new, out in shown[10:] if out[0] != new[0]])
     assert 17 < ages.mean() < 23
 

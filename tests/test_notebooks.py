@@ -2,6 +2,8 @@
 
 import ast
 import configparser
+import copy
+import re
 from pathlib import Path
 
 import nbformat
@@ -30,6 +32,11 @@ def address():
     return settings["metadata"]["url"]
 
 
+def shows_its_code(notebook):
+    """Whether what a notebook shows is of the code that it holds: of its code cells but the one that installs."""
+    return notebook.metadata.get("keras_gan", {}).get("shown_by") == fingerprint(notebook)
+
+
 def pictures(notebook):
     return [output for cell in code(notebook) for output in cell.outputs if "image/png" in output.get("data", {})]
 
@@ -39,11 +46,15 @@ def test_there_is_a_small_setting_for_each():
 
 
 def test_it_opens_in_colab(notebook, path):
-    """The badge leads to this notebook, and the first code cell fetches the project from the same place."""
-    repository = address().removeprefix("https://github.com/")
-    badge = "https://colab.research.google.com/assets/colab-badge.svg"
-    link = f"https://colab.research.google.com/github/{repository}/blob/main/notebooks/{path.name}"
-    assert f"[![Open in Colab]({badge})]({link})" in notebook.cells[0].source
+    """The badge leads to this notebook, and the first code cell fetches the project from the same place.
+
+    `OWNER` stands for the account that publishes it (CONTRIBUTING.md), so that the link cannot be followed before.
+    """
+    badge = re.escape("[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]")
+    link = r"\(https://colab\.research\.google\.com/github/([\w.-]+/[\w.-]+)/blob/([\w.-]+)/(\S+)\)"
+    ((repository, branch, file),) = re.findall(badge + link, notebook.cells[0].source)
+    assert f"https://github.com/{repository}" == address() and branch == "main"
+    assert (ROOT / file).is_file() and ROOT / file == path
     (install,) = tagged(notebook, "install")
     assert install is code(notebook)[0]
     assert f'"git+{address()}"' in install.source
@@ -68,7 +79,7 @@ def test_parameters_can_be_set(notebook, path):
 
 def test_what_it_shows_is_of_the_code_it_holds(notebook):
     """Run once, from top to bottom, and not edited since: else `python notebooks/run.py NAME`."""
-    assert notebook.metadata.get("keras_gan", {}).get("shown_by") == fingerprint(notebook)
+    assert shows_its_code(notebook)
     assert [cell.execution_count for cell in code(notebook)] == list(range(1, len(code(notebook)) + 1))
     assert not complaints(notebook)
     assert not any(output.output_type == "error" for cell in code(notebook) for output in cell.outputs)
@@ -95,10 +106,26 @@ def test_it_names_no_place_on_the_machine_that_ran_it(path):
     assert not any(place in text for place in ("/tmp/", "/home/", "/work/", "/root/"))
 
 
-def test_an_edited_cell_is_found_out(notebook):
-    before = fingerprint(notebook)
-    code(notebook)[-1].source += "\n"
-    assert fingerprint(notebook) != before
+def test_code_edited_since_is_found_out_and_other_text_may_be_edited():
+    notebook = nbformat.read(PATHS[0], as_version=4)
+    assert shows_its_code(notebook)
+    kinds = set()
+    for number, cell in enumerate(notebook.cells):
+        edited = copy.deepcopy(notebook)
+        edited.cells[number].source += "\n# more"
+        is_shown = cell.cell_type == "code" and cell not in tagged(notebook, "install")
+        assert shows_its_code(edited) is not is_shown, cell.source
+        edited.cells[number].source = cell.source
+        assert shows_its_code(edited)
+        kinds.add((cell.cell_type, is_shown))
+    assert len(kinds) == 3  # text, the cell that installs, code
+    moved, shorter, longer = (copy.deepcopy(notebook) for _ in range(3))
+    numbers = [number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    one, two = numbers[-2:]
+    moved.cells[one], moved.cells[two] = moved.cells[two], moved.cells[one]
+    del shorter.cells[two]
+    longer.cells.append(nbformat.v4.new_code_cell("more"))
+    assert not any(map(shows_its_code, (moved, shorter, longer)))
 
 
 @pytest.mark.slow

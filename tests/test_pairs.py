@@ -1,12 +1,11 @@
 """Paired data sets made of photos and of two folders: `python -m keras_gan.datasets`."""
 
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image
+from support.commands import datasets_without_frameworks
 
 from keras_gan.data_loader import DataLoader
 from keras_gan.datasets import pairs
@@ -483,22 +482,14 @@ def test_sizes_are_height_by_width(tmp_path, text, size):
 
 def test_the_command_and_its_help_need_no_keras(tmp_path):
     write(tmp_path / "photos", 3, ending="jpg")
-    script = (
-        "import sys, runpy\n"
-        "sys.argv[0] = 'datasets'\n"
-        "try: runpy.run_module('keras_gan.datasets', run_name='__main__', alter_sys=True)\n"
-        "finally: assert not {'keras', 'tensorflow', 'jax', 'matplotlib'} & set(sys.modules)"
+    codes, lines, errors = datasets_without_frameworks(
+        tmp_path, ["pairs", "--from", "edges", "photos", "out"], ["pairs", "--help"]
     )
-
-    def run(*arguments, start=("-c", script)):
-        done = subprocess.run([sys.executable, *start, *arguments], cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode == 0 and not done.stderr, done.stderr
-        return done.stdout
-
-    assert run("pairs", "--from", "edges", "photos", "out").splitlines() == [
+    assert codes == [0, 0] and not errors
+    assert lines[:2] == [
         "Made 3 pairs in out: 2 in train, 1 in val.",
         "Next: python -m keras_gan.pix2pix --dataset out",
     ]
     assert written(tmp_path / "out") == ["train/01.png", "train/02.png", "val/00.png"]
-    text = run("pairs", "--help", start=("-m", "keras_gan.datasets"))
+    text = "\n".join(lines[2:])
     assert "--from {gray,edges}" in text and "every tenth one by name" in text

@@ -3,11 +3,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gan import DiscoGAN, Pix2Pix
+from keras_gan import DiscoGAN, Pix2Pix, pix2pix
 
 
 def small(model=Pix2Pix, **options):
     return model(**{"img_shape": (32, 32, 3), "gf": 4, "df": 4, "dataset_name": "drawn_shoes"} | options)
+
+
+@pytest.fixture(scope="module")
+def gan():
+    """For tests that leave it as it is."""
+    return small(seed=0)
 
 
 def trainable(network):
@@ -26,8 +32,8 @@ def test_the_networks_of_the_paper_at_256():
     assert [layer.output.shape[1] for layer in dropouts] == [2, 4, 8]
 
 
-def test_smaller_pictures_have_fewer_levels():
-    assert len(small().generator.layers) < len(small(img_shape=(64, 64, 3)).generator.layers)
+def test_smaller_pictures_have_fewer_levels(gan):
+    assert len(gan.generator.layers) < len(small(img_shape=(64, 64, 3)).generator.layers)
     assert small(img_shape=(24, 40, 1)).generator.output_shape == (None, 24, 40, 1)
 
 
@@ -41,10 +47,15 @@ def test_the_direction_says_what_is_translated(paired_folder, model):
             assert [bool(imgs[..., 2].max() > -0.5) for imgs in batch] == [side != red for side in (0, 1)]
 
 
-def test_the_first_picture_is_translated_into_the_second(batch):
+def test_the_first_picture_is_translated_into_the_second(gan, batch):
+    """`combined` is given A; its verdict is to be that of a real pair, and its picture B."""
     A, B = batch()
-    gan = small()
-    assert gan.generator_inputs([A, B])[0] is A and gan.generator_targets([A, B])[1] is B
+    (original,) = gan.generator_inputs([A, B])
+    np.testing.assert_array_equal(original, A)
+    valid, target = gan.generator_targets([A, B])
+    np.testing.assert_array_equal(target, B)
+    assert valid.shape == (3, *gan.discriminator.output_shape[1:]) and (np.asarray(valid) == 1).all()
+    np.testing.assert_allclose(gan.combined([original])[1], gan.generator(A), atol=1e-5)
 
 
 def test_the_direction_of_torn_pairs(paired_folder):
@@ -54,19 +65,24 @@ def test_the_direction_of_torn_pairs(paired_folder):
     assert A[..., 2].max() > 0.2 > B[..., 2].max() and B[..., 0].max() > 0.2 > A[..., 0].max()
 
 
-def test_a_translation_does_not_depend_on_the_pictures_beside_it(batch):
+def test_a_translation_does_not_depend_on_the_pictures_beside_it(gan, batch):
     A, _ = batch()
-    generator = small(seed=0).generator
-    np.testing.assert_allclose(generator(A)[:1], generator(A[:1]), atol=1e-5)
+    np.testing.assert_allclose(gan.generator(A)[:1], gan.generator(A[:1]), atol=1e-5)
 
 
-def test_samples_keep_their_dropout_only_when_asked(tmp_path, monkeypatch):
-    for dropout in (False, True):
-        gan = small(dropout=dropout, seed=0, output=tmp_path / str(dropout))
-        pair = gan.data_loader.load_data(3, is_testing=True)
-        monkeypatch.setattr(gan.data_loader, "load_data", lambda pair=pair, **options: pair)
-        same = gan.sample_images(0, 0).read_bytes() == gan.sample_images(0, 1).read_bytes()
-        assert same is not dropout
+def test_samples_keep_their_dropout_only_when_asked(gan, tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr(pix2pix, "save_grid", lambda path, rows, titles: shown.append(np.stack(rows)))
+    monkeypatch.chdir(tmp_path)
+    pair = gan.data_loader.load_data(3, is_testing=True)
+    for model in (gan, small(dropout=True, seed=0)):
+        monkeypatch.setattr(model.data_loader, "load_data", lambda **options: pair)
+        model.sample_images(0, 0)
+        model.sample_images(0, 1)
+    without, again, one, another = shown
+    np.testing.assert_array_equal(without, again)
+    for number, is_another in enumerate((False, True, False)):  # original, translated, partner
+        assert np.array_equal(one[:, number], another[:, number]) is not is_another
 
 
 def test_training_pictures_are_enlarged_and_cropped_both_halves_alike(tmp_path):

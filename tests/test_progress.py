@@ -2,16 +2,16 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from support.toy import Toy
 
-from keras_gan import GAN
 from keras_gan.adversarial import AdversarialModel
 from keras_gan.plots import duration
 from keras_gan.progress import Progress
 
 
 @pytest.fixture
-def gan(tmp_path):
-    return GAN(dataset_name="drawn_digits", output=tmp_path / "run", seed=0)
+def gan(tmp_path, eagerly):
+    return Toy(output=tmp_path / "run", seed=0)
 
 
 def train(gan, **options):
@@ -54,6 +54,7 @@ def test_a_terminal_gets_one_line_written_over_that_never_wraps(gan, capsys, mon
         assert "newest grid" in last and len(last) >= len(passing[-1])  # nothing of the line before is left over
 
 
+@pytest.mark.reports
 def test_quiet_says_where_things_go_and_no_more(gan, capsys):
     train(gan, quiet=True)
     printed = capsys.readouterr()

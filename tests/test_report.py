@@ -14,6 +14,8 @@ from keras_gan.errors import NotFoundError
 from keras_gan.report import page_data, write_report
 from keras_gan.table import Table
 
+pytestmark = pytest.mark.reports
+
 NASTY = "</script><script>boom()</script> {{data}} & \"quoted\" 'single' <b>bold</b>"
 
 
@@ -187,6 +189,6 @@ def test_the_command_makes_the_page_anew_without_a_framework(tmp_path):
         "import sys; from keras_gan import report; report.main(sys.argv[1:])\n"
         "assert not {'keras', 'tensorflow', 'matplotlib'} & set(sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", script, run], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", script, run], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(run / "report.html") and (run / "report.html").exists()

@@ -43,7 +43,7 @@ def gan_of(tmp_path, monkeypatch):
     """What `python -m keras_gan.gan --seed=SEED` does, shortly, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     short = ["--dataset", "drawn_digits", "--epochs", "1", "--steps-per-epoch", "1", "--batch-size", "1", "--quiet"]
-    return lambda seed: commands.train("gan", *short, f"--seed={seed}")
+    return lambda seed: commands.run_here("gan", *short, f"--seed={seed}")
 
 
 @pytest.mark.usefixtures("eagerly")

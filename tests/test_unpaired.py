@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 import pytest
-from numbered_pictures import epoch_of, flipped, loaded, numbers, write_sides
+from support.numbered import epoch_of, flipped, loaded, numbers, write_sides
 
 from keras_gan.data_loader import UnpairedDataLoader
 

@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 import pytest
-from numbered_pictures import SIZE, SPLITS, loaded, write, write_sides
 from PIL import Image
+from support.numbered import SIZE, SPLITS, loaded, write, write_sides
 
 from keras_gan import datasets
 from keras_gan.data_loader import UnpairedDataLoader

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from numbered_pictures import ENLARGED, SIZE, SPLITS, epoch_of, flipped, levels, loaded, numbers, picture, write_sides
 from PIL import Image
+from support.numbered import ENLARGED, SIZE, SPLITS, epoch_of, flipped, levels, loaded, numbers, picture, write_sides
 
 from keras_gan.data_loader import UnpairedDataLoader
 

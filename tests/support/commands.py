@@ -1,10 +1,10 @@
 """Commands as a user types them, played in this process: without the seconds that a process takes to load Keras."""
 
+import json
 import subprocess
 import sys
 from importlib import import_module
 
-import keras_gan
 from keras_gan import cli
 
 MODELS = {"cgan": "CGAN", "cyclegan": "CycleGAN", "dcgan": "DCGAN", "discogan": "DiscoGAN", "gan": "GAN"}
@@ -25,10 +25,22 @@ for arguments in json.loads(sys.argv[1]):
 """
 
 
-def train(model, *arguments):
-    """As `python -m keras_gan.MODEL` does it."""
-    module = import_module(f"keras_gan.{model}")
-    cli.run(getattr(keras_gan, MODELS[model]), cli.parse(module.__file__, list(arguments)))
+def run_here(model, *arguments):
+    """As `python -m keras_gan.MODEL` does it.
+
+    Args:
+        model: the class, or the name of its module.
+    """
+    kind = getattr(import_module(f"keras_gan.{model}"), MODELS[model]) if isinstance(model, str) else model
+    cli.run(kind, cli.parse(sys.modules[kind.__module__].__file__, list(arguments)))
+
+
+def check_complaint(complaints, message):
+    """That standard error holds one line, which says this, beside those of pictures that were skipped."""
+    assert message in complaints
+    assert "Traceback" not in complaints
+    lines = [line for line in complaints.splitlines() if not line.startswith("skipping ")]
+    assert len(lines) == 1 and lines[0].startswith("error: ")
 
 
 def datasets_without_frameworks(folder, *commands):
@@ -41,8 +53,6 @@ def datasets_without_frameworks(folder, *commands):
     Returns:
         The exit codes, the lines on standard output and those on standard error.
     """
-    import json
-
     command = [sys.executable, "-W", "error", "-c", WITHOUT_FRAMEWORKS, json.dumps(commands)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr

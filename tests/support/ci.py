@@ -1,0 +1,48 @@
+"""What the check of a change asks of the suite: nothing is skipped unseen, and what takes long is known."""
+
+import os
+import re
+
+import pytest
+
+# Why a test may be skipped where CI is set. Another reason means that a part of the suite has not run.
+EXPECTED = [
+    r"needs .* in a folder 'shared' beside the checkout",  # recordings and real pictures, which not everybody has
+    r"torch-fidelity|torch_fidelity",  # 5 GB
+    r"this processor has no bfloat16",
+    r"this processor .* oneDNN|oneDNN is asked for on x86-64",
+    r"JAX|TensorFlow",  # the other backend's
+]
+
+
+def reason_of(report):
+    """Why a test was skipped, in words."""
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return reason.removeprefix("Skipped: ")
+
+
+def reports(config, outcome):
+    return config.pluginmanager.get_plugin("terminalreporter").stats.get(outcome, [])
+
+
+def unexpected_skips(config):
+    found = {(report.nodeid, reason_of(report)) for report in reports(config, "skipped")}
+    return sorted(f"{test}: {reason}" for test, reason in found if not any(re.search(e, reason) for e in EXPECTED))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    if os.environ.get("CI") and not hasattr(session.config, "workerinput") and unexpected_skips(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if os.environ.get("CI"):
+        for line in unexpected_skips(config):
+            terminalreporter.write_line(f"FAILED by a skip that is not expected: {line}", red=True)
+    path = os.environ.get("KERAS_GAN_DURATIONS")
+    if path:
+        with open(path, "a", encoding="utf-8") as file:
+            for outcome in ("passed", "failed", "error"):
+                for report in filter(lambda report: hasattr(report, "duration"), reports(config, outcome)):
+                    file.write(f"{report.duration:8.1f} s  {report.nodeid} ({report.when})\n")

@@ -1,0 +1,7 @@
+"""What a model says of a batch from which nobody learns."""
+
+
+def scores(gan, A, B):
+    """The loss of `combined`, as `loss`, and its terms, as `OUTPUT_loss`."""
+    gan.combined.reset_metrics()
+    return gan.combined.test_on_batch([A, B], gan.generator_targets([A, B]), return_dict=True)

@@ -1,0 +1,221 @@
+"""At the sizes and widths that people train, a step of every recipe is that of plain Keras layers and optimizers.
+
+In small models most of the faster ways are never taken: kernels, maps and channels are too few. In double precision
+what is left of a difference is a fault; what single and half precision do to the same step is tested beside it.
+"""
+
+import gc
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import pytest
+from support.machine import HAS_BFLOAT16
+from support.models import pictures, slow, without_dropout
+from support.plain import ON_TENSORFLOW, WAYS, noting, plain
+
+from keras_gan import CGAN, DCGAN, GAN, CycleGAN, DiscoGAN, Pix2Pix
+
+SHOES, DIGITS = {"dataset_name": "drawn_shoes"}, {"dataset_name": "drawn_digits"}
+ADAM, TAPS, BOX = {"Adam"}, {"by taps", "joined gradients"}, {"upsampled by taps", "transposed and box"}
+
+on_tensorflow = pytest.mark.skipif(not ON_TENSORFLOW, reason="these ways are TensorFlow's")
+
+
+def shape(side, channels=3):
+    return {"img_shape": (side, side, channels)}
+
+
+ROWS = {  # of each: how it is made, pictures in a batch, steps, and the ways that they take on TensorFlow
+    "discogan": (lambda **o: DiscoGAN(**shape(128), **SHOES, **o), 1, 1, ADAM | TAPS | BOX),
+    "discogan paper": (
+        lambda **o: DiscoGAN(recipe="paper", **shape(64), **SHOES, **o),
+        2,
+        2,  # the discriminators', the generators'
+        ADAM | TAPS | {"transposed by taps"},
+    ),
+    "pix2pix": (
+        lambda **o: Pix2Pix(**shape(256), **SHOES, **o),
+        1,
+        1,
+        ADAM | TAPS | {"transposed by taps", "Winograd 4x4", "few filters"},
+    ),
+    "cyclegan unet": (lambda **o: CycleGAN(**shape(128), **SHOES, **o), 2, 1, {"RMSprop"}),
+    "cyclegan resnet": (
+        lambda **o: CycleGAN(recipe="resnet", **shape(128), **SHOES, **o),
+        1,
+        1,
+        ADAM | {"Winograd 3x3", "few filters"},
+    ),
+    "dcgan": (lambda **o: DCGAN(**shape(64), **SHOES, **o), 3, 2, ADAM | TAPS | {"transposed by taps"}),
+    "cgan": (lambda **o: CGAN(**DIGITS, **o), 3, 2, ADAM | TAPS),
+    "gan": (lambda **o: GAN(**DIGITS, **o), 3, 2, ADAM),
+}
+FAST = ("dcgan", "cgan", "gan")
+EXACT = [row if row in FAST else slow(row) for row in ROWS]
+ROWS["discogan 64"] = (lambda **o: DiscoGAN(**shape(64), **SHOES, **o), 2, 1, ADAM | TAPS | BOX)
+
+
+def test_every_way_is_taken_by_a_row():
+    assert set().union(*(ways for *_, ways in ROWS.values())) | {"transposed on JAX"} == set(WAYS)
+
+
+@pytest.fixture
+def floatx():
+    yield set_float
+    set_float("float32")
+
+
+def set_float(dtype):
+    """The type of weights and, unless it begins with "mixed_", of all that is computed."""
+    keras.config.set_floatx("float32" if dtype.startswith("mixed_") else dtype)
+    keras.config.set_dtype_policy(dtype)
+
+
+class Trained(NamedTuple):
+    """A variable that a part trains, after the steps, and its slots: averages of its gradients and of their squares."""
+
+    path: str
+    weight: np.ndarray
+    momentum: np.ndarray  # of RMSprop, which has none, the weight
+    velocity: np.ndarray
+
+
+class Played(NamedTuple):
+    figures: np.ndarray  # (steps, figures)
+    parts: list  # of lists of `Trained`
+    statistics: list  # all other variables of the networks
+
+
+def played(row, changed=lambda gan: None):
+    """What the steps of a row make of the same weights and batches."""
+    make, size, steps, _ = ROWS[row]
+    gan = make(seed=3)
+    changed(gan)
+    figures = [gan.train_on_batch(*noise(gan, size, seed)) for seed in range(steps)]
+    parts = [trained(part) for part in gan.parts]
+    statistics = [np.asarray(variable) for network in gan.networks for variable in network.non_trainable_weights]
+    del gan
+    gc.collect()  # gigabytes
+    return Played(np.array(figures, "float64"), parts, statistics)
+
+
+def trained(part):
+    variables, optimizer = part.trainable_variables, part.optimizer
+    momentums = getattr(optimizer, "_momentums", None) or variables
+    slots = zip(variables, momentums, optimizer._velocities, strict=True)
+    return [Trained(weight.path, *map(np.asarray, (weight, *of_it))) for weight, *of_it in slots]
+
+
+def noise(gan, size, seed):
+    height, width = (getattr(gan, "img_shape", None) or gan.shape_A)[:2]
+
+    def batch():
+        return np.random.default_rng(seed).uniform(-1, 1, (2, size, height, width, 3)).astype(keras.config.floatx())
+
+    return pictures(gan, batch)
+
+
+def check_same(ours, theirs):
+    """Figures, gradients, weights and statistics, each in relation to the largest number of the same variable.
+
+    But for weights that have no gradient, such as a bias that a normalisation takes away: theirs is rounding alone.
+    """
+    np.testing.assert_allclose(ours.figures, theirs.figures, rtol=1e-9)
+    for found, expected in zip(ours.parts, theirs.parts, strict=True):
+        least = 1e-16 * max(variable.velocity.max() for variable in expected)
+        for a, b in zip(found, expected, strict=True):
+            if b.velocity.max() < least:
+                assert a.velocity.max() < least, a.path
+                continue
+            for x, y in zip(a[1:], b[1:], strict=True):
+                np.testing.assert_allclose(x, y, rtol=0, atol=1e-7 * np.abs(y).max(), err_msg=a.path)
+    for a, b in zip(ours.statistics, theirs.statistics, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-7 * np.abs(b).max())
+
+
+@on_tensorflow
+@pytest.mark.parametrize("row", EXACT)
+def test_a_step_is_that_of_plain_layers_and_optimizers(row, floatx, monkeypatch):
+    floatx("float64")
+    with noting(monkeypatch) as taken:
+        ours = played(row)
+    assert set(taken) == ROWS[row][-1]
+    with plain(monkeypatch), noting(monkeypatch) as taken:
+        theirs = played(row)
+    assert not taken
+    check_same(ours, theirs)
+
+
+def decayed(gan):
+    """Every kernel is pulled to 0 and kept within a bound, as a user's regularisers and constraints would."""
+    for network in gan.networks:
+        for layer in network.layers:
+            if hasattr(layer, "kernel"):
+                layer.kernel.regularizer = keras.regularizers.L2(1e-2)
+                layer.kernel.constraint = keras.constraints.MaxNorm(0.5)
+
+
+@on_tensorflow
+@pytest.mark.parametrize("row", ["cgan", *map(slow, ("discogan paper", "cyclegan unet"))])
+def test_with_regularisers_and_constraints_too(row, floatx, monkeypatch):
+    floatx("float64")
+    ours = played(row, decayed)
+    with plain(monkeypatch):
+        theirs = played(row, decayed)
+        without = played(row)
+    check_same(ours, theirs)
+    with pytest.raises(AssertionError):
+        check_same(without, theirs)
+
+
+def initial_weights(row):
+    """In single precision; in another type others would be drawn."""
+    return [network.get_weights() for network in ROWS[row][0](seed=3).networks]
+
+
+def gradients(row, weights):
+    """Those of each part in the last step of a row, from these weights, without dropout (also drawn by type)."""
+
+    def prepared(gan):
+        without_dropout(gan)
+        for network, values in zip(gan.networks, weights, strict=True):
+            network.set_weights(values)
+
+    parts = played(row, prepared).parts
+    return [np.concatenate([variable.momentum.ravel() for variable in part]).astype("float64") for part in parts]
+
+
+def errors(found, exact):
+    """How far gradients are from exact ones, of each part: a share of their size."""
+    return np.array([np.linalg.norm(a - b) / np.linalg.norm(b) for a, b in zip(found, exact, strict=True)])
+
+
+@on_tensorflow
+@pytest.mark.slow
+@pytest.mark.parametrize("row", ["discogan 64", "pix2pix"])
+def test_rounding_is_no_more_than_that_of_plain_layers(row, floatx, monkeypatch):
+    """In single precision and, where the processor has it, half: by the gradients of a step in double precision."""
+    weights = initial_weights(row)
+    with plain(monkeypatch):
+        floatx("float64")
+        exact = gradients(row, weights)
+    for dtype in ("float32", "mixed_bfloat16")[: 2 if HAS_BFLOAT16 else 1]:
+        floatx(dtype)
+        found = errors(gradients(row, weights), exact)
+        with plain(monkeypatch):
+            expected = errors(gradients(row, weights), exact)
+        assert (found <= 2 * expected + 1e-6).all() and expected.max() < 0.5, (dtype, found, expected)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="JAX takes the gradients of transposed convolutions so")
+def test_on_jax_a_step_is_that_of_plain_layers(monkeypatch):
+    """In single precision: in double XLA takes minutes."""
+    weights = initial_weights("discogan paper")
+    with noting(monkeypatch) as taken:
+        ours = gradients("discogan paper", weights)
+    assert taken["transposed on JAX"]
+    with plain(monkeypatch), noting(monkeypatch) as taken:
+        theirs = gradients("discogan paper", weights)
+    assert not taken
+    assert errors(ours, theirs).max() < 1e-3
