@@ -33,7 +33,7 @@ def fresh(optimizer):
 
 
 def create_variables(part):
-    """Creates what a compiled part would create in its first step (slots, metrics), which would be traced twice then."""
+    """Creates what a compiled part creates in its first step (slots, metrics), so that the step is traced once."""
     zeros = keras.tree.map_structure(lambda output: ops.zeros((1, *output.shape[1:])), part.output)
     part.compute_loss(y=zeros, y_pred=zeros)
     part.compute_metrics(None, zeros, zeros)

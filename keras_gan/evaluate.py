@@ -5,7 +5,7 @@
     python -m keras_gan.evaluate RUN --data apples bananas of two folders
 
 Pairs: L1, PSNR and SSIM against the partner. Pictures without partners: L1 of the way there and back. Pictures of
-noise: L1 to the nearest real one, and how different they are among themselves. All: FID and KID by torch-fidelity,
+noise: L1 to the nearest real one, and how different they are among themselves. All: FID and KID,
 beside those of real pictures against real ones, and of the source (or of mere noise) against real ones; they depend
 on the number of pictures, so only figures of equal numbers compare.
 

@@ -77,6 +77,15 @@ def batch():
 
 
 @pytest.fixture
+def floatx():
+    """Sets Keras' float type, undone after the test."""
+    from support.models import set_float
+
+    yield set_float
+    set_float("float32")
+
+
+@pytest.fixture
 def policy():
     """Sets Keras' dtype policy, undone after the test."""
     import keras

@@ -9,8 +9,8 @@ import time
 import keras
 import numpy as np
 import pytest
-from support.backends import TABLE, make, play, set_float
-from support.models import weights
+from support.backends import TABLE, make, play
+from support.models import set_float, weights
 
 from keras_gan import GAN, backend
 from keras_gan.errors import BadValueError

@@ -81,22 +81,7 @@ def test_real_and_fake_never_share_a_batch_of_statistics(build, batch):
                 np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
-@pytest.fixture
-def floatx():
-    """Sets Keras' float type, undone after the test."""
-
-    def set_floatx(dtype):
-        if keras.backend.backend() == "jax":
-            import jax
-
-            jax.config.update("jax_enable_x64", dtype == "float64")
-        keras.config.set_floatx(dtype)
-        keras.config.set_dtype_policy(dtype)
-
-    yield set_floatx
-    set_floatx("float32")
-
-
+@pytest.mark.timeout(300)  # on JAX CycleGAN's, in double precision
 @pytest.mark.parametrize("model", ROWS)
 def test_five_fused_steps_equal_the_loop_call_by_call(model, batch, floatx):
     loop, dtype, options = LOOPS[model]

@@ -108,7 +108,7 @@ def test_without_a_new_compile_the_step_stays_as_it_is(toy):
 class Recompile(keras.callbacks.Callback):
     """Compiles the generators' part anew at the beginning of the second epoch, or at the end of the first."""
 
-    def __init__(self, at_begin):
+    def __init__(self, at_begin=True):
         super().__init__()
         self.at_begin, self.losses = at_begin, []
 
@@ -125,9 +125,8 @@ class Recompile(keras.callbacks.Callback):
         self.model.combined.compile(keras.optimizers.Adam(0.0), loss="mse", loss_weights=1000.0)
 
 
-@pytest.mark.parametrize("at_begin", [True, False])
-def test_a_callback_may_compile_between_epochs(toy, at_begin):
-    callback = Recompile(at_begin)
+def test_a_callback_may_compile_between_epochs(toy):
+    callback = Recompile(at_begin=False)
     toy.train(epochs=3, callbacks=[callback], quiet=True)
     assert callback.losses[0] < 10 and min(callback.losses[1:]) > 50
     assert int(toy.combined.optimizer.iterations) == 6
@@ -135,12 +134,12 @@ def test_a_callback_may_compile_between_epochs(toy, at_begin):
 
 def test_a_callback_may_compile_where_a_resumed_epoch_begins(tmp_path):
     """The batches that were played before are passed over all the same."""
-    whole = Recompile(at_begin=True)
+    whole = Recompile()
     gan = Toy(seed=0, output=tmp_path / "run")
     gan.train(epochs=2, callbacks=[whole], checkpoint_interval=1, keep=9, quiet=True)
     for iteration in ("5", "6"):
         (tmp_path / "run" / "checkpoints" / iteration / "state.json").unlink()
-    again = Recompile(at_begin=True)
+    again = Recompile()
     resumed = Toy.resume(tmp_path / "run", callbacks=[again])
     assert int(resumed.iteration) == 6 and int(resumed.combined.optimizer.iterations) == 2
     assert again.losses[-1] > 50

@@ -474,10 +474,10 @@ def test_averages_follow_the_weights_and_are_what_is_sampled_and_saved(tmp_path)
 
     def follow(model):
         count = len(moved)
-        moved.append(1 - min(0.9**10, (1 + count) / (10 + count)))
+        moved.append(1 - min(0.8**10, (1 + count) / (10 + count)))
         expected[...] += moved[-1] * (np.asarray(model.generator.trainable_variables[0]) - expected)
 
-    gan.train(**SHORT | {"epochs": 8, "ema": 0.9}, callbacks=[At(i, follow) for i in (1, 11, 21)])
+    gan.train(**SHORT | {"epochs": 8, "ema": 0.8}, callbacks=[At(i, follow) for i in (1, 11, 21)])
     assert len(moved) == 3
     np.testing.assert_allclose(gan.averages.averages[0], expected, rtol=1e-5, atol=1e-7)
     noise = noise_for(gan.generator)
@@ -488,7 +488,7 @@ def test_averages_follow_the_weights_and_are_what_is_sampled_and_saved(tmp_path)
     np.testing.assert_array_equal(gan.generator.predict(noise, verbose=0), raw)
     saved = keras.saving.load_model(tmp_path / "models/generator.keras")
     np.testing.assert_array_equal(saved.predict(noise, verbose=0), averaged)
-    assert comment(tmp_path / "models/generator.keras") == "keras_gan: iteration 24, weights averaged, ema 0.9"
+    assert comment(tmp_path / "models/generator.keras") == "keras_gan: iteration 24, weights averaged, ema 0.8"
     assert comment(tmp_path / "models/discriminator.keras") == "keras_gan: iteration 24, weights as trained"
     gan.start_averages(0.0)
     gan.save_networks()

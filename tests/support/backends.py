@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from support.models import LOOPS, MODELS, ROWS, pictures, without_dropout
+from support.models import LOOPS, MODELS, ROWS, pictures, set_float, without_dropout
 
 STEPS = 5
 STABLE = {"cyclegan resnet": 3}  # steps in which it does not yet amplify rounding, a thousandfold each, beyond 1e-4
@@ -39,16 +39,6 @@ def same_numbers():
         "normal": lambda shape, seed=None, **kwargs: 3.4641 * (uniform(shape, seed) - 0.5),
         "randint": lambda shape, low, high, seed=None, **kwargs: low + integers(shape, seed) % (high - low),
     }
-
-
-def set_float(dtype):
-    """Sets the type that models are built with from now on."""
-    if keras.backend.backend() == "jax":
-        import jax
-
-        jax.config.update("jax_enable_x64", dtype == "float64")
-    keras.config.set_floatx(dtype)
-    keras.config.set_dtype_policy(dtype)
 
 
 def float_of(model):

@@ -31,6 +31,16 @@ MODELS = {
 FAST = ("discogan", "cyclegan unet", "pix2pix", "dcgan", "cgan", "gan")
 
 
+def set_float(dtype):
+    """The type of weights and, unless it is one of half precision, of all that is computed from now on."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        jax.config.update("jax_enable_x64", dtype == "float64")
+    keras.config.set_floatx("float32" if dtype.startswith("mixed_") else dtype)
+    keras.config.set_dtype_policy(dtype)
+
+
 def slow(row):
     return pytest.param(row, marks=pytest.mark.slow)
 
