@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh clone that has only python3 and make:
 #   make discogan    edges turn into shoes, within ten minutes on two CPU cores
-#   make test        the whole suite (make test-jax: the models on JAX)
+#   make test        the fast tests, 4 minutes (make test-slow, make test-jax: the rest)
 # and so does
 #   make cyclegan    the same without partners: drawings on one side, other drawings' shoes on the other
 PYTHON ?= python3

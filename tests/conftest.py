@@ -41,6 +41,15 @@ def pytest_runtest_setup(item):
         sys.modules["tensorflow"].config.optimizer.set_experimental_options({"disable_meta_optimizer": is_fast})
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item):
+    if item.get_closest_marker("slow"):
+        from keras_gan.backend.memory import giving_back
+
+        with giving_back():  # gigabytes
+            gc.collect()
+
+
 @pytest.fixture(autouse=True)
 def no_reports(request, monkeypatch):
     """Runs draw no curves, animations and pages, which take longer than their few steps, but for tests of these.

@@ -361,3 +361,13 @@ def test_what_the_readme_says_runs(new_user, capsys, monkeypatch):
 def no_inception():
     """Its weights come from the web."""
     raise BadValueError("none is here")
+
+
+def test_without_tensorflow_the_same_packages_are_asked_for():
+    """`requirements/jax.txt` is `setup.cfg`, with JAX in TensorFlow's place."""
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    asked = settings["options"]["install_requires"].split("\n")[1:]
+    lines = (ROOT / "requirements" / "jax.txt").read_text(encoding="utf-8").splitlines()
+    found = [line for line in lines if not line.startswith("#")]
+    assert found == ["jax", *(package for package in asked if not package.startswith("tensorflow "))]

@@ -95,6 +95,7 @@ def rows(path):
     return told
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.slow
 def test_kills_at_random_end_with_the_same_bits(process, tmp_path):
     """Both models at a time, on a core each."""

@@ -30,6 +30,7 @@ def trained():
     return train
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.slow
 def test_it_learns_to_colour_drawn_shoes(trained):
     """After some minutes it is far nearer to the shoe than plain white is, or the mean of all shoes."""
@@ -38,6 +39,7 @@ def test_it_learns_to_colour_drawn_shoes(trained):
     assert l1 < 0.7 * np.abs(shoes.mean(axis=0) - shoes).mean()
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.slow
 @pytest.mark.skipif(not HAS_BFLOAT16, reason="this processor has no bfloat16")
 def test_bfloat16_ends_within_5_percent_of_float32(trained):

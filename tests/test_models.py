@@ -210,6 +210,7 @@ for path in sys.argv[1:]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("eagerly")
 def test_saved_networks_load_elsewhere_and_give_the_same_pictures(batch, tmp_path):
     """Of all models, in one other process, for that takes seconds to start."""
     saved = {}

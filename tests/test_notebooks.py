@@ -128,6 +128,7 @@ def test_code_edited_since_is_found_out_and_other_text_may_be_edited():
     assert not any(map(shows_its_code, (moved, shorter, longer)))
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")  # those of the machinery around the kernel
 def test_it_runs_without_a_warning(notebook, path, tmp_path):

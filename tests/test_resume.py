@@ -63,7 +63,6 @@ WHOLE = {  # what a run of each may have beside weights and slots
     "toy": Toy,  # noise, dropout, past fakes, moving statistics
     "discogan": lambda **options: MODELS["discogan"](dropout=0.2, **options),  # order and flips of pairs
     "discogan paper": MODELS["discogan paper"],  # turns and a curriculum
-    "cyclegan resnet": MODELS["cyclegan resnet"],
     "pix2pix": MODELS["pix2pix"],  # crops
 }
 
