@@ -192,7 +192,7 @@ def errors(found, exact):
     ("row", "dtype"), [("pix2pix", "float32"), pytest.param("discogan 64", "mixed_bfloat16", marks=has_bfloat16)]
 )
 def test_rounding_is_no_more_than_that_of_plain_layers(row, dtype, floatx, monkeypatch):
-    """By the gradients of a step in double precision, of the part that is furthest off: how far each is off is chance."""
+    """By the gradients of a step in double precision, of the part that is furthest off: what each has is chance."""
     weights = initial_weights(row)
     with plain(monkeypatch):
         floatx("float64")
