@@ -206,6 +206,7 @@ class Checkpoints(keras.callbacks.Callback):
             self.save(self.epoch, batch + 1)
 
     def on_epoch_end(self, epoch, logs=None):
+        self.model.make_train_function()  # with the slots of what another callback may just have compiled
         is_last = epoch + 1 == self.params["epochs"] or self.model.stop_training
         if self.interval or is_last or self.signals or self.worth(time.monotonic() - self.kept):
             self.save(epoch + 1, 0)

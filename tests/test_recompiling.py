@@ -145,6 +145,15 @@ def test_a_callback_may_compile_where_a_resumed_epoch_begins(tmp_path):
     assert again.losses[-1] > 50
 
 
+def test_what_was_compiled_where_an_epoch_ends_is_kept_whole(tmp_path):
+    """The checkpoint of that moment has the slots of the new optimizer, and a run goes on from it."""
+    gan = Toy(seed=0, output=tmp_path / "run")
+    gan.train(callbacks=[Recompile(at_begin=False)], checkpoint_interval=1, keep=9, quiet=True)
+    for iteration in ("4", "5", "6"):
+        (tmp_path / "run" / "checkpoints" / iteration / "state.json").unlink()
+    assert int(Toy.resume(tmp_path / "run").iteration) == 6
+
+
 def test_a_new_optimizer_takes_part_in_the_schedule(toy):
     schedule = Schedule(toy, "step", epochs=4)
     schedule.on_epoch_begin(0)

@@ -152,7 +152,7 @@ def test_by_default_checkpoints_take_a_hundredth_of_the_time(kept):
     keeper = checkpoints.Checkpoints(kept.run_folder, None, None, 2, None, [])
     assert keeper.worth(0.001)  # nothing is known of the cost
     keeper.cost = 4.0
-    assert not keeper.worth(399) and keeper.worth(401)
+    assert not keeper.worth(200) and keeper.worth(800)
 
 
 @pytest.mark.usefixtures("eagerly")
