@@ -52,6 +52,7 @@ def test_steps_compiled_by_xla_give_the_same_losses(model, batch, same_numbers):
         np.testing.assert_allclose(compiled.train_on_batch(*imgs), usual.train_on_batch(*imgs), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_convolutions_with_fewer_multiplications_are_compiled_within_a_step():
     layer, x = Conv2D(128, 3), tf.constant(np.random.default_rng(0).normal(size=(2, 18, 20, 128)).astype("float32"))
     layer.build(x.shape)

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import pytest
 from support.commands import check_complaint, run_here
+from support.layout import RECORDED, layout
 from support.models import MODELS, ROWS, noise_for, slow
 from support.resuming import check_same, cut_back, everything, weights_in
 from support.toy import Toy
@@ -89,6 +90,7 @@ def test_a_resumed_run_ends_as_one_that_was_not_stopped(model, tmp_path):
 
 @pytest.mark.parametrize("model", ROWS)
 def test_all_that_a_model_consists_of_is_in_its_checkpoint(model, tmp_path):
+    """And it lies where it was recorded to lie, so that runs of earlier versions go on."""
     gan, other = (MODELS[model](seed=seed) for seed in (1, 2))
     for each in (gan, other):
         each.make_train_function()
@@ -100,6 +102,7 @@ def test_all_that_a_model_consists_of_is_in_its_checkpoint(model, tmp_path):
     other.load_weights(tmp_path / "all.weights.h5")
     for a, b in zip(everything(gan), everything(other), strict=True):
         np.testing.assert_array_equal(a, b)
+    assert layout(tmp_path / "all.weights.h5") == json.loads(RECORDED.read_text(encoding="utf-8"))[model]
 
 
 # A small run that was kept at every step, for what follows.

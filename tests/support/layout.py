@@ -11,35 +11,36 @@ from pathlib import Path
 RECORDED = Path(__file__).resolve().parents[1] / "recorded" / "checkpoints.json"
 
 
-def layout(gan):
-    """The paths and shapes of all arrays that a model's checkpoint holds: a dict."""
+def layout(checkpoint):
+    """The shapes of all arrays in a file that Keras saved weights to, by folder and name: a dict of dicts."""
     import h5py
 
+    folders = {}
+
+    def note(path, item):
+        if isinstance(item, h5py.Dataset):
+            folder, _, name = path.rpartition("/")
+            folders.setdefault(folder, {})[name] = list(item.shape)
+
+    with h5py.File(checkpoint) as file:
+        file.visititems(note)
+    return folders
+
+
+def layout_of_model(gan):
     gan.make_train_function()
-    found = {}
     with tempfile.TemporaryDirectory() as folder:
         gan.save_weights(Path(folder) / "all.weights.h5")
-        with h5py.File(Path(folder) / "all.weights.h5") as file:
-            file.visititems(
-                lambda name, item: found.update({name: list(item.shape)}) if isinstance(item, h5py.Dataset) else None
-            )
-    return found
-
-
-def folders_of(found):
-    """The same by folder: names and shapes."""
-    folders = {}
-    for path, shape in found.items():
-        folder, _, name = path.rpartition("/")
-        folders.setdefault(folder, {})[name] = shape
-    return {folder: dict(sorted(names.items())) for folder, names in sorted(folders.items())}
+        return layout(Path(folder) / "all.weights.h5")
 
 
 if __name__ == "__main__":
     sys.path.insert(0, str(RECORDED.parents[1]))
     from support.models import MODELS
 
-    recorded = {row: folders_of(layout(make(seed=0))) for row, make in MODELS.items()}
+    recorded = {row: layout_of_model(make(seed=0)) for row, make in MODELS.items()}
     RECORDED.parent.mkdir(exist_ok=True)
-    lines = [f'"{row}": {json.dumps(places, separators=(",", ":"))}' for row, places in recorded.items()]
+    lines = [
+        f'"{row}": {json.dumps(places, separators=(",", ":"), sort_keys=True)}' for row, places in recorded.items()
+    ]
     RECORDED.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
