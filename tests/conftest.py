@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -105,20 +104,11 @@ def policy():
 
 @pytest.fixture
 def eagerly():
-    """On TensorFlow operations run one by one. A few steps of a small model take a tenth of the time of tracing one."""
-    import keras
+    """On TensorFlow operations run one by one."""
+    from support.eager import running_eagerly
 
-    if keras.backend.backend() != "tensorflow":
+    with running_eagerly():
         yield
-        return
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly(True)
-    with warnings.catch_warnings():
-        # What feeds `fit()` is compiled all the same, and TensorFlow says so.
-        warnings.filterwarnings("ignore", "Even though the `tf.config", UserWarning)
-        yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture

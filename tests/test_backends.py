@@ -4,6 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def on_tensorflow(*arguments):
-    environment = os.environ | {"KERAS_BACKEND": "tensorflow"}
+    environment = os.environ | {"KERAS_BACKEND": "tensorflow", "PYTHONPATH": str(Path(__file__).parent)}
     done = subprocess.run([sys.executable, *map(str, arguments)], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
 

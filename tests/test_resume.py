@@ -14,8 +14,9 @@ import keras
 import numpy as np
 import pytest
 from support.commands import check_complaint, run_here
+from support.eager import running_eagerly
 from support.layout import RECORDED, layout
-from support.models import MODELS, ROWS, noise_for, slow
+from support.models import MODELS, ROWS, noise_for
 from support.resuming import check_same, cut_back, everything, weights_in
 from support.toy import Toy
 
@@ -23,29 +24,21 @@ from keras_gan import CycleGAN, checkpoints, runs
 from keras_gan.errors import BadValueError, NotFiniteError
 from keras_gan.schedules import Schedule
 
+pytestmark = [
+    pytest.mark.usefixtures("one_by_one"),
+    pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def one_by_one():
+    """What is tested here is not the step: nothing is traced."""
+    with running_eagerly():
+        yield
+
+
 SHORT = {"epochs": 2, "batch_size": 2, "sample_interval": 2, "steps_per_epoch": 3}
 EVERY_STEP = SHORT | {"checkpoint_interval": 1, "keep": 9}
-
-
-class Recorder(keras.callbacks.Callback):
-    """Every figure that a callback gets to see, with the number of its epoch, batch and iteration."""
-
-    def __init__(self):
-        super().__init__()
-        self.rows = []
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.rows.append((self.epoch, batch, int(self.model.iteration), dict(logs)))
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.rows.append((epoch, "end", int(self.model.iteration), dict(logs)))
-
-    def after(self, iteration, whole_epochs):
-        """The rows of what comes after this iteration."""
-        return [row for row in self.rows if row[2] > iteration or (row[1] == "end" and row[0] >= whole_epochs)]
 
 
 class At(keras.callbacks.Callback):
@@ -58,34 +51,6 @@ class At(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if int(self.model.iteration) == self.iteration:
             self.do(self.model)
-
-
-WHOLE = {  # what a run of each may have beside weights and slots
-    "toy": Toy,  # noise, dropout, past fakes, moving statistics
-    "discogan": lambda **options: MODELS["discogan"](dropout=0.2, **options),  # order and flips of pairs
-    "discogan paper": MODELS["discogan paper"],  # turns and a curriculum
-    "pix2pix": MODELS["pix2pix"],  # crops
-}
-
-
-@pytest.mark.parametrize("model", [row if row == "toy" else slow(row) for row in WHOLE])
-def test_a_resumed_run_ends_as_one_that_was_not_stopped(model, tmp_path):
-    """Within an epoch, from a new model; and at the end of one, from a model that has trained beyond it."""
-    recorder, within, at_end = Recorder(), Recorder(), Recorder()
-    gan = WHOLE[model](seed=7, output=tmp_path / "run")
-    gan.train(**EVERY_STEP, callbacks=[recorder])
-    keras.utils.set_random_seed(99)
-    copy = cut_back(tmp_path / "run", tmp_path / "copy", iteration=2)
-    other = type(gan).resume(copy, callbacks=[within])
-    check_same(gan, other)
-    assert within.rows == recorder.after(2, whole_epochs=0)
-    assert {path.name for path in (copy / "images").iterdir()} == {"0_0.png", "0_2.png", "1_0.png", "1_2.png"}
-    for path in checkpoints.names(copy / "checkpoints")[3:]:
-        shutil.rmtree(path)
-    other.is_resumed = True
-    other.train(**EVERY_STEP, callbacks=[at_end])
-    check_same(gan, other)
-    assert at_end.rows == recorder.after(3, whole_epochs=1)
 
 
 @pytest.mark.parametrize("model", ROWS)
@@ -158,7 +123,6 @@ def test_by_default_checkpoints_take_a_hundredth_of_the_time(kept):
     assert not keeper.worth(200) and keeper.worth(800)
 
 
-@pytest.mark.usefixtures("eagerly")
 def test_optimizers_and_shapes_come_back(tmp_path):
     rmsprop = keras.optimizers.RMSprop(3e-4, momentum=0.5)
     gan = Toy((8, 10, 1), d_optimizer=rmsprop, seed=1, output=tmp_path / "run")
@@ -415,7 +379,6 @@ def test_a_run_folder_that_cannot_be_written_is_named(stopped, small_disk):
         Toy.resume(disk / "run")
 
 
-@pytest.mark.usefixtures("eagerly")
 def test_changed_data_is_told_in_numbers(paired_folder, tmp_path, capsys):
     gan = Toy(dataset_name=str(paired_folder), output=tmp_path / "run", seed=0)
     gan.train(**EVERY_STEP | {"epochs": 1})

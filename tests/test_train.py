@@ -1,8 +1,13 @@
 """What `train()` does beside a step: again in the same run, and what `fit()` sees of it."""
 
+import shutil
 import zipfile
 
+import keras
 import numpy as np
+import pytest
+from support.models import MODELS, slow
+from support.resuming import Recorder, check_same, cut_back
 from support.toy import Toy
 
 from keras_gan import checkpoints
@@ -25,3 +30,33 @@ def test_a_second_train_goes_on_in_the_same_run(tmp_path):
     for path in gan.network_paths:
         with zipfile.ZipFile(path) as archive:
             assert b"iteration 9" in archive.comment
+
+
+EVERY_STEP = {"epochs": 2, "batch_size": 2, "sample_interval": 2, "steps_per_epoch": 3}
+EVERY_STEP |= {"checkpoint_interval": 1, "keep": 9}
+WHOLE = {  # what a run of each may have beside weights and slots
+    "toy": Toy,  # noise, dropout, past fakes, moving statistics
+    "discogan": lambda **options: MODELS["discogan"](dropout=0.2, **options),  # order and flips of pairs
+    "discogan paper": MODELS["discogan paper"],  # turns and a curriculum
+    "pix2pix": MODELS["pix2pix"],  # crops
+}
+
+
+@pytest.mark.parametrize("model", [row if row == "toy" else slow(row) for row in WHOLE])
+def test_a_resumed_run_ends_as_one_that_was_not_stopped(model, tmp_path):
+    """Within an epoch, from a new model; and at the end of one, from a model that has trained beyond it."""
+    recorder, within, at_end = Recorder(), Recorder(), Recorder()
+    gan = WHOLE[model](seed=7, output=tmp_path / "run")
+    gan.train(**EVERY_STEP, callbacks=[recorder])
+    keras.utils.set_random_seed(99)
+    copy = cut_back(tmp_path / "run", tmp_path / "copy", iteration=2)
+    other = type(gan).resume(copy, callbacks=[within])
+    check_same(gan, other)
+    assert within.rows == recorder.after(2, whole_epochs=0)
+    assert {path.name for path in (copy / "images").iterdir()} == {"0_0.png", "0_2.png", "1_0.png", "1_2.png"}
+    for path in checkpoints.names(copy / "checkpoints")[3:]:
+        shutil.rmtree(path)
+    other.is_resumed = True
+    other.train(**EVERY_STEP, callbacks=[at_end])
+    check_same(gan, other)
+    assert at_end.rows == recorder.after(3, whole_epochs=1)

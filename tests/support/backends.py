@@ -1,7 +1,7 @@
 """What both backends compute of the same models from the same weights; as a program, one backend's part of it.
 
-KERAS_BACKEND=... python tests/backends.py record FOLDER MODEL...      plays, and keeps weights and figures
-KERAS_BACKEND=... python tests/backends.py go_on FOLDER MODEL...       goes on with what another backend kept
+PYTHONPATH=tests KERAS_BACKEND=... python tests/support/backends.py record MODEL FOLDER    plays, and keeps what came
+PYTHONPATH=tests KERAS_BACKEND=... python tests/support/backends.py go_on MODEL FOLDER     goes on with another's
 """
 
 import functools

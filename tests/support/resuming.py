@@ -41,3 +41,24 @@ def cut_back(run, copy, iteration):
         if int(path.name) > iteration:
             shutil.rmtree(path)
     return copy
+
+
+class Recorder(keras.callbacks.Callback):
+    """Every figure that a callback gets to see, with the number of its epoch, batch and iteration."""
+
+    def __init__(self):
+        super().__init__()
+        self.rows = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.rows.append((self.epoch, batch, int(self.model.iteration), dict(logs)))
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.rows.append((epoch, "end", int(self.model.iteration), dict(logs)))
+
+    def after(self, iteration, whole_epochs):
+        """The rows of what comes after this iteration."""
+        return [row for row in self.rows if row[2] > iteration or (row[1] == "end" and row[0] >= whole_epochs)]
