@@ -1,6 +1,5 @@
-"""docs/architecture.md says how a GAN is added: one that was added so, and the page's blocks, which are its code."""
+"""A GAN that was added as docs/architecture.md says. That its code is the page's is in test_documents.py."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +22,7 @@ from test_models import (  # noqa: F401
 )
 
 HERE = Path(__file__).parent
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -33,21 +33,6 @@ def build():
 @pytest.fixture(scope="module")
 def built():
     return LSGAN((32, 32, 3), gf=4, df=4)
-
-
-def test_every_block_of_the_page_is_in_the_file():
-    page = (HERE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
-    section = page.split("## How to add a GAN\n")[1].split("\n## ")[0]
-    blocks = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
-    file = (HERE / "lsgan.py").read_text(encoding="utf-8")
-    assert len(blocks) >= 6
-    for block in blocks:
-        assert unindented(block) in unindented(file)
-
-
-def unindented(text):
-    """A block of the page begins where the page has its margin."""
-    return "\n".join(line.strip() for line in text.splitlines()) + "\n"
 
 
 def test_its_step_is_the_loop_of_the_posts_by_least_squares(build, batch):

@@ -371,3 +371,17 @@ def test_without_tensorflow_the_same_packages_are_asked_for():
     lines = (ROOT / "requirements" / "jax.txt").read_text(encoding="utf-8").splitlines()
     found = [line for line in lines if not line.startswith("#")]
     assert found == ["jax", *(package for package in asked if not package.startswith("tensorflow "))]
+
+
+def test_how_a_gan_is_added_is_the_code_of_one_that_was():
+    section = text_of("docs/architecture.md").split("## How to add a GAN\n")[1].split("\n## ")[0]
+    blocks = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    file = (ROOT / "tests" / "lsgan.py").read_text(encoding="utf-8")
+    assert len(blocks) >= 6
+    for block in blocks:
+        assert unindented(block) in unindented(file)
+
+
+def unindented(text):
+    """A block of the page begins where the page has its margin."""
+    return "\n".join(line.strip() for line in text.splitlines()) + "\n"
