@@ -210,13 +210,12 @@ for path in sys.argv[1:]:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("eagerly")
-def test_saved_networks_load_elsewhere_and_give_the_same_pictures(batch, tmp_path):
+def test_saved_networks_load_elsewhere_and_give_the_same_pictures(tmp_path):
     """Of all models, in one other process, for that takes seconds to start."""
     saved = {}
     for number, make in enumerate(MODELS.values()):
         gan = make(output=tmp_path / str(number))
-        gan.train_on_batch(*pictures(gan, batch))
+        gan.make_train_function()  # the slots of its optimizers
         gan.save_networks()
         saved |= dict(zip(gan.network_paths, gan.networks, strict=True))
     for path, network in saved.items():
