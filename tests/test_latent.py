@@ -154,3 +154,13 @@ def test_gan_is_dense():
     gan = dense()
     assert not any(isinstance(layer, keras.layers.Conv2D) for network in gan.networks for layer in network.layers)
     assert gan.generate(gan.sample_noise(3)).shape == (3, 28, 28, 1)
+
+
+def test_the_sample_of_a_cgan_has_a_row_a_class_and_the_same_noise_down_each_column():
+    gan = CGAN(gf=4, df=4, dataset_name="drawn_digits", seed=0)
+    rows = gan.fixed_sample().rows
+    assert len(rows) == len(gan.classes)
+    for label, column in ((0, 0), (3, 2), (9, 1)):
+        expected = gan.generate([label], gan.fixed_noise[column : column + 1])[0]
+        off = [np.abs(picture - expected).max() for row in rows for picture in row]
+        assert np.argmin(off) == label * len(rows[0]) + column and min(off) < 1e-6 < sorted(off)[1]

@@ -195,7 +195,8 @@ def die_at(moment, patch, gan):
     patch.setattr(gan, "save_weights", save_half)
     for owner, name in ((Path, "mkdir"), (Path, "write_text"), (Path, "write_bytes"), (Path, "rename")):
         patch.setattr(owner, name, dying(getattr(owner, name)))
-    patch.setattr(shutil, "rmtree", dying(shutil.rmtree))
+    for name in ("rmtree", "copyfile"):
+        patch.setattr(shutil, name, dying(getattr(shutil, name)))
     patch.setattr(os, "fsync", dying(os.fsync))
 
 
