@@ -5,9 +5,9 @@
     python -m keras_gan.evaluate RUN --data apples bananas of two folders
 
 Pairs: L1, PSNR and SSIM against the partner. Pictures without partners: L1 of the way there and back. Pictures of
-noise: L1 to the nearest real one, and how different they are among themselves. All: FID and KID,
-beside those of real pictures against real ones, and of the source (or of mere noise) against real ones; they depend
-on the number of pictures, so only figures of equal numbers compare.
+noise: L1 to the nearest real one, and how different they are among themselves. All: FID and KID, beside
+those of real pictures against real ones, and of the source (or of mere noise) against real ones; they depend on the
+number of pictures, so only figures of equal numbers compare.
 
 RUN/evaluation/DATA gets figures.json, and for each direction a table of all pictures (.csv) and a sheet of the best
 and the worst (.png). SSIM and PSNR need scikit-image, FID and KID torch-fidelity: pip install 'keras-gan[metrics]'.

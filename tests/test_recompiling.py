@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from support.models import moved
 from support.toy import Toy
 
 from keras_gan.schedules import Schedule
@@ -22,11 +23,8 @@ IMGS = np.random.default_rng(0).uniform(-1, 1, (3, 8, 8, 1)).astype("float32")
 
 
 def weights(gan):
+    """Those that are trained: moving statistics move in any case."""
     return {network.name: [np.array(weight) for weight in network.trainable_weights] for network in gan.networks}
-
-
-def moved(before, after):
-    return {name for name in before if any((a != b).any() for a, b in zip(before[name], after[name], strict=True))}
 
 
 def figures(gan):

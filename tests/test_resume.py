@@ -17,7 +17,7 @@ from support.commands import check_complaint, run_here
 from support.eager import running_eagerly
 from support.layout import RECORDED, layout
 from support.models import MODELS, ROWS, noise_for
-from support.resuming import check_same, cut_back, everything, weights_in
+from support.resuming import EVERY_STEP, SHORT, check_same, cut_back, everything, weights_in
 from support.toy import Toy
 
 from keras_gan import CycleGAN, checkpoints, runs
@@ -35,10 +35,6 @@ def one_by_one():
     """What is tested here is not the step: nothing is traced."""
     with running_eagerly():
         yield
-
-
-SHORT = {"epochs": 2, "batch_size": 2, "sample_interval": 2, "steps_per_epoch": 3}
-EVERY_STEP = SHORT | {"checkpoint_interval": 1, "keep": 9}
 
 
 class At(keras.callbacks.Callback):

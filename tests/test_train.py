@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 from support.models import MODELS, slow
-from support.resuming import Recorder, check_same, cut_back
+from support.resuming import EVERY_STEP, Recorder, check_same, cut_back
 from support.toy import Toy
 
 from keras_gan import checkpoints
@@ -32,8 +32,6 @@ def test_a_second_train_goes_on_in_the_same_run(tmp_path):
             assert b"iteration 9" in archive.comment
 
 
-EVERY_STEP = {"epochs": 2, "batch_size": 2, "sample_interval": 2, "steps_per_epoch": 3}
-EVERY_STEP |= {"checkpoint_interval": 1, "keep": 9}
 WHOLE = {  # what a run of each may have beside weights and slots
     "toy": Toy,  # noise, dropout, past fakes, moving statistics
     "discogan": lambda **options: MODELS["discogan"](dropout=0.2, **options),  # order and flips of pairs

@@ -8,6 +8,9 @@ import numpy as np
 from keras_gan import checkpoints
 from keras_gan.table import read_rows
 
+SHORT = {"epochs": 2, "batch_size": 2, "sample_interval": 2, "steps_per_epoch": 3}
+EVERY_STEP = SHORT | {"checkpoint_interval": 1, "keep": 9}
+
 
 def everything(gan):
     """All that a model consists of: weights, optimizers, past fakes, random states, averages."""
