@@ -17,8 +17,8 @@ if os.environ.get("KERAS_BACKEND") == "jax":  # the processor as two devices; wh
 
 import numpy as np
 import pytest
-from PIL import Image
 from support.ci import pytest_sessionfinish, pytest_terminal_summary  # noqa: F401
+from support.pictures import pair
 
 import keras_gan  # noqa: F401  (before Keras, which tests import first: it sets which library TensorFlow computes with)
 
@@ -166,12 +166,6 @@ def paired_folder(tmp_path):
         for number in range(count):
             pair(100 + 20 * number).save(folder / f"{number}.png")
     return tmp_path / "pairs"
-
-
-def pair(brightness, height=16, width=16):
-    image = Image.new("RGB", (2 * width, height), (brightness, 0, 0))
-    image.paste((0, 0, brightness), (width, 0, 2 * width, height))
-    return image
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,8 @@ import sys
 from importlib import import_module
 
 import pytest
-from conftest import pair
 from support.commands import MODELS, check_complaint, run_here
+from support.pictures import pair
 
 import keras_gan
 from keras_gan import cli
