@@ -5,6 +5,7 @@ what is left of a difference is a fault; what single and half precision do to th
 """
 
 import gc
+import weakref
 from typing import NamedTuple
 
 import keras
@@ -138,6 +139,16 @@ def test_a_step_is_that_of_plain_layers_and_optimizers(row, floatx, monkeypatch)
         theirs = played(row)
     assert not taken
     check_same(ours, theirs)
+
+
+def test_a_trained_model_is_freed():
+    """Nothing global refers to the graph of its step."""
+    gan = CGAN(**DIGITS, seed=3)
+    gan.train_on_batch(*noise(gan, 3, 0))
+    left = [weakref.ref(variable) for variable in gan.variables]
+    del gan
+    gc.collect()
+    assert not [variable() for variable in left if variable() is not None]
 
 
 def decayed(gan):

@@ -5,6 +5,7 @@ import functools
 import sys
 
 import tensorflow as tf
+from tensorflow.python.framework import ops
 
 compiled = functools.partial(tf.function, jit_compile=True, autograph=False)
 
@@ -17,9 +18,27 @@ def in_training():
     global training
     training = True
     try:
-        yield
+        with forgetting_gradients():
+            yield
     finally:
         training = False
+
+
+@contextlib.contextmanager
+def forgetting_gradients():
+    """Removes the gradients that `tf.custom_gradient` registers in here from TensorFlow's global table.
+
+    Each refers to the graph that it was traced in, and so to all weights of the model: no model that was trained in
+    this process would ever be freed. Once a step is traced, its gradients are part of it and not looked up again.
+    """
+    registered = getattr(getattr(ops, "gradient_registry", None), "_registry", {})  # no part of the public interface
+    before = set(registered)
+    try:
+        yield
+    finally:
+        for name in registered.keys() - before:
+            if name.startswith("CustomGradient-"):
+                del registered[name]
 
 
 def pays_for(x):
