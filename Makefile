@@ -31,20 +31,21 @@ WITHOUT_TENSORFLOW := PYTHONPATH=tests/support/without_tensorflow
 ON_JAX := five_fused or update_moves or traced_once or not test_models
 test-jax: export KERAS_BACKEND := jax
 test-jax: .venv/installed-test
-	$(WITHOUT_TENSORFLOW) $(BIN)/python $(PYTEST) -m "not slow" tests/test_golden.py tests/test_jax_alone.py \
-		tests/test_real_sizes.py
+	$(WITHOUT_TENSORFLOW) $(BIN)/python $(PYTEST) -m "not slow" tests/models/test_golden.py tests/backend/test_jax_alone.py \
+		tests/models/test_real_sizes.py
 	$(WITHOUT_TENSORFLOW) $(FAST_TO_COMPILE) $(BIN)/python $(PYTEST) -m "not slow" -k "$(ON_JAX)" \
-		tests/test_models.py tests/test_layers.py tests/test_recompiling.py tests/test_deterministic.py
-	$(FAST_TO_COMPILE) $(BIN)/python $(PYTEST) -m "not slow" tests/test_devices.py
-	$(FAST_TO_COMPILE) $(BIN)/python $(PYTEST) -m "not slow" tests/test_backends.py
+		tests/models/test_models.py tests/layers/test_layers.py tests/training/test_recompiling.py tests/backend/test_deterministic.py
+	$(FAST_TO_COMPILE) $(BIN)/python $(PYTEST) -m "not slow" tests/backend/test_devices.py
+	$(FAST_TO_COMPILE) $(BIN)/python $(PYTEST) -m "not slow" tests/backend/test_backends.py
 
 # What takes longest of it, compared the same way: CycleGAN's ResNets
 test-jax-slow: .venv/installed-test
-	KERAS_BACKEND=jax $(FAST_TO_COMPILE) $(BIN)/python $(PYTEST) -m slow tests/test_backends.py tests/test_devices.py
+	KERAS_BACKEND=jax $(FAST_TO_COMPILE) $(BIN)/python $(PYTEST) -m slow tests/backend/test_backends.py tests/backend/test_devices.py
 
 lint: .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 
 # Runs the notebooks and keeps what they show; some: make notebooks NAMES="dcgan cgan"
 notebooks: .venv/installed-test

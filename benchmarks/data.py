@@ -23,8 +23,9 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from keras_gan import DataLoader, cache
-from keras_gan.drawn_shoes import draw_pair
+from keras_gan import DataLoader
+from keras_gan.data import cache
+from keras_gan.images.drawn_shoes import draw_pair
 
 import keras
 import numpy as np

@@ -22,7 +22,7 @@ import urllib.parse
 from collections import Counter
 from pathlib import Path
 
-from keras_gan.drawn_shoes import draw_pair
+from keras_gan.images.drawn_shoes import draw_pair
 
 from PIL import Image
 

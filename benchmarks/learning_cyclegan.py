@@ -25,8 +25,8 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from keras_gan import CycleGAN
-from keras_gan.progress import Progress
-from keras_gan.sampling import save_grid
+from keras_gan.images.grids import save_grid
+from keras_gan.report.progress import Progress
 
 import keras
 import numpy as np

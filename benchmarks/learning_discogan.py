@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from keras_gan import DataLoader, DiscoGAN
-from keras_gan.progress import Progress
-from keras_gan.sampling import save_grid
+from keras_gan.images.grids import save_grid
+from keras_gan.report.progress import Progress
 
 import keras
 import numpy as np

@@ -27,8 +27,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from keras_gan import CGAN, DCGAN, DiscoGAN, Pix2Pix
 from keras_gan.files import write_whole
-from keras_gan.progress import Progress
-from keras_gan.sampling import save_grid, save_sheet
+from keras_gan.images.grids import save_grid, save_sheet
+from keras_gan.report.progress import Progress
 
 import keras
 import numpy as np

@@ -13,7 +13,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from keras_gan import DiscoGAN
-from keras_gan.adversarial import AdversarialModel
+from keras_gan.adversarial.model import AdversarialModel
 
 import keras
 

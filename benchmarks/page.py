@@ -13,11 +13,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from keras_gan import report
-from keras_gan.drawn_shoes import draw_pair
-from keras_gan.frames import thin
-from keras_gan.sampling import save_sheet
-from keras_gan.table import Table
+from keras_gan.images.drawn_shoes import draw_pair
+from keras_gan.images.grids import save_sheet
+from keras_gan.report import page
+from keras_gan.report.csv_log import Table
+from keras_gan.report.frames import thin
 
 import numpy as np
 
@@ -70,7 +70,7 @@ def main():
         folder = Path(folder)
         make_run(folder, args.iterations, args.interval, args.image_size)
         began = time.perf_counter()
-        path = report.write_report(folder)
+        path = page.write_report(folder)
         print(f"made in {time.perf_counter() - began:.1f} s, {path.stat().st_size / 1e6:.1f} MB")
         times = opening_times(path, 5)
         print(f"opens in {statistics.median(times):.2f} s (median of 5, longest {max(times):.2f})")

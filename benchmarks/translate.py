@@ -45,8 +45,9 @@ def save_generator(path):
 
 def speed(folder, count, batch_size=8):
     """Prints the rates of both, and their ratio."""
-    from keras_gan import generators, inputs
-    from keras_gan.flow import Flow
+    from keras_gan import generators
+    from keras_gan.translate import inputs
+    from keras_gan.translate.pipeline import Flow
 
     pictures = [texture(256, 256, seed) for seed in range(50)]
     (folder / "in").mkdir()
@@ -69,7 +70,7 @@ def speed(folder, count, batch_size=8):
 
 def tiled(generator, height=4000, width=6000):
     """Translates one large picture in a process of its own; prints its time, peak memory and seams."""
-    from keras_gan import tiles
+    from keras_gan.translate import tiles
 
     folder = Path(tempfile.mkdtemp(dir=generator.parent))
     Image.fromarray(texture(height, width, 0)).save(folder / "large.png", compress_level=1)

@@ -20,20 +20,20 @@ if platform.machine() in ("x86_64", "AMD64"):
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 _EXPORTS = {
-    "AdversarialModel": "adversarial",
+    "AdversarialModel": "adversarial.model",
     "CGAN": "cgan",
-    "Combined": "combined",
+    "Combined": "adversarial.combined",
     "CycleGAN": "cyclegan",
     "DCGAN": "dcgan",
-    "DataLoader": "data_loader",
+    "DataLoader": "data.paired",
     "DiscoGAN": "discogan",
     "GAN": "gan",
-    "ImageLoader": "image_loader",
+    "ImageLoader": "data.single",
     "ImagePool": "layers",
     "InstanceNormalization": "layers",
     "Pix2Pix": "pix2pix",
     "ReflectionPadding2D": "layers",
-    "UnpairedDataLoader": "data_loader",
+    "UnpairedDataLoader": "data.unpaired",
     "UpsampleConv2D": "layers",
 }
 

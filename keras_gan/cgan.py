@@ -24,10 +24,10 @@ import numpy as np
 from keras import layers
 
 from keras_gan import backend
-from keras_gan.adversarial import FixedSample
+from keras_gan.adversarial.latent import LatentModel
+from keras_gan.adversarial.model import FixedSample
+from keras_gan.data.single import ImageLoader
 from keras_gan.errors import BadValueError, check_at_least
-from keras_gan.image_loader import ImageLoader
-from keras_gan.latent import LatentModel
 from keras_gan.networks import dcgan_discriminator, dcgan_generator, halvings
 
 

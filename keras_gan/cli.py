@@ -7,16 +7,15 @@ and `--help` answers without loading Keras.
 
 import argparse
 import ast
-import contextlib
 import os
 import shlex
-import shutil
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from keras_gan import runs
+from keras_gan import console
 from keras_gan.errors import LostHostError, UserError
+from keras_gan.training import run_folder
 
 PRECISIONS = ("bfloat16", "float16")
 JIT = {"auto": None, "on": True, "off": False}  # to `jit_compile` of Keras; None: as it decides
@@ -57,20 +56,20 @@ def parse(file, argv=None):
     policy, typed = given.get("dtype_policy"), shlex.join([*parser.prog.split(), *argv])
     if run is not None:
         try:
-            run = Path(run) if run else runs.newest_run(Path(file).stem)
-            policy = runs.arguments_to_go_on(run, model.name, given)["dtype_policy"]
+            run = Path(run) if run else run_folder.newest_run(Path(file).stem)
+            policy = run_folder.arguments_to_go_on(run, model.name, given)["dtype_policy"]
         except UserError as error:
-            sys.exit(fail(error))
+            sys.exit(console.fail(error))
         given.pop("output", None)
         constructor, train = set(), set(given)
-    keras = load_keras()
+    keras = console.load_keras()
     if devices is not None:
         from keras_gan import backend
 
         try:
             backend.use_devices(devices)
         except UserError as error:
-            sys.exit(fail(error))
+            sys.exit(console.fail(error))
     if policy:
         keras.config.set_dtype_policy(policy)
     constructor, train = ({k: v for k, v in given.items() if k in names} for names in (constructor, train))
@@ -80,7 +79,7 @@ def parse(file, argv=None):
 def parser_of(file, module, model):
     """The parser of a model file, and the sets of the arguments of its constructor and of its `train()`."""
     methods = {node.name: node for node in model.body if isinstance(node, ast.FunctionDef)}
-    parser = Parser.of(
+    parser = console.Parser.of(
         f"keras_gan.{Path(file).stem}",
         ast.get_docstring(module),
         usage="%(prog)s [options]",
@@ -105,36 +104,6 @@ def parser_of(file, module, model):
     return parser, constructor, train
 
 
-def load_keras():
-    """Imports and returns Keras without the pages of notes that TensorFlow writes, past Python, as it loads."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # On a GPU memory is taken as it is needed, not all at once.
-    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    missing = None
-    with silence():
-        try:
-            import keras
-        except ModuleNotFoundError as error:  # of the backend that Keras was told to run on
-            missing = error.name
-    if missing:
-        sys.exit(fail(f"{missing!r} is not installed: install it, or set KERAS_BACKEND to what is, tensorflow or jax."))
-    return keras
-
-
-@contextlib.contextmanager
-def silence():
-    """Nothing reaches standard error meanwhile, not even what libraries write past Python."""
-    stderr = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-
-
 def run(model, command):
     """Builds and trains the model, or goes on with its run, and says where its pictures and networks lie.
 
@@ -150,11 +119,11 @@ def run(model, command):
                 gan.jit_compile = command.jit
             gan.train(**command.train)
     except LostHostError as error:
-        fail(error)
+        console.fail(error)
         sys.stderr.flush()
         os._exit(2)  # an orderly end would wait for the host that is gone
     except UserError as error:
-        sys.exit(fail(error))
+        sys.exit(console.fail(error))
     except KeyboardInterrupt as stop:
         print(f"\n{stop or 'Stopped.'}", file=sys.stderr)
         sys.exit(getattr(stop, "exit_code", 130))
@@ -167,40 +136,9 @@ def run(model, command):
     print(f"Networks:     {averaged}" + "  ".join(str(path) for path in gan.network_paths))
 
 
-def fail(message):
-    """Prints one line on standard error; returns the exit code for a fault of the input."""
-    print("error:", " ".join(str(message).split()), file=sys.stderr)
-    return 2
-
-
-class HelpFormatter(argparse.RawDescriptionHelpFormatter):
-    """As wide as the texts above the options are, so that all of it is about a screen."""
-
-    def __init__(self, prog):
-        super().__init__(prog, width=max(104, shutil.get_terminal_size().columns - 2))
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose complaint is one line."""
-
-    @classmethod
-    def of(cls, module, description, **texts):
-        """That of `python -m MODULE`."""
-        return cls(
-            prog=f"python -m {module}",
-            description=description,
-            formatter_class=HelpFormatter,
-            allow_abbrev=False,
-            **texts,
-        )
-
-    def error(self, message):
-        self.exit(fail(f"{message} (see {self.prog} --help)"))
-
-
 def train_of_every_model():
     """`AdversarialModel.train`: what it says of arguments that every model's own has, and those that it alone has."""
-    module = ast.parse(Path(__file__).with_name("adversarial.py").read_text(encoding="utf-8"))
+    module = ast.parse(Path(__file__).with_name("adversarial").joinpath("model.py").read_text(encoding="utf-8"))
     model = next(node for node in module.body if getattr(node, "name", "") == "AdversarialModel")
     return next(node for node in model.body if getattr(node, "name", "") == "train")
 

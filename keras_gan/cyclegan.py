@@ -26,14 +26,14 @@ if __name__ == "__main__":  # --help and mistyped options are answered before Ke
 import keras
 from keras import ops
 
-from keras_gan.adversarial import fresh
-from keras_gan.combined import Combined, once
-from keras_gan.data_loader import UnpairedDataLoader
+from keras_gan.adversarial.combined import Combined, once
+from keras_gan.adversarial.model import fresh
+from keras_gan.adversarial.translation import TranslationModel, l1
+from keras_gan.data.unpaired import UnpairedDataLoader
 from keras_gan.errors import BadValueError, check_at_least
+from keras_gan.images.grids import save_grid
 from keras_gan.layers import ImagePool
 from keras_gan.networks import patchgan_70, resnet, unet, unet_discriminator
-from keras_gan.sampling import save_grid
-from keras_gan.translation import TranslationModel, l1
 
 OUTPUTS = ("valid_A", "valid_B", "reconstr_A", "reconstr_B", "identity_A", "identity_B")
 

@@ -25,11 +25,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_gan.adversarial.latent import LatentModel
+from keras_gan.data.single import ImageLoader
 from keras_gan.errors import check_at_least
-from keras_gan.image_loader import ImageLoader
-from keras_gan.latent import LatentModel
+from keras_gan.images.grids import save_animation, save_sheet
 from keras_gan.networks import dcgan_discriminator, dcgan_generator, halvings
-from keras_gan.sampling import save_animation, save_sheet
 
 
 class DCGAN(LatentModel):

@@ -34,15 +34,16 @@ if __name__ == "__main__":  # --help and mistyped options are answered before Ke
 import keras
 from keras import layers, ops
 
-from keras_gan import losses
-from keras_gan.adversarial import fresh
-from keras_gan.combined import Combined, once, unmoved
-from keras_gan.data_loader import DataLoader, UnpairedDataLoader
+from keras_gan.adversarial import losses
+from keras_gan.adversarial.combined import Combined, once, unmoved
+from keras_gan.adversarial.model import fresh
+from keras_gan.adversarial.translation import TranslationModel, l1
+from keras_gan.data.paired import DataLoader
+from keras_gan.data.unpaired import UnpairedDataLoader
 from keras_gan.errors import BadValueError, check_at_least
+from keras_gan.images.grids import save_grid
 from keras_gan.layers import Conv2D, InstanceNormalization, UpsampleConv2D
 from keras_gan.networks import encoder_decoder, feature_discriminator, full, unet_depth
-from keras_gan.sampling import save_grid
-from keras_gan.translation import TranslationModel, l1
 
 
 class DiscoGAN(TranslationModel):
@@ -298,10 +299,9 @@ class DiscoGAN(TranslationModel):
         for kind, variable in self.weights_now.items():
             variable.assign(self.full_weights[kind] * (rate if kind == "reconstr" else 1 - rate))
 
-    def play(self, data):
+    def before_step(self):
         if not self.is_post:
             self.set_weights_now()
-        return super().play(data)
 
     def train(
         self,

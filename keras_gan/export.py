@@ -11,7 +11,6 @@ SavedModel `assets.extra/keras_gan.json`; a .tflite file is at the same time a Z
 import importlib.util
 import json
 import os
-import sys
 import tempfile
 import warnings
 import zipfile
@@ -19,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_gan import cli, generators
+from keras_gan import console, generators
 from keras_gan.errors import BadValueError, UserError
 
 #: The ending of each format's file, and the packages that write and open it.
@@ -246,19 +245,17 @@ RUNTIMES = {"savedmodel": savedmodel_runtime, "onnx": onnx_runtime, "tflite": tf
 
 def main(argv=None):
     needs = 'Needs the extra "export" for onnx and tflite.'
-    parser = cli.Parser.of("keras_gan.export", __doc__.partition("\n\n")[0], epilog=needs)
+    parser = console.Parser.of("keras_gan.export", __doc__.partition("\n\n")[0], epilog=needs)
     parser.add_argument("model", metavar="MODEL", help="a .keras file or the folder of a run")
     parser.add_argument("--format", required=True, choices=ENDINGS)
     parser.add_argument("--direction", choices=generators.DIRECTIONS, help="which generator of a run that has two")
     parser.add_argument("--output", metavar="PATH", help="default: beside the generator's file")
     arguments = parser.parse_args(argv)
-    try:
+    with console.one_line_errors():
         check_format(arguments.format)
-        with cli.silence():  # of what the converters write past Python
+        with console.silence():  # of what the converters write past Python
             path = export(arguments.model, arguments.format, arguments.output, arguments.direction)
         print(path)
-    except UserError as error:
-        sys.exit(cli.fail(error))
 
 
 if __name__ == "__main__":

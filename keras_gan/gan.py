@@ -22,8 +22,8 @@ import math
 import keras
 from keras import layers
 
-from keras_gan.image_loader import ImageLoader
-from keras_gan.latent import LatentModel
+from keras_gan.adversarial.latent import LatentModel
+from keras_gan.data.single import ImageLoader
 from keras_gan.networks import full
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_gan import cli, runs
+from keras_gan import console
 from keras_gan.errors import BadValueError, NotFoundError
+from keras_gan.training import run_folder
 
 #: How the files of generators are called, and which way each goes; one named `generator` goes the only way there is.
 DIRECTIONS = {"AtoB": "g_AB", "BtoA": "g_BA"}
@@ -48,7 +49,7 @@ class Generator:
         self.kind, self.shape, self.out_shape = kind_of(model, self.title)
         self.value_range = range_of(model)
         self.latent_dim = None if self.kind == "translation" else int(inputs_of(model)[0][1])
-        self.config = runs.read_config(run) if run else {}
+        self.config = run_folder.read_config(run) if run else {}
         self.name = self.config.get("model") or (path.stem if path else model.name)
         stem = path.stem if path else model.name
         self.direction = next((way for way, network in DIRECTIONS.items() if network == stem), None)
@@ -147,7 +148,7 @@ def find(model, direction=None):
 def locate(path, direction=None):
     """The file of a generator and the folder of its run, or None, of what `find` takes; loads no framework."""
     if path.is_dir():
-        runs.read_config(path)
+        run_folder.read_config(path)
         return generator_of(path, direction), path
     if not path.is_file():
         raise NotFoundError(f"no model {str(path)!r}: there is no such file or folder of a run.")
@@ -156,7 +157,7 @@ def locate(path, direction=None):
     if direction and path.stem in (ONLY, *DIRECTIONS.values()) and path.stem != DIRECTIONS[direction]:
         raise BadValueError(f"{str(path)!r} does not go {direction}: leave --direction out, or name the run's folder.")
     folder = path.parent.parent
-    is_in_run = path.parent.name == "models" and (folder / runs.CONFIG).is_file()
+    is_in_run = path.parent.name == "models" and (folder / run_folder.CONFIG).is_file()
     return path, folder if is_in_run else None
 
 
@@ -189,7 +190,7 @@ def generator_of(run, direction):
 
 def opened(path):
     """The Keras model in a file, without what it was compiled with."""
-    keras = cli.load_keras()
+    keras = console.load_keras()
     import keras_gan.layers  # noqa: F401 (saved networks name them)
 
     try:

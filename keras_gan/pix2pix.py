@@ -24,15 +24,15 @@ if __name__ == "__main__":  # --help and mistyped options are answered before Ke
 import keras
 from keras import layers, ops
 
-from keras_gan.adversarial import fresh
-from keras_gan.combined import Combined, once
-from keras_gan.data_loader import DataLoader
+from keras_gan.adversarial.combined import Combined, once
+from keras_gan.adversarial.losses import adversarial_loss, choose
+from keras_gan.adversarial.model import fresh
+from keras_gan.adversarial.translation import TranslationModel, l1
+from keras_gan.data.paired import DataLoader
 from keras_gan.errors import check_at_least
+from keras_gan.images.grids import save_grid
 from keras_gan.layers import Conv2D, Conv2DTranspose, InstanceNormalization
-from keras_gan.losses import adversarial_loss, choose
 from keras_gan.networks import batch_norm, full, normal, patchgan_70, unet_depth
-from keras_gan.sampling import save_grid
-from keras_gan.translation import TranslationModel, l1
 
 
 class Pix2Pix(TranslationModel):

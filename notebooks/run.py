@@ -5,7 +5,7 @@
 
 Each runs in a folder of its own beside this checkout, as if nothing but the checkout were there. A notebook that
 warns or fails is not kept. What is kept says which code showed it, so that a cell that was edited afterwards is
-found out (`tests/test_notebooks.py`).
+found out (`tests/docs/test_notebooks.py`).
 """
 
 import argparse

@@ -57,7 +57,7 @@ def no_reports(request, monkeypatch):
     """
     if not request.node.get_closest_marker("reports"):
         for name in ("save_losses", "animate", "write_report"):
-            monkeypatch.setattr(f"keras_gan.watching.{name}", lambda *arguments: None)
+            monkeypatch.setattr(f"keras_gan.report.callbacks.{name}", lambda *arguments: None)
 
 
 @pytest.fixture(scope="session")

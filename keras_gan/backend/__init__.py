@@ -97,14 +97,24 @@ def optimizers(model):
     return current().optimizers(model)
 
 
-def train_step(model, *arguments):
-    """What `fit()` compiles and calls: `model.play`, in the form that this backend's `fit()` has it."""
-    return current().train_step(model, *arguments)
+def as_train_step(play):
+    """What `fit()` compiles and calls as `train_step`: `play`, a function of (model, batch), in this backend's form."""
+    return current().as_train_step(play)
 
 
-def play(model, batch):
-    """Plays one step of an `AdversarialModel`: discriminators and generators are updated."""
-    current().play(model, batch)
+def update(model, part, forward):
+    """One update of the variables that a part of a model trains, down the loss that `forward` computes.
+
+    Args:
+        model: the `AdversarialModel`.
+        part: one of its compiled models.
+        forward: a function that returns (the loss to differentiate, a result). It is called with `pause`: what runs
+            within `pause()`, a context, has no part in the gradient.
+
+    Returns:
+        The result.
+    """
+    return current().update(model, part, forward)
 
 
 def prepare(optimizer):
@@ -170,9 +180,9 @@ def conv(x, kernel):
         (batch, height - down + 1, width - across + 1, filters), or None where no way here would be faster.
     """
     if keras.backend.backend() == "tensorflow":
-        from keras_gan.backend import narrow, winograd
+        from keras_gan.backend import tensorflow_few_filters, tensorflow_winograd
 
-        for way in (winograd, narrow):
+        for way in (tensorflow_winograd, tensorflow_few_filters):
             if way.is_faster(x, kernel):
                 return way.conv(x, kernel)
     return None

@@ -5,6 +5,7 @@ through such a function, step by step. The game is written in terms of variables
 the one of the other: what an action reads and assigns are the values in a `keras.StatelessScope`.
 """
 
+import contextlib
 import importlib.metadata
 import os
 import warnings
@@ -15,7 +16,6 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from keras_gan.backend import replicas
-from keras_gan.combined import unmoved
 from keras_gan.errors import BadValueError
 
 # Those that are forked here, ffmpeg for films, become another program at once: they cannot wait for a thread of JAX.
@@ -39,31 +39,24 @@ def optimizers(model):
     return Optimizers(model)
 
 
-def train_step(model, state, data):
-    """One step of the game.
+def as_train_step(play):
+    """`play` as Keras' `fit()` calls it on JAX.
 
     Args:
-        model: the `AdversarialModel`.
-        state: lists of the values of its trainable, other, optimizers' and metrics' variables.
-        data: a batch.
+        play: a function, (model, batch) to logs.
 
     Returns:
-        (logs, state), the state as it is afterwards.
+        A function of the model; state, lists of the values of its trainable, other, optimizers' and metrics'
+        variables; and the batch. It returns (logs, state), the state as it is afterwards.
     """
-    variables = variables_of(model)
-    logs, values = functional(variables, lambda: model.play(data))([value for part in state for value in part])
-    values = iter(values)
-    return logs, tuple([next(values) for _ in part] for part in state)
 
+    def train_step(model, state, data):
+        values = [value for part in state for value in part]
+        logs, values = functional(model.step_variables, lambda: play(model, data))(values)
+        values = iter(values)
+        return logs, tuple([next(values) for _ in part] for part in state)
 
-def variables_of(model):
-    """All that a step may change, in the order in which `fit()` hands it through."""
-    return [
-        *model.trainable_variables,
-        *model.non_trainable_variables,
-        *model.optimizer.variables,
-        *model.metrics_variables,
-    ]
+    return train_step
 
 
 def functional(variables, action):
@@ -86,72 +79,15 @@ def assign(variables, values):
         variable.assign(value)
 
 
-def play(model, batch):
-    """Plays one step of an `AdversarialModel`, as `keras_gan.backend.tensorflow.play` does, in the same order.
-
-    Args:
-        model: the `keras_gan.adversarial.AdversarialModel`; call it where its variables are those of a `functional`.
-        batch: list of tensors, what its data loader yields.
-    """
-    combined, inputs, variables = model.combined, model.generator_inputs(batch), variables_of(model)
-
-    def train_discriminators(fakes):
-        for discriminator, x, y in model.discriminator_batches(batch, fakes):
-
-            def judged(discriminator=discriminator, x=x, y=y):
-                verdicts = discriminator(x, training=True)
-                return scaled_loss(discriminator, x, y, verdicts), verdicts
-
-            verdicts = update(discriminator, variables, judged)
-            discriminator.compute_metrics(x, y, verdicts)
-
-    def train_generators(between=lambda fakes: None):
-        def judged():
-            fakes = combined.generate(inputs, training=True)
-            between([jax.lax.stop_gradient(fake) for fake in fakes])
-            outputs = combined.judge([*inputs, *fakes], training=True)
-            return scaled_loss(combined, inputs, model.generator_targets(batch), outputs), fakes
-
-        return update(combined, variables, judged)
-
-    def discriminators_turn():
-        with unmoved(combined.statistics_of_generators()):
-            fakes = combined.generate(inputs, training=True)
-        train_discriminators(fakes)
-
-    def generators_turn():
-        train_generators()
-
-    if model.discriminators_every:
-        turn = model.iteration % model.discriminators_every == 0
-        either(turn, discriminators_turn, generators_turn, variables)
-    elif model.generators_first:
-        train_discriminators(train_generators())
-    else:
-        train_generators(between=train_discriminators)
-
-
-def scaled_loss(part, x, y, y_pred):
-    """The compiled loss of a part, noted in its metrics; scaled where its optimizer asks for that."""
-    loss = part.compute_loss(x=x, y=y, y_pred=y_pred, training=True)
-    part._loss_tracker.update_state(loss, sample_weight=keras.tree.flatten(x)[0].shape[0])
-    return part.optimizer.scale_loss(loss)
-
-
-def update(part, variables, judged):
-    """One update of the variables that a part trains.
-
-    Args:
-        part: the compiled model.
-        variables: the list of all variables that `judged` reads or assigns.
-        judged: a function that gives the loss of the part, and what is returned here.
-    """
+def update(model, part, forward):
+    """See `keras_gan.backend.update`. Nothing needs pausing: `play` stops gradients where it has to."""
     trained, optimizer = part.trainable_variables, part.optimizer
     own = {id(variable) for variable in trained}
-    others = [variable for variable in variables if id(variable) not in own]
+    others = [variable for variable in model.step_variables if id(variable) not in own]
 
     def loss_of(values, other_values):
-        (loss, result), after = functional(trained + others, judged)(values + other_values)
+        call = functional(trained + others, lambda: forward(contextlib.nullcontext))
+        (loss, result), after = call(values + other_values)
         return loss, (result, after[len(values) :])
 
     values = values_of(trained)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from keras_gan.datasets.catalogue import how_to_get
 from keras_gan.datasets.folders import existing, files, locate, name_of, splits
-from keras_gan.datasets.partners import TESTS, paired_folders, paired_sides
+from keras_gan.datasets.paired_folders import TESTS, paired_folders, paired_sides
 from keras_gan.errors import BadValueError, NotFoundError
-from keras_gan.pictures import DrawnShoe, Gray, Half, Pixels, Sides
+from keras_gan.images.sources import DrawnShoe, Gray, Half, Pixels, Sides
 
 LAYOUT = "NAME/train and NAME/val (or NAME/test), pictures with A in the left half and B in the right half"
 PAIRED_LAYOUTS = (
@@ -31,7 +31,7 @@ class Dataset:
 
 @dataclass
 class UnpairedDataset:
-    """An unpaired data set: its name and the pictures (see `keras_gan.pictures.open_picture`) of both sides."""
+    """An unpaired data set: its name and the pictures (see `keras_gan.images.sources.open_picture`) of both sides."""
 
     name: str
     train_A: list

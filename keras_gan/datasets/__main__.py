@@ -15,13 +15,13 @@ import os
 import shlex
 import sys
 
-from keras_gan.cli import Parser, fail
-from keras_gan.datasets import catalogue, pairs
+from keras_gan.console import Parser, fail
+from keras_gan.datasets import catalogue, make_pairs
 from keras_gan.datasets.check import check
 from keras_gan.datasets.download import download
 from keras_gan.datasets.folders import FOLDER
 from keras_gan.errors import UserError
-from keras_gan.pixels import FITS
+from keras_gan.images.pixels import FITS
 
 LAYOUT = """\
 Each pair is one PNG, A in the left half and B in the right half, in OUT/train or OUT/val. Pictures in the
@@ -100,14 +100,14 @@ def add_pairs(commands):
     command.add_argument(
         "--from",
         dest="kind",
-        choices=list(pairs.KINDS),
+        choices=list(make_pairs.KINDS),
         required=True,
         help="what A is: gray (0.299 R + 0.587 G + 0.114 B) or edges (black lines on white)",
     )
     command.add_argument("photos", metavar="PHOTOS", help="folder of photos")
     add_out(command, "the photo's own")
     command.set_defaults(
-        run=lambda given: report(pairs.make_pairs(given.kind, given.photos, given.out, given.size, given.fit))
+        run=lambda given: report(make_pairs.make_pairs(given.kind, given.photos, given.out, given.size, given.fit))
     )
 
 
@@ -119,7 +119,7 @@ def add_join(commands):
     command.add_argument("B", help="folder of pictures for the right halves")
     add_out(command, "that of B")
     command.set_defaults(
-        run=lambda given: report(pairs.join_folders(given.A, given.B, given.out, given.size, given.fit))
+        run=lambda given: report(make_pairs.join_folders(given.A, given.B, given.out, given.size, given.fit))
     )
 
 

@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 
-from keras_gan.arrays import is_array, read_array
 from keras_gan.datasets.catalogue import CATALOGUE, how_to_get
+from keras_gan.datasets.contact_sheet import save
 from keras_gan.datasets.folders import files, locate
-from keras_gan.datasets.sheet import save
-from keras_gan.datasets.understand import CLASSES, HEAP, IDX, PAIRS, PARTNERS, UNPAIRED, preview, understand
+from keras_gan.datasets.layouts import CLASSES, HEAP, IDX, PAIRS, PARTNERS, UNPAIRED, preview, understand
 from keras_gan.errors import BadValueError, NotFoundError
-from keras_gan.pictures import UNREADABLE, Pixels, source
-from keras_gan.pixels import halves
+from keras_gan.images.arrays import is_array, read_array
+from keras_gan.images.pixels import halves
+from keras_gan.images.sources import UNREADABLE, Pixels, source
 
 NAMED = 3  # so many files are named, the others counted
 WORKERS = 4

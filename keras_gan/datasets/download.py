@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from keras_gan.cli import load_keras
+from keras_gan.console import load_keras
 from keras_gan.datasets.catalogue import CATALOGUE, readable
 from keras_gan.datasets.folders import FOLDER, files
 from keras_gan.datasets.unpack import unpack

@@ -10,7 +10,7 @@ from keras_gan.datasets import fetched, in_memory, not_found
 from keras_gan.datasets.folders import TEST_FOLDERS, existing, files, held_out, locate, name_of, splits, subfolders
 from keras_gan.datasets.idx import read_idx_split
 from keras_gan.errors import BadValueError, NotFoundError
-from keras_gan.pictures import DrawnDigit, Half, Labelled
+from keras_gan.images.sources import DrawnDigit, Half, Labelled
 
 DIGITS = [str(digit) for digit in range(10)]
 CLASSES = {

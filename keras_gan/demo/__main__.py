@@ -9,29 +9,25 @@ The page is for this computer alone unless --host says otherwise. What is drawn 
 
 import contextlib
 import importlib.util
-import sys
 from pathlib import Path
 
-from keras_gan import cli, generators
-from keras_gan.errors import BadValueError, UserError
+from keras_gan import console, generators
+from keras_gan.errors import BadValueError
 
 BUNDLED = Path(__file__).with_name("shoes.keras")
 PORT = 8000
 
 
 def main(argv=None):
-    """Runs the command. Exits with code 2 and one line if the input is at fault."""
-    parser = cli.Parser.of("keras_gan.demo", __doc__, epilog='Needs the extra "demo".')
+    parser = console.Parser.of("keras_gan.demo", __doc__, epilog='Needs the extra "demo".')
     parser.add_argument("model", metavar="MODEL", nargs="?", help="a .keras file or a run's folder; default: shoes")
     parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="0.0.0.0: for all who reach it")
     parser.add_argument("--port", type=int, default=PORT, metavar="N", help=f"0: any that is free (default: {PORT})")
     arguments = parser.parse_args(argv)
-    try:
+    with console.one_line_errors():
         check_packages()
         found = opened(arguments.model)
         serve(found, arguments.host, arguments.port, {"bundled": arguments.model is None})
-    except UserError as error:
-        sys.exit(cli.fail(error))
 
 
 def check_packages():

@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from keras_gan.demo import uploads
 from keras_gan.errors import BadValueError
-from keras_gan.sampling import pixels
+from keras_gan.images.grids import pixels
 
 PAGE = Path(__file__).with_name("page.html")
 LOOPBACK = ["127.0.0.1", "localhost", "[::1]", "::1"]

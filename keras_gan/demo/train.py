@@ -7,7 +7,6 @@ colour it with a stroke. So the drawn shoes are drawn that way: `by_hand`. The r
 """
 
 import shutil
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -15,21 +14,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from keras_gan import cli
-from keras_gan.drawn_shoes import (
-    BACKGROUND,
-    HEEL,
-    LINING,
-    REGIONS,
-    SOLE,
-    TAP,
-    UPPER,
-    draw,
-    noise,
-    shoe,
-)
-from keras_gan.errors import UserError
+from keras_gan import console
+from keras_gan.errors import BadValueError
 from keras_gan.files import write_whole
+from keras_gan.images.drawn_shoes import BACKGROUND, HEEL, LINING, REGIONS, SOLE, TAP, UPPER, draw, noise, shoe
 
 SIZE, FILTERS, PAIRS, HELD_OUT, EPOCHS = 128, 16, 6000, 100, 6
 WHITE = 255
@@ -199,16 +187,14 @@ def train(output, pairs=PAIRS, epochs=EPOCHS, filters=FILTERS):
 
 
 def main(argv=None):
-    parser = cli.Parser.of("keras_gan.demo.train", __doc__.splitlines()[0])
+    parser = console.Parser.of("keras_gan.demo.train", __doc__.splitlines()[0])
     parser.add_argument("output", metavar="OUTPUT", type=Path, help="a new folder: shoes.keras and the run's folder")
     output = parser.parse_args(argv).output
-    if output.exists():
-        sys.exit(cli.fail(f"{str(output)!r} exists: name a new folder."))
-    cli.load_keras()
-    try:
+    with console.one_line_errors():
+        if output.exists():
+            raise BadValueError(f"{str(output)!r} exists: name a new folder.")
+        console.load_keras()
         train(output)
-    except UserError as error:
-        sys.exit(cli.fail(error))
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image
 
 from keras_gan.errors import BadValueError
-from keras_gan.pictures import read_by_pillow
-from keras_gan.pixels import as_pixels, scale
+from keras_gan.images.pixels import as_pixels, scale
+from keras_gan.images.sources import read_by_pillow
 
 FORMATS = "PNG", "JPEG", "WEBP", "GIF", "BMP"
 BYTES = 12 * 2**20  # of an upload
@@ -25,7 +25,7 @@ def read_upload(data, generator):
 
     Returns:
         A list of one array, float32 (1, height, width, channels) in the generator's value range; the picture is
-        read as by `keras_gan.pictures.read_picture`.
+        read as by `keras_gan.images.sources.read_picture`.
 
     Raises:
         BadValueError: if it is no picture, a damaged one or one of too many pixels, with a short message.

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from keras_gan import CGAN, DCGAN, GAN, CycleGAN, DiscoGAN, Pix2Pix
-from keras_gan.combined import unmoved
-from keras_gan.latent import LatentModel
+from keras_gan.adversarial.combined import unmoved
+from keras_gan.adversarial.latent import LatentModel
 
 SMALL = {"img_shape": (32, 32, 3), "dataset_name": "drawn_shoes"}
 THIN = SMALL | {"gf": 4, "df": 4}

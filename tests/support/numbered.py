@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from keras_gan.data_loader import UnpairedDataLoader
+from keras_gan.data.unpaired import UnpairedDataLoader
 
 SIZE, ENLARGED = 32, 36  # 286/256 of 32 is 35.75
 SPLITS = ("trainA", "trainB", "testA", "testB")

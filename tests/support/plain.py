@@ -6,12 +6,13 @@ import contextlib
 import keras
 from keras import ops
 
-from keras_gan import backend, convolutions
+from keras_gan import backend
+from keras_gan.layers import convolutions
 
 ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
 if ON_TENSORFLOW:
-    from keras_gan.backend import narrow, winograd
     from keras_gan.backend import tensorflow as tensorflow_step
+    from keras_gan.backend import tensorflow_few_filters, tensorflow_optimizers, tensorflow_taps, tensorflow_winograd
 
 
 def upsampled(self, inputs, kernel):
@@ -28,7 +29,7 @@ def plain(monkeypatch):
         patch.setattr(convolutions.Conv2DTranspose, "call", keras.layers.Conv2DTranspose.call)
         patch.setattr(convolutions.UpsampleConv2D, "convolution_op", upsampled)
         if ON_TENSORFLOW:
-            patch.setattr(tensorflow_step, "is_plain", lambda optimizer: False)
+            patch.setattr(tensorflow_optimizers, "is_plain", lambda optimizer: False)
             patch.setattr(tensorflow_step, "gradients_of", lambda loss, variables, tape: tape.gradient(loss, variables))
         yield
 
@@ -62,11 +63,11 @@ def noting(monkeypatch):
         patch.setattr(convolutions, "plan", layer_by_taps)
         note(patch, convolutions.UpsampleConv2D, "transposed", "transposed and box")
         if ON_TENSORFLOW:
-            note(patch, winograd, "conv", lambda x, kernel: f"Winograd {kernel.shape[0]}x{kernel.shape[0]}")
-            note(patch, narrow, "conv", "few filters")
-            note(patch, tensorflow_step, "joined_gradient", "joined gradients")
-            note(patch, tensorflow_step, "apply_adam", "Adam")
-            note(patch, tensorflow_step, "apply_rmsprop", "RMSprop")
+            note(patch, tensorflow_winograd, "conv", lambda x, kernel: f"Winograd {kernel.shape[0]}x{kernel.shape[0]}")
+            note(patch, tensorflow_few_filters, "conv", "few filters")
+            note(patch, tensorflow_taps, "joined_gradient", "joined gradients")
+            note(patch, tensorflow_optimizers, "apply_adam", "Adam")
+            note(patch, tensorflow_optimizers, "apply_rmsprop", "RMSprop")
         else:
             note(patch, backend.current(), "conv_transpose", "transposed on JAX")
         yield taken

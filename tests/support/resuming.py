@@ -5,8 +5,8 @@ import shutil
 import keras
 import numpy as np
 
-from keras_gan import checkpoints
-from keras_gan.table import read_rows
+from keras_gan.report.csv_log import read_rows
+from keras_gan.training import checkpoints
 
 SHORT = {"epochs": 2, "batch_size": 2, "sample_interval": 2, "steps_per_epoch": 3}
 EVERY_STEP = SHORT | {"checkpoint_interval": 1, "keep": 9}

@@ -7,8 +7,9 @@ import zlib
 
 import keras
 
-from keras_gan import CGAN, DCGAN, GAN, CycleGAN, DiscoGAN, Pix2Pix, export, generators, runs
-from keras_gan.training import as_json
+from keras_gan import CGAN, DCGAN, GAN, CycleGAN, DiscoGAN, Pix2Pix, export, generators
+from keras_gan.training import run_folder
+from keras_gan.training.fit import as_json
 
 THIN = {"img_shape": (32, 32, 3), "gf": 4, "df": 4, "dataset_name": "drawn_shoes"}
 TINY = {
@@ -35,16 +36,16 @@ def save_run(folder, name):
     gan.save_networks()
     arguments = as_json(gan.constructor_arguments) | {"dtype_policy": "float32"}
     config = {"model": gan.name, "class": kind.__name__, "arguments": arguments, "seed": 0}
-    runs.write_json(gan.run_folder / runs.CONFIG, config)
+    run_folder.write_json(gan.run_folder / run_folder.CONFIG, config)
     return gan
 
 
 def copy_run(folder, to, **changes):
     """Copies a run, with other arguments in its `config.json`; returns the folder."""
     shutil.copytree(folder, to)
-    config = json.loads((to / runs.CONFIG).read_text())
+    config = json.loads((to / run_folder.CONFIG).read_text())
     config["arguments"] |= changes
-    (to / runs.CONFIG).write_text(json.dumps(config))
+    (to / run_folder.CONFIG).write_text(json.dumps(config))
     return to
 
 

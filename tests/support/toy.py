@@ -16,12 +16,12 @@ import math
 import keras
 from keras import layers
 
-from keras_gan.adversarial import fresh
-from keras_gan.combined import Combined, once
-from keras_gan.image_loader import ImageLoader
-from keras_gan.latent import LatentModel
+from keras_gan.adversarial.combined import Combined, once
+from keras_gan.adversarial.latent import LatentModel
+from keras_gan.adversarial.losses import adversarial_loss
+from keras_gan.adversarial.model import fresh
+from keras_gan.data.single import ImageLoader
 from keras_gan.layers import ImagePool
-from keras_gan.losses import adversarial_loss
 
 
 class Toy(LatentModel):

@@ -1,0 +1,1 @@
+"""The adversarial game: compiled parts, one fused step."""

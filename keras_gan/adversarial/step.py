@@ -1,0 +1,68 @@
+"""The order of one training step, for every model and every backend.
+
+Fakes are generated once. Each discriminator learns from its batches, then the generators learn from what the updated
+discriminators say about those same fakes. A backend adds three things: `update`, `either` and `prepare`.
+"""
+
+import keras
+from keras import ops
+
+from keras_gan import backend
+from keras_gan.adversarial.combined import unmoved
+
+
+def play(model, data):
+    """Plays one step of an `AdversarialModel` on a batch; returns the logs."""
+    batch = [ops.convert_to_tensor(x) for x in keras.utils.unpack_x_y_sample_weight(data)[:2] if x is not None]
+    model.before_step()
+    combined, inputs = model.combined, model.generator_inputs(batch)
+
+    def train_discriminators(fakes):
+        fakes = [ops.stop_gradient(fake) for fake in fakes]
+        for discriminator, x, y in model.discriminator_batches(batch, fakes):
+
+            def forward(pause, discriminator=discriminator, x=x, y=y):
+                verdicts = discriminator(x, training=True)
+                return scaled_loss(discriminator, x, y, verdicts), verdicts
+
+            verdicts = backend.update(model, discriminator, forward)
+            discriminator.compute_metrics(x, y, verdicts)
+
+    def train_generators(between=None):
+        def forward(pause):
+            fakes = combined.generate(inputs, training=True)
+            if between:
+                with pause():
+                    between(fakes)
+            outputs = combined.judge([*inputs, *fakes], training=True)
+            return scaled_loss(combined, inputs, model.generator_targets(batch), outputs), fakes
+
+        return backend.update(model, combined, forward)
+
+    def train_discriminators_only():
+        with unmoved(combined.statistics_of_generators()):
+            fakes = combined.generate(inputs, training=True)
+        train_discriminators(fakes)
+
+    def train_generators_only():
+        train_generators()
+
+    if model.discriminators_every:
+        is_their_turn = model.iteration % model.discriminators_every == 0
+        backend.either(is_their_turn, train_discriminators_only, train_generators_only, model.step_variables)
+    elif model.generators_first:
+        train_discriminators(train_generators())
+    else:
+        train_generators(between=train_discriminators)
+
+    if model.averages:
+        model.averages.move(model.iteration)
+    model.iteration.assign_add(1)
+    return model.get_metrics_result()
+
+
+def scaled_loss(part, x, y, outputs):
+    """The compiled loss of a part, noted in its metrics; scaled if its optimizer scales losses."""
+    loss = part.compute_loss(x=x, y=y, y_pred=outputs, training=True)
+    part._loss_tracker.update_state(loss, sample_weight=ops.shape(keras.tree.flatten(x)[0])[0])
+    return part.optimizer.scale_loss(loss)

@@ -1,0 +1,1 @@
+"""Loaders: pictures as batches."""

@@ -1,0 +1,219 @@
+"""What the loaders of pictures share: the order of an epoch, what becomes of broken pictures, what `fit()` asks for."""
+
+import copy
+import sys
+import threading
+from numbers import Integral
+from pathlib import Path
+
+import keras
+import numpy as np
+from PIL import UnidentifiedImageError
+
+from keras_gan.data.cache import Cache
+from keras_gan.data.order import longest
+from keras_gan.errors import BadValueError, check_at_least
+from keras_gan.images.pixels import as_pixels, scale, size_of
+from keras_gan.images.sources import UNREADABLE, open_picture, source
+
+CHECKED_BEFORE_TRAINING = 256
+
+
+class PictureLoader(keras.utils.PyDataset):
+    """Base of the loaders: numbered batches of one or several streams, as `fit()` and the posts ask for them.
+
+    A loader has `_streams(is_testing)`, the list of its `Stream`s, and `_domains(stacks, pictures)`,
+    which makes a batch, such as (imgs_A, imgs_B), of what they show: for each stream one float32
+    array (..., batch, height, width, channels), scaled, and the list of the pictures in it. It has the
+    `value_range`.
+    """
+
+    def __init__(self, batch_size, steps_per_epoch, seed, workers):
+        check_at_least(1, batch_size=batch_size, workers=workers)
+        if steps_per_epoch is not None:
+            check_at_least(1, steps_per_epoch=steps_per_epoch)
+        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0):
+            raise BadValueError(f"seed must be a whole number of at least 0, not {seed!r}.")
+        super().__init__(workers=workers)
+        self.batch_size = batch_size
+        self.steps_per_epoch = steps_per_epoch
+        self.seed = np.random.SeedSequence().entropy if seed is None else seed
+        self.epoch = 0
+        self.played = 0  # batches of this epoch that were trained on before
+        self.devices = 1  # that a batch is divided over
+        self.share = (0, 1)  # which part of each batch is read here, of how many
+        self.skipped = {}
+        self._checked = False
+        self._cache = Cache()
+        self._rng = np.random.default_rng(self.seed)
+        self._lock = threading.Lock()
+
+    # The names of the posts.
+
+    @property
+    def n_batches(self):
+        """Batches that hold each training picture (of the longer side) once, the short last one included.
+
+        That one is left out where it cannot be divided over the devices.
+        """
+        whole, rest = divmod(longest(self._streams(is_testing=False)), self.batch_size)
+        return whole + (rest > 0 and rest % self.devices == 0)
+
+    def load_data(self, batch_size=1, is_testing=False):
+        """Loads pictures chosen at random from the test split (is_testing) or the training split.
+
+        Returns:
+            A batch, of float32 arrays (batch_size, height, width, channels): (imgs_A, imgs_B) where
+            there are two domains.
+        """
+        check_at_least(1, batch_size=batch_size)
+        return self._load([(s, s.at_random(self._rng, batch_size)) for s in self._streams(is_testing)])
+
+    def load_batch(self, batch_size=1, is_testing=False):
+        """Yields the batches of one epoch: shuffled, or in order of name when testing.
+
+        When testing, the shorter side ends the epoch.
+        """
+        check_at_least(1, batch_size=batch_size)
+        if is_testing:
+            streams = self._streams(is_testing=True)
+            total = min(len(stream.pictures) for stream in streams)
+            for start in range(0, total, batch_size):
+                stop = min(start + batch_size, total)
+                yield self._load([(stream, stream.in_order(start, stop)) for stream in streams])
+            return
+        self.batch_size = batch_size
+        for batch_i in range(self.n_batches):
+            yield self._training_batch(self.epoch * self.n_batches + batch_i)
+        self.epoch += 1
+
+    def _whole(self, picture, shape):
+        """One picture as float32 (1, *shape) in the loader's range."""
+        height, width, channels = shape
+        image = open_picture(picture, channels, max(height, width))
+        return scale(as_pixels(image, height, width, self.fit)[np.newaxis], self.value_range)
+
+    def _at_own_size(self, picture, shape):
+        """One picture as float32 (height, width, channels) in [0, 255]; drawings as large as `shape` says."""
+        image = open_picture(picture, shape[2], max(shape[:2]))
+        width, height = size_of(image)
+        return scale(as_pixels(image, height, width), (0, 255))
+
+    # What fit() asks for.
+
+    def __len__(self):
+        return self._batches_per_epoch - self.played
+
+    def __getitem__(self, batch_i):
+        return self._training_batch(self.epoch * self._batches_per_epoch + self.played + batch_i)
+
+    def on_epoch_end(self):
+        self.epoch += 1
+        self.played = 0
+
+    @property
+    def _batches_per_epoch(self):
+        return self.steps_per_epoch or self.n_batches
+
+    @property
+    def random_state(self):
+        """The state of what `load_data()` chooses by, as JSON can hold it."""
+        return self._rng.bit_generator.state
+
+    @random_state.setter
+    def random_state(self, state):
+        self._rng.bit_generator.state = state
+
+    def batches(self, batch_size, steps_per_epoch=None):
+        """This loader with another batch size and epoch length, checked and ready for `fit()`.
+
+        Raises:
+            BadValueError: if an argument cannot work, or if more than half of the pictures are broken.
+        """
+        check_at_least(1, batch_size=batch_size)
+        if steps_per_epoch is not None:
+            check_at_least(1, steps_per_epoch=steps_per_epoch)
+        self.check()
+        loader = copy.copy(self)
+        loader.batch_size, loader.steps_per_epoch = batch_size, steps_per_epoch
+        return loader
+
+    def check(self):
+        """Reads up to 256 files of each split, evenly spread; drops the broken ones, naming them.
+
+        Raises:
+            BadValueError: if more than half of them are broken.
+        """
+        if self._checked:
+            return
+        streams = [*self._streams(is_testing=False), *self._streams(is_testing=True)]
+        for stream in streams:
+            files = [picture for picture in stream.pictures if isinstance(source(picture), Path)]
+            sample = files[:: -(-len(files) // CHECKED_BEFORE_TRAINING) or 1]
+            broken = [picture for picture in sample if self._decoded(stream, picture) is None]
+            if 2 * len(broken) > len(sample):
+                first = source(broken[0])
+                raise BadValueError(
+                    f"{len(broken)} of {len(sample)} pictures cannot be used, the first of them {first}: "
+                    f"{self.skipped[first]}."
+                )
+        for stream in streams:  # only now, so that test sides made from the same files stay in step
+            stream.pictures[:] = [picture for picture in stream.pictures if source(picture) not in self.skipped]
+        self._checked = True
+
+    # How a batch comes about.
+
+    def _training_batch(self, number):
+        """Batch `number` since training began. It follows from seed and number alone, in any order and thread."""
+        streams = self._streams(is_testing=False)
+        total = longest(streams)
+        epoch, batch_i = divmod(number, self.n_batches)
+        start = batch_i * self.batch_size
+        places = range(start, min(start + self.batch_size, total))
+        part, parts = self.share
+        places = places[len(places) * part // parts : len(places) * (part + 1) // parts]
+        return self._load([(stream, stream.in_epoch(epoch, places, total)) for stream in streams])
+
+    def _load(self, views_of_streams):
+        read = [[self._read(stream, view) for view in views] for stream, views in views_of_streams]
+        stacks = [self._stacked(*asked, of_stream) for asked, of_stream in zip(views_of_streams, read, strict=True)]
+        return self._domains(stacks, [[picture for picture, _ in of_stream] for of_stream in read])
+
+    def _stacked(self, stream, views, read):
+        """What the views show of the (picture, pixels) read: float32 (..., batch, height, width, channels).
+
+        Written into one array: several are freed together, given back to the system, and cost a page
+        fault for every 4 kB of the next batch, which takes longer than all the rest.
+        """
+        *halves, _, _, channels = read[0][1].shape
+        stack = np.empty((*halves, len(views), *stream.size, channels), "float32")
+        for i, (view, (_, pixels)) in enumerate(zip(views, read, strict=True)):
+            scale(stream.show(pixels, view), self.value_range, out=stack[..., i, :, :, :])
+        return stack
+
+    def _read(self, stream, view):
+        """(picture, pixels) that the view is of or, where it is broken, of the next one by name that is not."""
+        n = len(stream.pictures)
+        for offset in range(n):
+            picture = stream.pictures[(view.index + offset) % n]
+            pixels = self._decoded(stream, picture)
+            if pixels is not None:
+                return picture, pixels
+        raise BadValueError(f"none of the {n} pictures can be used, the first of them {source(stream.pictures[0])}.")
+
+    def _decoded(self, stream, picture):
+        """The pixels of a picture, or None if it is broken."""
+        if source(picture) in self.skipped:
+            return None
+        try:
+            return self._cache.pixels(stream, picture)
+        except UnidentifiedImageError:
+            self._skip(source(picture), "it is no picture")
+        except UNREADABLE as error:
+            self._skip(source(picture), str(error) or type(error).__name__)
+
+    def _skip(self, picture, reason):
+        with self._lock:
+            if picture not in self.skipped:
+                self.skipped[picture] = reason
+                print(f"skipping {picture}: {reason} ({len(self.skipped)} skipped so far)", file=sys.stderr)

@@ -1,0 +1,45 @@
+"""A sheet of the first pictures of a data set: is A what one thinks it is?"""
+
+from pathlib import Path
+
+import numpy as np
+
+from keras_gan.datasets.layouts import PAIRS, preview
+from keras_gan.errors import BadValueError
+from keras_gan.images.grids import save_sheet
+from keras_gan.images.pixels import halves, shaped
+from keras_gan.images.sources import open_picture, source
+
+COLUMNS, CLASSES, TILE = 8, 12, 128
+
+
+def save(path, data, looks):
+    """Saves the sheet: a row per group, per half of its pairs or per class."""
+    rows = {title: shown for title, shown in sheet_rows(data, looks).items() if shown}
+    tile = min(TILE, max(max(image.size) for shown in rows.values() for image in shown))
+    tiles = [[np.asarray(shaped(image, tile, tile, "pad"), "float32") for image in row] for row in rows.values()]
+    try:
+        save_sheet(path, tiles, value_range=(0, 255), captions=list(rows))
+    except OSError as error:
+        raise BadValueError(f"the sheet {str(path)!r} cannot be written: {error}.") from error
+
+
+def sheet_rows(data, looks):
+    """{caption: [images]} of the first pictures that are not broken."""
+    good = {
+        group: [picture for picture, look in zip(inside, looks[group], strict=True) if not look.fault]
+        for group, inside in data.groups.items()
+    }
+    if data.layout == PAIRS:
+        both = {group: [halves(image) for image in opened(inside)] for group, inside in good.items()}
+        return {f"{group} {'AB'[i]}": [pair[i] for pair in both[group]] for group in both for i in (0, 1)}
+    if data.classes:
+        names = list(enumerate(data.classes))[:CLASSES]
+        return {name: opened([p for p in good["train"] if p.label == label]) for label, name in names}
+    return {group: opened(inside) for group, inside in good.items()}
+
+
+def opened(inside):
+    """The first of these pictures."""
+    first = inside[:COLUMNS]
+    return [preview(source(p)) if isinstance(source(p), Path) else open_picture(p, 3, TILE) for p in first]

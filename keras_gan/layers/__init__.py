@@ -1,0 +1,147 @@
+"""The layers that Keras does not have. Importing this module is all that saved models need to load."""
+
+import keras
+from keras import ops
+
+from keras_gan.layers.convolutions import Conv2D, Conv2DTranspose, UpsampleConv2D
+
+__all__ = ["Conv2D", "Conv2DTranspose", "ImagePool", "InstanceNormalization", "ReflectionPadding2D", "UpsampleConv2D"]
+
+# Keras 3 does not find its own losses by the short names in .h5 files that Keras 2 saved with their compile settings.
+keras.saving.get_custom_objects().update(mse=keras.losses.mean_squared_error, mae=keras.losses.mean_absolute_error)
+
+
+@keras.saving.register_keras_serializable(package="Addons", name="InstanceNormalization")
+class InstanceNormalization(keras.layers.GroupNormalization):
+    """Normalises each channel of each picture by its own mean and variance over height and width.
+
+    The layer of `tensorflow_addons.layers.InstanceNormalization` (Ulyanov et al., 2016), under its
+    registered name and with its defaults, so that models saved by tensorflow-addons programs load
+    here without it. Per channel: not the layer of the same name in keras-contrib, which normalises
+    over height, width and channels together.
+
+    Args:
+        groups: -1, one group a channel. Saved configurations name it, and give the number of
+            channels in place of -1.
+        axis: -1, the channels.
+        epsilon: added to the variance, inside the square root.
+        **kwargs: as `keras.layers.GroupNormalization`.
+
+    Shapes: (batch, ..., channels) to the same. On a 1x1 map the result is beta alone, whatever
+    went in: the networks of this package leave the layer out there.
+
+    Raises:
+        ValueError: for other groups or another axis.
+    """
+
+    def __init__(self, groups=-1, axis=-1, epsilon=1e-3, **kwargs):
+        super().__init__(groups=groups, axis=axis, epsilon=epsilon, **kwargs)
+
+    def build(self, input_shape):
+        if self.groups not in (-1, input_shape[-1]) or self.axis not in (-1, len(input_shape) - 1):
+            raise ValueError(f"InstanceNormalization has groups=-1 and axis=-1, not {self.groups} and {self.axis}.")
+        super().build(input_shape)
+
+    def call(self, inputs):
+        # In two passes. Keras' one-pass variance, mean of squares less square of the mean, loses so
+        # many digits on small maps that after three steps the losses differ in the fourth.
+        axes = tuple(range(1, len(inputs.shape) - 1))
+        dtype = "float32" if self.compute_dtype in ("float16", "bfloat16") else self.compute_dtype
+        x = ops.cast(inputs, dtype)
+        x = x - ops.mean(x, axis=axes, keepdims=True)
+        factor = ops.rsqrt(ops.mean(ops.square(x), axis=axes, keepdims=True) + self.epsilon)
+        if self.scale:
+            factor = factor * ops.cast(self.gamma, dtype)
+        x = x * factor
+        if self.center:
+            x = x + ops.cast(self.beta, dtype)
+        return ops.cast(x, self.compute_dtype)
+
+
+@keras.saving.register_keras_serializable(package="keras_gan")
+class ReflectionPadding2D(keras.layers.Layer):
+    """Pads height and width by mirroring the picture at its edges, the edge itself not repeated.
+
+    Args:
+        padding: pixels on each of the four sides; less than the height and the width.
+
+    Shapes: (batch, height, width, channels) to (batch, height + 2 * padding, width + 2 * padding, channels).
+    """
+
+    def __init__(self, padding=1, **kwargs):
+        super().__init__(**kwargs)
+        self.padding = padding
+
+    def call(self, inputs):
+        sides = (self.padding, self.padding)
+        return ops.pad(inputs, ((0, 0), sides, sides, (0, 0)), mode="reflect")
+
+    def get_config(self):
+        return super().get_config() | {"padding": self.padding}
+
+
+@keras.saving.register_keras_serializable(package="keras_gan")
+class ImagePool(keras.layers.Layer):
+    """Shows a discriminator some of the past fakes, as the CycleGAN authors' code does.
+
+    The first `size` pictures are stored and passed on. After that each new picture is, with
+    probability one half, swapped with a random stored one, which is passed on in its place; else it
+    is passed on and not stored. The pictures of a batch take their turns one after the other. The
+    content and the count are weights of the layer; an `AdversarialModel` saves the random state too.
+
+    Shrivastava et al., 2017 (https://arxiv.org/abs/1612.07828), section 2.3; Zhu et al., 2017
+    (https://arxiv.org/abs/1703.10593), section 4.
+
+    Args:
+        size: how many pictures are kept, at least 0; 0: every picture is passed on, nothing is kept.
+        seed: of the random swaps.
+
+    Shapes: (batch, height, width, channels) to the same; only the batch size may vary.
+
+    Raises:
+        ValueError: for a size below 0.
+    """
+
+    def __init__(self, size=50, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        if size < 0:
+            raise ValueError(f"The size of an image pool must be at least 0, not {size}.")
+        self.size = size
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def build(self, input_shape):
+        if not self.size:
+            return
+        shape = (self.size, *input_shape[1:])
+        self.images = self.add_weight(name="images", shape=shape, initializer="zeros", trainable=False)
+        self.count = self.add_weight(name="count", shape=(), initializer="zeros", dtype="int32", trainable=False)
+
+    def call(self, fakes):
+        if not self.size:
+            return fakes
+        n = ops.shape(fakes)[0]
+        swaps = keras.random.uniform((n,), seed=self.seed_generator) < 0.5
+        slots = keras.random.randint((n,), 0, self.size, seed=self.seed_generator)
+
+        def take_turn(i, state):
+            """Where each shown and each stored picture comes from: places in [images, fakes]."""
+            shown, stored, count = state
+            # (Not written as slots[i]: XLA would compile the step anew for every state of the seed.)
+            filling, swap = count < self.size, ops.take(swaps, i)
+            slot = ops.where(filling, count, ops.take(slots, i))
+            new, old = self.size + i, ops.take(stored, slot)
+            shown_i = ops.where(ops.logical_or(filling, ops.logical_not(swap)), new, old)
+            stored_i = ops.where(ops.logical_or(filling, swap), new, old)
+            shown = ops.slice_update(shown, (i,), ops.reshape(shown_i, (1,)))
+            stored = ops.slice_update(stored, (slot,), ops.reshape(stored_i, (1,)))
+            return shown, stored, ops.minimum(count + 1, self.size)
+
+        start = (ops.zeros((n,), "int32"), ops.arange(self.size, dtype="int32"), ops.convert_to_tensor(self.count))
+        shown, stored, count = ops.fori_loop(0, n, take_turn, start)
+        pictures = ops.concatenate([ops.convert_to_tensor(self.images), fakes], axis=0)
+        self.images.assign(ops.take(pictures, stored, axis=0))
+        self.count.assign(count)
+        return ops.take(pictures, shown, axis=0)
+
+    def get_config(self):
+        return super().get_config() | {"size": self.size}

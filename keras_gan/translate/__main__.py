@@ -1,0 +1,141 @@
+"""Translates pictures, animations and videos by a trained generator.
+
+    python -m keras_gan.translate RUN photos/ --output translated             a folder, by the generator of a run
+    python -m keras_gan.translate RUN --direction BtoA "*.jpg" --output out   the other way, of two
+    python -m keras_gan.translate g_AB.keras cat.gif film.mp4 --output out    by a file alone
+    python -m keras_gan.translate RUN holiday.jpg --size original --output out
+
+Names, order and subfolders are kept. Pictures become PNG, animations GIF, videos MP4 without sound. What cannot be
+read is named and skipped; what is there already is never replaced. In Python: `keras_gan.translate(model, images)`.
+"""
+
+import argparse
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from keras_gan import console
+from keras_gan.errors import BadValueError
+from keras_gan.generators import DIRECTIONS, find, locate
+from keras_gan.translate import translator
+
+GRID = "grid.png"
+COLUMNS, MOST = 4, 64  # pairs in a row of the sheet, and in all
+
+
+def main(argv=None):
+    given = parser().parse_args(argv)
+    with console.one_line_errors():
+        run(given)
+
+
+def parser():
+    found = console.Parser.of("keras_gan.translate", __doc__)
+    found.add_argument("model", metavar="MODEL", help="a .keras file or the folder of a run")
+    found.add_argument("inputs", metavar="INPUT", nargs="+", help="files, folders or globs")
+    found.add_argument("--output", metavar="DIR", required=True, help="folder for the results")
+    found.add_argument("--direction", choices=DIRECTIONS, help="which generator of a run that has two")
+    text = "original, or pixels of the shorter side (default: as large as in training)"
+    found.add_argument("--size", type=size, metavar="SIZE", help=text)
+    text = f"also save a sheet of the first {MOST} before and after, {GRID}"
+    found.add_argument("--grid", action="store_true", help=text)
+    return found
+
+
+def size(text):
+    """ "original" or a number of pixels."""
+    if text != "original" and not (text.isdecimal() and int(text) >= 2):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write original, or the pixels of the shorter side")
+    return text if text == "original" else int(text)
+
+
+def run(given):
+    """Does what the command line says."""
+    from keras_gan.translate.inputs import gather
+
+    also = [GRID] if given.grid else []
+    locate(Path(given.model), given.direction)  # before Keras is loaded, which takes seconds
+    gather(given.inputs, given.output, also=also)
+    generator = translator(find(given.model, given.direction))
+    todo = gather(given.inputs, given.output, generator.out_shape[2], also)
+    from keras_gan.translate.pipeline import Flow
+
+    flow = Flow(generator, todo, given.size)
+    shown, progress = [], Progress(len(todo))
+    for task, before, after in flow.run():
+        if task.source in flow.skipped:
+            progress.say(f"skipping {task.source}: {flow.skipped[task.source]}")
+        elif given.grid and len(shown) < MOST:
+            shown.append((before, after))
+        progress.step()
+    progress.end()
+    if len(flow.skipped) == len(todo):
+        first, why = next(iter(flow.skipped.items()))
+        raise BadValueError(f"none of {len(todo)} files could be translated, the first of them {first}: {why}.")
+    if given.grid:
+        save_before_after(Path(given.output) / GRID, shown)
+    skipped = f", skipped {len(flow.skipped)}" if flow.skipped else ""
+    print(f"Translated {len(todo) - len(flow.skipped)} of {len(todo)} to {given.output}{skipped}.")
+
+
+def save_before_after(path, shown):
+    """Saves a sheet of pictures, each beside what became of it: uint8 or uint16 (height, width, channels)."""
+    import numpy as np
+
+    from keras_gan.images.grids import pixels, save_sheet
+    from keras_gan.images.pixels import as_pixels
+
+    side = min(256, max(max(picture.shape[:2]) for picture in shown[0]))
+    tiles = []
+    for pair in shown:
+        for picture in pair:
+            full = 255 if picture.dtype == np.uint8 else 65535
+            tiles.append(as_pixels(as_image(pixels(picture, (0, full))), side, side, "pad"))
+    rows = [tiles[start : start + 2 * COLUMNS] for start in range(0, len(tiles), 2 * COLUMNS)]
+    save_sheet(path, rows, (0, 255), titles=["before", "after"] * (len(rows[0]) // 2))
+
+
+def as_image(pixels):
+    """uint8 pixels (height, width, 1 or 3) as a `PIL.Image.Image`."""
+    from PIL import Image
+
+    return Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[..., 0])
+
+
+class Progress:
+    """Says how far it is, on one line; what is no terminal gets a new line every half minute.
+
+    Args:
+        total: files.
+    """
+
+    def __init__(self, total):
+        self.total, self.done = total, 0
+        self.began = self.said = time.monotonic()
+        self.is_terminal = sys.stdout.isatty()
+
+    def step(self):
+        """One more file is done."""
+        self.done += 1
+        now = time.monotonic()
+        if now - self.said > (0.3 if self.is_terminal else 30):
+            self.said = now
+            left = (self.total - self.done) * (now - self.began) / self.done
+            text = f"{self.done}/{self.total}  {self.done / (now - self.began):.3g} a second  {left:.0f} s left"
+            print(f"\r{text[: shutil.get_terminal_size().columns - 1]:<50}" if self.is_terminal else text, end="")
+            print("" if self.is_terminal else "\n", end="", flush=True)
+
+    def say(self, text):
+        """Prints a line on standard error."""
+        self.end()
+        print(text, file=sys.stderr, flush=True)
+
+    def end(self):
+        """Clears the line."""
+        if self.is_terminal:
+            print("\r" + " " * 50 + "\r", end="", flush=True)
+
+
+if __name__ == "__main__":
+    main()

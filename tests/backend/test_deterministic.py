@@ -1,0 +1,73 @@
+"""`--deterministic`: every operation gives the same bits each time."""
+
+import subprocess
+import sys
+
+import keras
+import pytest
+from support.commands import run_here
+from support.toy import Toy
+
+from keras_gan import backend
+from keras_gan.errors import BadValueError
+
+ON_JAX = keras.backend.backend() == "jax"
+
+
+def test_the_command_asks_for_it_and_only_then(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(backend.current(), "make_deterministic", lambda: asked.append(True))
+    monkeypatch.setattr("keras_gan.training.fit.train", lambda *arguments: None)
+    monkeypatch.setattr("keras_gan.cli.print", lambda *words: None, raising=False)
+    for words, expected in (([], []), (["--no-deterministic"], []), (["--deterministic"], [True])):
+        with pytest.raises(IndexError):  # there is no grid: nothing was trained
+            run_here(Toy, "--output", str(tmp_path / "run"), *words)
+        assert asked == expected
+
+
+# For all of a process. Models play a step, twice from the same seed; what has no such form raises
+TWICE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import keras_gan
+import numpy as np
+import tensorflow as tf
+from support.models import MODELS, pictures
+from keras_gan import backend
+
+def batch():
+    return np.random.default_rng(0).uniform(-1, 1, (2, 3, 32, 32, 3)).astype("float32")
+
+backend.make_deterministic()
+tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+for name in sys.argv[2:]:
+    figures = []
+    for _ in range(2):
+        gan = MODELS[name](seed=5)
+        figures.append(gan.train_on_batch(*pictures(gan, batch)))
+    assert figures[0] == figures[1], name
+from tensorflow.python.framework import config
+assert config.is_op_determinism_enabled()
+print("same", len(sys.argv[2:]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(ON_JAX, reason="operations of JAX on a CPU are so by themselves")
+def test_models_can_be_trained_so(request):
+    names = ["discogan", "cyclegan resnet", "pix2pix", "cgan"]  # every kind of layer is in them
+    command = [sys.executable, "-c", TWICE, str(request.config.rootpath / "tests"), *names]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0 and done.stdout == f"same {len(names)}\n", done.stderr
+
+
+@pytest.mark.skipif(not ON_JAX, reason="XLA's flag is of JAX")
+def test_on_a_gpu_jax_says_which_flag_it_needs(monkeypatch):
+    import jax
+
+    backend.make_deterministic()  # on a CPU nothing is needed
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    with pytest.raises(BadValueError, match="needs XLA_FLAGS=--xla_gpu_deterministic_ops=true set beforehand"):
+        backend.make_deterministic()
+    monkeypatch.setenv("XLA_FLAGS", "--xla_gpu_deterministic_ops=true")
+    backend.make_deterministic()

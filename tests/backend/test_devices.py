@@ -1,0 +1,167 @@
+"""Several devices give what one gives. On JAX alone, with the processor as two devices (see conftest.py)."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+from support.backends import TABLE, make, play
+from support.models import set_float, weights
+
+from keras_gan import GAN, backend
+from keras_gan.errors import BadValueError
+from keras_gan.report.csv_log import read_rows
+
+on_jax = pytest.mark.skipif(keras.backend.backend() != "jax", reason="TensorFlow trains on one device")
+
+
+@pytest.fixture
+def two_devices():
+    yield lambda: backend.use_devices(2)
+    keras.distribution.set_distribution(None)
+    set_float("float32")
+
+
+@on_jax
+@pytest.mark.parametrize("model", TABLE)
+def test_two_devices_equal_one(model, two_devices):
+    """Each has one picture of two; BatchNormalization and the pool of past fakes see both all the same.
+
+    By plain gradients, whose size counts: Adam and RMSprop divide it out, and small ones are rounding then.
+    """
+    set_float("float64")
+    sgd = keras.optimizers.SGD(1e-3)
+    one = make(model, seed=3, g_optimizer=sgd, d_optimizer=sgd)
+    figures = play(one, range(5))
+    two_devices()
+    two = make(model, seed=3, g_optimizer=sgd, d_optimizer=sgd)
+    assert len(two.combined.trainable_variables[0].value.devices()) == 2
+    np.testing.assert_allclose(play(two, range(5)), figures, rtol=1e-5, atol=1e-7)
+    for name, expected in weights(one).items():
+        a, b = (np.concatenate([weight.ravel() for weight in of]) for of in (weights(two)[name], expected))
+        assert np.abs(a - b).mean() < 1e-5, name
+
+
+@on_jax
+def test_a_short_last_batch_that_cannot_be_divided_is_left_out(two_devices, tmp_path):
+    two_devices()
+    gan = GAN(dataset_name="drawn_digits", seed=0, output=tmp_path / "run")
+    del gan.data_loader.train[5:]
+    gan.train(epochs=2, batch_size=2)  # 5 pictures: batches of 2 and 2
+    assert int(gan.iteration) == 4
+    assert gan.generate(gan.sample_noise(3)).shape == (3, 28, 28, 1)
+    for size, message in (
+        (3, "batch_size 3 cannot be divided over 2 devices: make it a multiple"),
+        (8, "batch_size 8 is more than there are pictures"),
+    ):
+        with pytest.raises(BadValueError, match=message):
+            gan.train(epochs=1, batch_size=size)
+
+
+def test_devices_that_there_are_not_are_refused():
+    if keras.backend.backend() == "jax":
+        with pytest.raises(BadValueError, match="devices must be 1 to 2 or all, not 3: JAX sees cpu:0, cpu:1"):
+            backend.use_devices(3)
+    else:
+        with pytest.raises(BadValueError, match="on one device here, not 2: set KERAS_BACKEND=jax for several"):
+            backend.use_devices(2)
+    assert backend.replicas() == 1
+
+
+@pytest.mark.parametrize("devices", ["0", "two", "-1"])
+def test_a_number_of_devices_that_is_none_is_refused_in_one_line(devices):
+    command = [sys.executable, "-m", "keras_gan.gan", f"--devices={devices}"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2 and "is no number of devices; write 1, 2, ... or all" in done.stderr
+
+
+@on_jax
+def test_hosts_that_are_half_named_are_refused(monkeypatch):
+    monkeypatch.setenv("JAX_COORDINATOR_ADDRESS", "localhost:1")
+    monkeypatch.setenv("JAX_NUM_PROCESSES", "2")
+    with pytest.raises(BadValueError, match="JAX_PROCESS_ID must be a number then, not ''"):
+        backend.use_devices("all")
+
+
+@pytest.fixture
+def host():
+    """Starts `python -m keras_gan.gan` as one of so many hosts, all of them here."""
+    started = []
+
+    def start(*arguments):
+        started.append(start_host(*arguments))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def start_host(number, of, port, *arguments):
+    places = {"JAX_COORDINATOR_ADDRESS": f"localhost:{port}", "JAX_PROCESS_ID": number, "JAX_NUM_PROCESSES": of}
+    environment = (
+        os.environ
+        | {name: str(value) for name, value in places.items()}
+        | {"XLA_FLAGS": "--xla_backend_optimization_level=0"}
+    )
+    command = [sys.executable, "-m", "keras_gan.gan", "--dataset", "drawn_digits", "--devices", "all"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([*command, "--batch-size", "4", *arguments], env=environment, **pipes)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return probe.getsockname()[1]
+
+
+def trained(run):
+    model = keras.saving.load_model(run / "models" / "generator.keras")
+    return np.concatenate([weight.ravel() for weight in model.get_weights()])
+
+
+@on_jax
+def test_two_hosts_equal_one_and_one_of_them_writes(host, tmp_path):
+    port, options = free_port(), ["--steps-per-epoch", "3", "--epochs", "1", "--seed", "0", "--output"]
+    hosts = [host(number, 2, port, *options, str(tmp_path / "two")) for number in range(2)]
+    said = [process.communicate(timeout=300) for process in hosts]
+    assert [process.returncode for process in hosts] == [0, 0], said
+    alone = host(0, 1, free_port(), *options, str(tmp_path / "one"))
+    assert alone.wait(timeout=300) == 0, alone.communicate()
+    assert np.abs(trained(tmp_path / "one") - trained(tmp_path / "two")).mean() < 1e-5
+    assert ["Networks:" in out and "Training on" in out for out, _ in said] == [True, False]
+
+
+@on_jax
+def test_hosts_that_were_asked_for_different_things_are_refused(host, tmp_path):
+    port = free_port()
+    hosts = [
+        host(number, 2, port, "--seed", str(number), "--epochs", "1", "--output", str(tmp_path / "run"))
+        for number in range(2)
+    ]
+    for process in hosts:
+        assert "error: the hosts were asked for different things" in process.communicate(timeout=300)[1]
+        assert process.returncode == 2
+
+
+@on_jax
+def test_a_host_that_dies_stops_the_others_with_a_line_and_the_run_is_resumed(host, tmp_path):
+    run, port = tmp_path / "run", free_port()
+    options = ["--epochs", "1", "--steps-per-epoch", "300", "--checkpoint-interval", "5", "--sample-interval", "1000"]
+    hosts = [host(number, 2, port, *options, "--output", str(run)) for number in range(2)]
+    while not list(run.glob("checkpoints/[0-9]*")) and hosts[0].poll() is None:
+        time.sleep(0.1)
+    hosts[1].kill()
+    said = hosts[0].communicate(timeout=120)
+    assert hosts[0].returncode == 2 and "error: another host has stopped" in said[1], said
+
+    port = free_port()
+    hosts = [host(number, 2, port, "--resume", str(run)) for number in range(2)]
+    said = [process.communicate(timeout=300) for process in hosts]
+    assert [process.returncode for process in hosts] == [0, 0], said
+    assert [row["iteration"] for row in read_rows(run / "history.csv")] == list(range(10, 301, 10))

@@ -1,0 +1,159 @@
+import functools
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gan import CycleGAN, cyclegan, networks
+from keras_gan.adversarial import model
+
+COLOURING = {"img_shape": None, "shape_A": (32, 32, 1), "shape_B": (32, 32, 3)}
+THIN = {"blocks": 1, "filters": 4}
+OUTPUTS = ["valid_A", "valid_B", "reconstr_A", "reconstr_B", "identity_A", "identity_B"]
+
+
+def small(**options):
+    return CycleGAN(**{"img_shape": (32, 32, 3), "dataset_name": "drawn_shoes"} | options)
+
+
+def thin(**options):
+    """The recipe of the paper with a block in place of six, and a sixteenth of the filters."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cyclegan, "resnet", lambda *arguments, **more: networks.resnet(*arguments, **more | THIN))
+        patch.setattr(cyclegan, "patchgan_70", functools.partial(networks.patchgan_70, filters=4))
+        return small(recipe="resnet", **options)
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Makes a model of `small` or `thin`, once of each: for tests to which it does not matter what it has learned."""
+    return functools.cache(lambda make, **options: make(**options))
+
+
+def test_the_networks_of_the_paper():
+    gan = small(img_shape=(256, 256, 3), recipe="resnet")
+    assert gan.g_AB.count_params() == gan.g_BA.count_params() == 11_378_179  # the norms have no parameters
+    assert gan.d_A.count_params() == 2_764_737 and gan.d_A.output_shape == (None, 30, 30, 1)
+    assert gan.build_generator((128, 128, 3), (128, 128, 3)).count_params() == 7_837_699
+    kernel = gan.g_AB.layers[2].get_weights()[0]
+    assert abs(kernel.std() - 0.02) < 0.002 and abs(kernel.mean()) < 0.002
+    assert gan.pool_A.size == gan.pool_B.size == 50
+    assert float(gan.combined.optimizer.learning_rate) == pytest.approx(2e-4)
+
+
+def test_the_networks_of_the_notebook(made):
+    gan = made(small, **COLOURING)
+    assert [network.count_params() for network in gan.networks] == [613_221, 612_071, 390_145, 390_721]
+    assert gan.d_A.output_shape == (None, 2, 2, 1) and not gan.identity
+    assert gan.combined.output_names == OUTPUTS[:4]
+    whole = small(patchgan=False)
+    assert whole.d_A.output_shape == (None, 1)
+    wide = small(kernel_size=5)
+    assert wide.g_AB.count_params() > gan.g_AB.count_params()
+
+
+@pytest.mark.parametrize(("make", "weights"), [(small, [1, 1, 10, 10, 0.5, 0.5]), (thin, [1, 1, 10, 10, 5, 5])])
+@pytest.mark.usefixtures("eagerly")
+def test_losses_and_weights_of_both_recipes(make, weights, made, batch):
+    gan = made(make)
+    assert gan.combined.output_names == OUTPUTS
+    logs = gan.train_on_batch(*batch(), return_dict=True)
+    parts = [logs[f"{name}_loss"] for name in OUTPUTS]
+    assert np.isclose(logs["g_loss"], np.dot(weights, parts), rtol=1e-5)
+
+
+def test_combined_scores_what_its_names_say(made, batch):
+    gan, (A, B) = made(small), batch()
+    fake_B, fake_A = gan.g_AB(A), gan.g_BA(B)
+    expected = [gan.d_A(fake_A), gan.d_B(fake_B), gan.g_BA(fake_B), gan.g_AB(fake_A), gan.g_BA(A), gan.g_AB(B)]
+    for name, output, value in zip(OUTPUTS, gan.combined([A, B]), expected, strict=True):
+        np.testing.assert_allclose(output, value, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize(("options", "each"), [({}, 3), (COLOURING, 2)], ids=["with identity", "without"])
+@pytest.mark.usefixtures("eagerly")
+def test_no_picture_is_translated_twice_in_a_step(options, each, made, batch, monkeypatch):
+    """A generator sees the pictures of its domain, the fakes of the other and, with identity, those of its target."""
+    gan = made(small, **options)
+    seen = {"g_AB": [], "g_BA": []}
+    for generator in (gan.g_AB, gan.g_BA):
+        note, call = seen[generator.name].append, generator.call
+        monkeypatch.setattr(
+            generator, "call", lambda x, *rest, note=note, call=call, **more: (note(len(x)), call(x, *rest, **more))[1]
+        )
+    imgs = [imgs[..., : shape[-1]] for imgs, shape in zip(batch(size=3), (gan.shape_A, gan.shape_B), strict=True)]
+    gan.train_on_batch(*imgs)
+    assert {name: sum(sizes) for name, sizes in seen.items()} == {"g_AB": 3 * each, "g_BA": 3 * each}
+    assert max(map(len, seen.values())) == 2  # with identity too, in a joined batch
+
+
+@pytest.mark.parametrize(("make", "low"), [(small, 0), (thin, -1)])
+def test_activation_and_value_range_fit_each_other(make, low, made):
+    gan = made(make)
+    A, B = gan.data_loader.load_data(2)
+    assert A.min() >= low and A.max() == 1 and gan.data_loader.value_range == (low, 1)
+    assert float(np.min(gan.g_AB(A * 50))) >= low and float(np.min(B)) >= low
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_the_pool_is_inside_the_step_and_part_of_the_weights(batch):
+    gan = thin(pool_size=4)
+    for step in range(2):
+        gan.train_on_batch(*batch(size=3, seed=step))
+    assert int(gan.pool_A.count) == int(gan.pool_B.count) == 4
+    assert any(weight is gan.pool_A.images for weight in gan.weights)
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_training_with_a_decay(tmp_path, monkeypatch):
+    """Nothing is drawn or saved meanwhile."""
+    monkeypatch.setattr(model, "watching", lambda *arguments: [])
+    monkeypatch.setattr(model, "SaveNetworks", keras.callbacks.Callback)
+    gan = thin(output=tmp_path)
+    history = gan.train(epochs=1, decay_epochs=1, steps_per_epoch=1)
+    assert len(history.history["g_loss"]) == 2
+    assert float(gan.combined.optimizer.learning_rate) == pytest.approx(1e-4)
+
+
+BAD = {
+    "identity of unlike domains": (
+        {"shape_A": (32, 32, 1), "identity": True},
+        r"not 1 \(A\) and 3 \(B\): turn identity off",
+    ),
+    "unlike sizes": ({"shape_A": (64, 64, 3)}, r"shape_A \(64, 64, 3\) and shape_B \(32, 32, 3\) must be of one"),
+    "a pool below nothing": ({"pool_size": -1}, "pool_size must be a whole number of at least 0, not -1"),
+    "a recipe": ({"recipe": "vgg"}, "recipe must be 'unet' or 'resnet', not 'vgg'"),
+    "a size": ({"img_shape": (30, 32, 3)}, "image size 30x32 does not suit recipe 'unet'"),
+    "a small size": ({"img_shape": (20, 20, 3), "recipe": "resnet"}, "multiples of 4, at least 24"),
+    "a kernel": ({"kernel_size": 0}, "kernel_size must be a whole number of at least 1, not 0"),
+}
+
+
+@pytest.mark.parametrize("fault", BAD)
+def test_bad_values_are_named(fault):
+    options, message = BAD[fault]
+    with pytest.raises(ValueError, match=message):
+        small(**options)
+
+
+def test_a_decay_without_constant_epochs_or_on_top_of_a_schedule_is_refused(made, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="decay_epochs=5 needs constant epochs before it, not epochs=0"):
+        made(thin).train(epochs=0, decay_epochs=5, steps_per_epoch=1)
+    with pytest.raises(ValueError, match="decay_epochs=5 cannot lower the rate of d_A: its optimizer has a schedule"):
+        made(small).train(epochs=5, decay_epochs=5, steps_per_epoch=1)
+    with pytest.raises(ValueError, match="decay_epochs must be a whole number of at least 0, not -1"):
+        made(small).train(epochs=1, decay_epochs=-1, steps_per_epoch=1)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_parts_may_be_trained_by_themselves_before_the_game(batch):
+    """RMSprop's fused update needs more than Keras builds when a part alone is trained."""
+    gan = small()
+    imgs_A, imgs_B = batch()
+    valid = np.ones((len(imgs_A), *gan.d_A.output_shape[1:]))
+    gan.d_A.train_on_batch(imgs_A, valid)
+    gan.combined.train_on_batch([imgs_A, imgs_B], gan.generator_targets([imgs_A, imgs_B]))
+    assert np.isfinite(gan.train_on_batch(imgs_A, imgs_B)).all()
+    assert [int(part.optimizer.iterations) for part in gan.parts] == [2, 1, 2]

@@ -1,0 +1,94 @@
+import imageio.v3 as imageio
+import numpy as np
+import pytest
+from PIL import Image, ImageSequence
+
+from keras_gan.report import curves, frames
+from keras_gan.report.frames import animate, frame_paths, thin
+
+pytestmark = pytest.mark.reports
+
+
+def make_frames(folder, iterations, size=(40, 31)):
+    folder.mkdir(parents=True, exist_ok=True)
+    for iteration in iterations:
+        Image.new("RGB", size, (iteration % 256, 0, 0)).save(folder / f"{iteration:07}.png")
+
+
+def test_frames_stay_few_and_evenly_spread(tmp_path):
+    for iteration in range(1, 20_000, 50):
+        make_frames(tmp_path, [iteration])
+        thin(tmp_path, most=20)
+    at = [int(path.stem) for path in frame_paths(tmp_path)]
+    assert len(at) == 20 and at[0] == 1 and at[-1] == 19_951
+    gaps = np.diff(at)
+    assert gaps.max() <= 4 * gaps.min()
+
+
+def test_frames_beyond_the_iteration_are_made_again(tmp_path):
+    make_frames(tmp_path / "frames", [1, 201, 1_000_401])
+    (tmp_path / "frames" / "mine.png").touch()
+    frames.Frames(tmp_path, 201)
+    assert [path.name for path in frame_paths(tmp_path / "frames")] == ["0000001.png", "0000201.png"]
+
+
+@pytest.fixture
+def no_ffmpeg(monkeypatch):
+    monkeypatch.setattr(frames.importlib.util, "find_spec", lambda name: None)
+
+
+def test_the_animation_shows_every_frame(tmp_path, no_ffmpeg):
+    assert animate(tmp_path) is None
+    make_frames(tmp_path / "frames", [1, 101, 201])
+    path = animate(tmp_path)
+    assert path.name == "samples.gif"
+    with Image.open(path) as animation:
+        reds = [frame.convert("RGB").getpixel((5, 5))[0] for frame in ImageSequence.Iterator(animation)]
+    assert reds == [1, 101, 201]  # the last one stays for longer
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")  # ffmpeg's
+def test_the_animation_is_a_film_where_that_can_be_made(tmp_path):
+    pytest.importorskip("imageio_ffmpeg")
+    make_frames(tmp_path / "frames", [1, 101, 201])
+    path = animate(tmp_path)
+    assert path.name == "samples.mp4"
+    film = imageio.imread(path, plugin="FFMPEG")
+    assert len(film) >= 3 and film.shape[1:] == (32, 40, 3)  # even sides
+    assert film[-1, 5, 5, 0] > film[0, 5, 5, 0] + 150
+
+
+def test_figures_are_grouped_by_their_names():
+    two = ["iteration", "d_A_learning_rate", "d_A_loss", "d_A_acc", "d_B_loss", "d_B_acc", "d_loss", "d_acc", "g_loss"]
+    assert curves.groups([*two, "valid_A_loss"]) == {
+        "Generators": ["g_loss", "valid_A_loss"],
+        "Discriminators": ["d_A_loss", "d_B_loss", "d_loss"],
+        "Verdicts that are right": ["d_A_acc", "d_B_acc", "d_acc"],
+        "Learning rates": ["d_A_learning_rate"],
+    }
+    one = ["discriminator_loss", "discriminator_acc", "d_loss", "d_acc", "g_loss"]
+    assert curves.groups(one)["Discriminators"] == ["discriminator_loss"]
+    assert curves.groups(one)["Generators"] == ["g_loss"]
+
+
+def test_a_curve_has_few_points_and_leaves_out_what_is_not_known():
+    rows = [{"iteration": i, "g_loss": float("nan") if i == 3 else float(i)} for i in range(1, 2_001)]
+    x, y = curves.curve(rows, "g_loss")
+    assert len(x) == curves.MOST and np.isfinite(y).all()
+    np.testing.assert_allclose(y, x)
+    np.testing.assert_allclose(
+        curves.smooth(3.0 * np.arange(100)), 3.0 * np.arange(100)
+    )  # a line stays so, to its ends
+    assert len(curves.smooth(np.ones(3))) == 3
+    assert [len(part) for part in curves.curve(rows[2:3], "g_loss")] == [0, 0]
+
+
+def test_losses_are_drawn_whatever_there_is(tmp_path):
+    nan = float("nan")
+    for rows in (
+        [{"iteration": 1, "d_loss": nan, "d_acc": nan, "g_loss": nan}],
+        [{"iteration": i, "d_loss": -1.0, "d_acc": 0.5, "g_loss": -float(i)} for i in (10, 20)],
+    ):
+        curves.save_losses(tmp_path / "losses.png", rows)
+        with Image.open(tmp_path / "losses.png") as image:
+            assert image.size[0] > 500

@@ -1,0 +1,75 @@
+import sys
+from types import SimpleNamespace
+
+import pytest
+from support.toy import Toy
+
+from keras_gan.adversarial.model import AdversarialModel
+from keras_gan.report.curves import duration
+from keras_gan.report.progress import Progress
+
+
+@pytest.fixture
+def gan(tmp_path, eagerly):
+    return Toy(output=tmp_path / "run", seed=0)
+
+
+def train(gan, **options):
+    AdversarialModel.train(gan, epochs=2, batch_size=4, sample_interval=2, steps_per_epoch=3, **options)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "0 s"), (59.6, "1:00 min"), (754, "12:34 min"), (3599.7, "1:00:00 h"), (90_010, "25:00:10 h")],
+)
+def test_durations_are_written_as_people_do(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_a_log_gets_plain_lines_that_say_it_all(gan, capsys, monkeypatch):
+    monkeypatch.setattr(Progress, "SECONDS_PER_LINE", 0)
+    train(gan)
+    printed = capsys.readouterr().out
+    assert printed.replace("\n", "").isprintable()  # no control characters
+    first, *lines = printed.splitlines()
+    assert first.startswith("Training on drawn_digits") and len(lines) == 2 * (3 + 1)
+    assert "left in the epoch" in lines[1] and "left in all" in lines[1] and "pictures/s" in lines[1]
+    assert lines[3].startswith("epoch 1/2  iteration 3/3  ") and " s left" in lines[3]
+    assert lines[-1].startswith("epoch 2/2  iteration 3/3  ") and "left" not in lines[-1]
+    assert str(gan.run_folder / "images" / "1_2.png") in lines[-1]
+    for figure in ("d_loss", "d_acc", "g_loss"):
+        assert f"{figure} " in lines[-1]
+
+
+def test_a_terminal_gets_one_line_written_over_that_never_wraps(gan, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(Progress, "SECONDS_PER_UPDATE", 0)
+    monkeypatch.setenv("COLUMNS", "60")
+    train(gan)
+    _, *lines, _ = capsys.readouterr().out.split("\n")
+    assert len(lines) == 2  # one an epoch stays
+    for line in lines:
+        *passing, last = line.split("\r")[1:]
+        assert len(passing) == 3 and all(len(text) <= 59 for text in passing)
+        assert "newest grid" in last and len(last) >= len(passing[-1])  # nothing of the line before is left over
+
+
+@pytest.mark.reports
+def test_quiet_says_where_things_go_and_no_more(gan, capsys):
+    train(gan, quiet=True)
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 1 and str(gan.run_folder) in printed.out and not printed.err
+
+
+def test_time_left_follows_from_the_pace_of_this_process():
+    """A run resumed in the middle of its second epoch: what was played before does not count as fast."""
+    progress = Progress()
+    progress.set_params({"epochs": 3, "steps": 100})
+    progress.set_model(SimpleNamespace(iteration=150))
+    progress.on_train_begin()
+    progress.on_epoch_begin(1)
+    for batch in range(50, 60):
+        progress.on_train_batch_end(batch)
+    assert (progress.iteration, progress.total, progress.left_in_epoch) == (160, 300, 40)
+    progress.per_iteration = 2.0
+    assert "1:20 min left in the epoch, 4:40 min left in all" in list(progress.parts({}))

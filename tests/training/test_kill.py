@@ -1,0 +1,130 @@
+"""Runs that are killed, at random moments and while they are written, and go on to the same end.
+
+Each life of a run is a process of its own. All are forked from one that has loaded TensorFlow and done
+nothing with it yet, which saves the seconds that loading takes.
+"""
+
+import concurrent.futures
+import json
+import multiprocessing
+import os
+import random
+import signal
+import threading
+import time
+
+import keras
+import numpy as np
+import pytest
+from support.resuming import history
+
+from keras_gan import CycleGAN, DiscoGAN
+from keras_gan.training import checkpoints
+
+KILLS = 8
+TINY = {"img_shape": (16, 16, 3), "dataset_name": "drawn_shoes", "seed": 11}
+RUNS = {
+    "discogan": (DiscoGAN, TINY | {"gf": 2, "df": 2, "dropout": 0.2}),
+    "cyclegan": (CycleGAN, TINY | {"recipe": "unet", "pool_size": 3, "identity": False}),
+}
+#: 100 iterations; checkpoints every third take most of the time, so that many kills fall into them.
+LENGTH = {"epochs": 4, "steps_per_epoch": 25, "batch_size": 2, "sample_interval": 20, "checkpoint_interval": 3}
+
+
+class Diary(keras.callbacks.Callback):
+    """Writes down every figure with its epoch, batch and iteration; the first step sets the clock of this life."""
+
+    def __init__(self, path, seconds):
+        super().__init__()
+        self.path, self.seconds = path, seconds
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.seconds is not None:
+            threading.Thread(target=die_after, args=(self.seconds,), daemon=True).start()
+            self.seconds = None
+        with open(self.path, "a") as file:
+            file.write(json.dumps([int(self.model.iteration), self.epoch, batch, logs]) + "\n")
+
+
+def die_after(seconds):
+    time.sleep(seconds)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def live(name, run, seconds, at_once):
+    """One life of a run: it begins or goes on, to its end or until it is killed. Writes its weights at its end."""
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    if at_once:
+        threading.Thread(target=die_after, args=(seconds,), daemon=True).start()
+    diary = Diary(run.parent / f"{run.name}.diary", None if at_once else seconds)
+    model, options = RUNS[name]
+    if (run / "config.json").exists():
+        gan = model.resume(run, callbacks=[diary])
+    else:
+        gan = model(**options, output=run)
+        gan.train(**LENGTH, callbacks=[diary])
+    optimizers = [variable for part in gan.parts for variable in part.optimizer.variables]
+    variables = [*gan.variables, *gan.random_states, *optimizers]
+    np.savez(run.parent / f"{run.name}.npz", *[np.asarray(variable) for variable in variables])
+
+
+@pytest.fixture(scope="module")
+def process():
+    """Starts a life; returns its exit code."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["keras_gan.discogan", "keras_gan.cyclegan", "test_kill"])
+
+    def start(*arguments):
+        life = context.Process(target=live, args=arguments)
+        life.start()
+        life.join()
+        return life.exitcode
+
+    return start
+
+
+def rows(path):
+    """What the diary says of each iteration; what was played again must be the same again."""
+    told = {}
+    for line in path.read_text().splitlines():
+        if line.endswith("}]"):  # else a kill cut it
+            iteration, *row = json.loads(line)
+            assert told.setdefault(iteration, row) == row
+    return told
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.slow
+def test_kills_at_random_end_with_the_same_bits(process, tmp_path):
+    """Both models at a time, on a core each."""
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for _ in pool.map(lambda name: check_kills(name, process, tmp_path / name), RUNS):
+            pass
+
+
+def check_kills(name, process, folder):
+    folder.mkdir()
+    whole, killed = folder / "whole", folder / "killed"
+    assert process(name, whole, None, False) == 0
+    seed = random.SystemRandom().randrange(2**32)
+    print("kills of", name, "by seed", seed)
+    chance = random.Random(seed)
+    for number in range(KILLS):
+        at_once = number % 5 == 4  # while it is built, restored or traced, mostly
+        seconds = chance.uniform(0, 6) if at_once else chance.uniform(0, 0.9)
+        assert process(name, killed, seconds, at_once) == -signal.SIGKILL, f"{name} ended before kill {number}"
+        found = checkpoints.names(killed / "checkpoints")
+        assert all(checkpoints.fault_of(path) is None for path in found)
+        left = [path.name for path in (killed / "checkpoints").glob(".*")]
+        print(f"{name}: {number + 1} kills, {[path.name for path in found]} kept, {left} left behind")
+    assert process(name, killed, None, False) == 0
+    with np.load(f"{whole}.npz") as expected, np.load(f"{killed}.npz") as found:
+        assert len(expected.files) == len(found.files)
+        for key in expected.files:
+            np.testing.assert_array_equal(expected[key], found[key])
+    np.testing.assert_equal(*(history(run) for run in (killed, whole)))
+    told, expected = (rows(folder / f"{run}.diary") for run in ("killed", "whole"))
+    assert sorted(told) == list(range(1, 101)) and told == expected

@@ -1,0 +1,482 @@
+"""A run that was stopped, whenever and however, goes on as if nothing had happened to it."""
+
+import itertools
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from support.commands import check_complaint, run_here
+from support.eager import running_eagerly
+from support.layout import RECORDED, layout
+from support.models import MODELS, ROWS, noise_for
+from support.resuming import EVERY_STEP, SHORT, check_same, cut_back, everything, weights_in
+from support.toy import Toy
+
+from keras_gan import CycleGAN
+from keras_gan.errors import BadValueError, NotFiniteError
+from keras_gan.training import checkpoints, run_folder
+from keras_gan.training.schedules import Schedule
+
+pytestmark = [
+    pytest.mark.usefixtures("one_by_one"),
+    pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def one_by_one():
+    """What is tested here is not the step: nothing is traced."""
+    with running_eagerly():
+        yield
+
+
+class At(keras.callbacks.Callback):
+    """Does something with the model after this iteration."""
+
+    def __init__(self, iteration, do):
+        super().__init__()
+        self.iteration, self.do = iteration, do
+
+    def on_train_batch_end(self, batch, logs=None):
+        if int(self.model.iteration) == self.iteration:
+            self.do(self.model)
+
+
+@pytest.mark.parametrize("model", ROWS)
+def test_all_that_a_model_consists_of_is_in_its_checkpoint(model, tmp_path):
+    """And it lies where it was recorded to lie, so that runs of earlier versions go on."""
+    gan, other = (MODELS[model](seed=seed) for seed in (1, 2))
+    for each in (gan, other):
+        each.make_train_function()
+    optimizers = [variable for part in gan.parts for variable in part.optimizer.variables]
+    rng = np.random.default_rng(0)
+    for variable in {id(v): v for v in [*gan.variables, *gan.random_states, *optimizers]}.values():
+        variable.assign(rng.integers(1, 99, variable.shape).astype(variable.dtype))
+    gan.save_weights(tmp_path / "all.weights.h5")
+    other.load_weights(tmp_path / "all.weights.h5")
+    for a, b in zip(everything(gan), everything(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert layout(tmp_path / "all.weights.h5") == json.loads(RECORDED.read_text(encoding="utf-8"))[model]
+
+
+# A small run that was kept at every step, for what follows.
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """A finished run of six iterations, with a checkpoint of each."""
+    folder = tmp_path_factory.mktemp("kept") / "run"
+    gan = Toy(seed=3, output=folder)
+    gan.train(**EVERY_STEP)
+    return gan
+
+
+@pytest.fixture
+def stopped(kept, tmp_path):
+    """A copy of it as it was at iteration 5."""
+    return cut_back(kept.run_folder, tmp_path / "run", iteration=5)
+
+
+def test_the_config_says_what_is_run(kept):
+    config = json.loads((kept.run_folder / "config.json").read_text())
+    assert config["model"] == "toy" and config["seed"] == 3 and config["command"] is None
+    arguments = config["arguments"]
+    assert (arguments["epochs"], arguments["latent_dim"], arguments["schedule"]) == (2, 4, "constant")
+    assert config["dataset"]["name"] == "drawn_digits" and config["dataset"]["pictures"]["train"] > 100
+    assert set(config["versions"]) == {"keras_gan", "keras", "tensorflow", "numpy", "python"}
+    assert {"commit", "started"} < set(config)
+
+
+def test_a_seed_is_drawn_where_none_is_given_and_the_run_goes_on_with_it(tmp_path):
+    gan = Toy(output=tmp_path / "run")
+    gan.train(**EVERY_STEP)
+    copy = cut_back(tmp_path / "run", tmp_path / "copy", iteration=0)  # killed before anything was kept
+    assert json.loads((copy / "config.json").read_text())["arguments"]["seed"] is None
+    check_same(gan, Toy.resume(copy))
+    assert Toy().seed != Toy().seed
+
+
+def test_the_last_checkpoints_stay(tmp_path):
+    gan = Toy(output=tmp_path)
+    gan.train(**EVERY_STEP | {"keep": 3})
+    assert [path.name for path in checkpoints.names(tmp_path / "checkpoints")] == ["4", "5", "6"]
+    gan.train_on_batch(np.zeros((1, 8, 8, 1), "float32"))
+    gan.train(**SHORT | {"epochs": 1})  # trained otherwise in between: the seed alone does not lead here
+    assert [path.name for path in checkpoints.names(tmp_path / "checkpoints")] == ["7", "10"]
+
+
+def test_by_default_checkpoints_take_a_hundredth_of_the_time(kept):
+    keeper = checkpoints.Checkpoints(kept.run_folder, None, None, 2, None, [])
+    assert keeper.worth(0.001)  # nothing is known of the cost
+    keeper.cost = 4.0
+    assert not keeper.worth(200) and keeper.worth(800)
+
+
+def test_optimizers_and_shapes_come_back(tmp_path):
+    rmsprop = keras.optimizers.RMSprop(3e-4, momentum=0.5)
+    gan = Toy((8, 10, 1), d_optimizer=rmsprop, seed=1, output=tmp_path / "run")
+    gan.train(**EVERY_STEP)
+    other = Toy.resume(cut_back(tmp_path / "run", tmp_path / "copy", iteration=4))
+    check_same(gan, other)
+    assert other.discriminator.optimizer.get_config() == gan.discriminator.optimizer.get_config()
+
+
+def test_training_longer_ends_as_training_long(kept, tmp_path):
+    """The grid after the last step is not of a longer run, and must leave nothing behind."""
+    longer = Toy.resume(cut_back(kept.run_folder, tmp_path / "copy", iteration=6), epochs=3)
+    whole = Toy(seed=3, output=tmp_path / "whole")
+    whole.train(**EVERY_STEP | {"epochs": 3})
+    check_same(longer, whole)
+    assert json.loads((tmp_path / "copy/config.json").read_text())["arguments"]["epochs"] == 3
+
+
+# What can happen while it is written:
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: nothing is cleared up."""
+
+
+@pytest.fixture(scope="module")
+def other():
+    """A model of the same kind, which has not trained."""
+    gan = Toy()
+    gan.make_train_function()
+    return gan
+
+
+def test_a_kill_at_any_moment_of_writing_a_checkpoint_leaves_a_whole_one(stopped, kept, tmp_path, monkeypatch):
+    """At every call that changes a file, from the first on, until the checkpoint is written undisturbed."""
+    for moment in itertools.count(1):
+        folder = shutil.copytree(stopped / "checkpoints", tmp_path / str(moment))
+        with monkeypatch.context() as patch:
+            die_at(moment, patch, kept)
+            try:
+                checkpoints.save(folder, kept, {"iteration": 6}, keep=2)
+                break
+            except Killed:
+                pass
+        newest, before = (checkpoints.names(folder)[-i] for i in (1, 2))
+        assert newest.name in ("5", "6") and checkpoints.fault_of(newest) is None
+        assert checkpoints.fault_of(before) is None
+        checkpoints.save(folder, kept, {"iteration": 7}, keep=2)
+        assert {path.name for path in folder.iterdir()} == {newest.name, "7"}
+    assert moment > 5 and [path.name for path in checkpoints.names(folder)] == ["5", "6"]
+
+
+def die_at(moment, patch, gan):
+    """Has the process end at this call of those that change files; what it writes is written to half."""
+    calls = itertools.count(1)
+
+    def dying(usual):
+        def call(*arguments, **options):
+            if next(calls) == moment:
+                raise Killed
+            return usual(*arguments, **options)
+
+        return call
+
+    def save_half(path):
+        path.write_bytes(b"half")
+        save_weights(path)
+
+    save_weights = gan.save_weights
+    patch.setattr(gan, "save_weights", save_half)
+    for owner, name in ((Path, "mkdir"), (Path, "write_text"), (Path, "write_bytes"), (Path, "rename")):
+        patch.setattr(owner, name, dying(getattr(owner, name)))
+    for name in ("rmtree", "copyfile"):
+        patch.setattr(shutil, name, dying(getattr(shutil, name)))
+    patch.setattr(os, "fsync", dying(os.fsync))
+
+
+@pytest.mark.parametrize("file", ["all.weights.h5", "state.json", "sums"])
+@pytest.mark.parametrize("damage", ["cut", "flip", "gone"])
+def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(stopped, other, file, damage, capsys):
+    path = stopped / "checkpoints" / "5" / file
+    content = bytearray(path.read_bytes())
+    if damage == "flip":
+        content[len(content) // 2] ^= 1
+    path.write_bytes(content[: len(content) // 2] if damage == "cut" else content)
+    if damage == "gone":
+        path.unlink()
+    state = checkpoints.restore(stopped / "checkpoints", other)
+    assert state["iteration"] == 4
+    assert f"checkpoint {path.parent} is damaged" in capsys.readouterr().err
+    names = {path.name for path in (stopped / "checkpoints").iterdir()}
+    assert names == {"1", "2", "3", "4", "damaged-5"}
+
+
+def test_after_damage_the_run_still_ends_the_same(kept, stopped):
+    (stopped / "checkpoints" / "5" / "all.weights.h5").write_bytes(b"")
+    check_same(Toy.resume(stopped), kept)
+
+
+def test_a_run_without_any_whole_checkpoint_is_refused(stopped):
+    for path in checkpoints.names(stopped / "checkpoints"):
+        (path / "state.json").unlink()
+    with pytest.raises(BadValueError, match="every checkpoint in .* is damaged: start a new run"):
+        Toy.resume(stopped)
+
+
+def test_a_full_disk_stops_the_run_in_one_line_and_loses_nothing(kept, small_disk, capsys, tmp_path):
+    """The networks and one checkpoint fit, a second one does not."""
+    disk = small_disk(8)
+    cut_back(kept.run_folder, disk / "run", iteration=1)
+    checkpoint = sum(path.stat().st_size for path in (disk / "run/checkpoints/1").iterdir())
+    (disk / "filler").write_bytes(bytes(shutil.disk_usage(disk).free - checkpoint // 2))
+    before = {path.name: path.read_bytes() for path in (disk / "run/models").iterdir()}
+    with pytest.raises(SystemExit) as stop:
+        run_here(Toy, "--resume", str(disk / "run"), "--keep", "1")
+    assert stop.value.code == 2
+    printed = capsys.readouterr().err
+    check_complaint(printed, "No space left on device")
+    assert "the last one is of iteration 1" in printed and "--resume" in printed
+    assert [path.name for path in (disk / "run/checkpoints").iterdir()] == ["1"]
+    assert {path.name: path.read_bytes() for path in (disk / "run/models").iterdir()} == before
+    (disk / "filler").unlink()
+    check_same(Toy.resume(disk / "run", keep=1), kept)
+
+
+# Stopped on purpose:
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_keeps_the_run_and_says_how_to_resume(number, code, kept, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = "--seed 3 --epochs 2 --batch-size 2 --sample-interval 2 --steps-per-epoch 3"
+    before = signal.getsignal(number)
+    kill = At(2, lambda model: os.kill(os.getpid(), number))
+    monkeypatch.setattr("keras_gan.adversarial.model.SaveNetworks", lambda: kill)
+    with pytest.raises(SystemExit) as stop:
+        run_here(Toy, *words.split())
+    assert stop.value.code == code and signal.getsignal(number) is before
+    command = "python -m keras_gan.toy --resume runs/toy-drawn_digits-1"
+    assert capsys.readouterr().err == f"\nStopped at iteration 2; all is kept. To go on: {command}\n"
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    assert json.loads((tmp_path / "runs/toy-drawn_digits-1/report.json").read_text())["state"] == "stopped"
+    assert (tmp_path / "runs/toy-drawn_digits-1/models/generator.keras").exists()
+    run_here(Toy, "--resume")  # the newest
+    out = capsys.readouterr().out
+    assert "Going on with runs/toy-drawn_digits-1 from iteration 2" in out and "generator.keras" in out
+    config = json.loads((tmp_path / "runs/toy-drawn_digits-1/config.json").read_text())
+    assert config["command"] == f"python -m keras_gan.toy {words}"
+    paths = [tmp_path / f"runs/toy-drawn_digits-1/models/{name}.keras" for name in ("generator", "discriminator")]
+    for path, network in zip(paths, kept.networks, strict=True):
+        for a, b in zip(weights_in(path), network.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def spoil(gan):
+    gan.discriminator.trainable_variables[0].assign(gan.discriminator.trainable_variables[0] * np.nan)
+
+
+@pytest.mark.parametrize("at", [4, 6])
+def test_a_figure_that_is_not_finite_ends_the_run_and_is_named(at, tmp_path):
+    gan = Toy(seed=3, output=tmp_path)
+    arguments = EVERY_STEP | {"callbacks": [At(at, spoil)]}
+    del arguments["checkpoint_interval"]
+    with pytest.raises(NotFiniteError) as error:
+        gan.train(**arguments)
+    found = "discriminator_loss is nan" if at == 4 else "weights of discriminator are not finite at iteration 6"
+    assert found in str(error.value) and f"iteration {at + (at == 4)}" in str(error.value)
+    assert "the checkpoint of iteration 3 is kept" in str(error.value)
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["3"]
+    assert all(np.isfinite(w).all() for path in gan.network_paths for w in weights_in(path))
+
+
+# Bad input:
+
+
+def test_what_is_no_run_or_another_one_is_refused(stopped, tmp_path):
+    with pytest.raises(FileNotFoundError, match="no run 'nowhere': there is no such folder"):
+        Toy.resume("nowhere")
+    with pytest.raises(ValueError, match=r"is not the folder of a run: it has no config\.json"):
+        Toy.resume(tmp_path)
+    with pytest.raises(ValueError, match=r"is one of Toy, not of CycleGAN"):
+        CycleGAN.resume(stopped)
+    (stopped / "config.json").write_text("{")
+    with pytest.raises(ValueError, match=r"is not the folder of a run: its config\.json cannot be read"):
+        Toy.resume(stopped)
+
+
+OTHERS = {
+    "--dataset mnist": "dataset_name of run 'run' is 'drawn_digits', not 'mnist'",
+    "--batch-size 3": "batch_size of run 'run' is 2, not 3",
+    "--seed 4": "seed of run 'run' is 3, not 4",
+    "--ema 0.9": "ema of run 'run' is 0.0, not 0.9",
+    "--mixed-precision bfloat16": "dtype_policy of run 'run' is 'float32', not 'mixed_bfloat16'",
+    "--jit on": "jit_compile of run 'run' is False, not True",
+    "--epochs 1": "epochs of run 'run' are 2: they may become more, not 1",
+    "--output other": "run 'run' goes on where it is: leave the output folder out",
+}
+
+
+@pytest.mark.parametrize("words", OTHERS)
+def test_another_argument_is_refused_by_name(words, stopped, monkeypatch, capsys):
+    monkeypatch.chdir(stopped.parent)
+    with pytest.raises(SystemExit) as stop:
+        run_here(Toy, "--resume", "run", *words.split())
+    assert stop.value.code == 2
+    check_complaint(capsys.readouterr().err, OTHERS[words])
+
+
+def test_the_newest_run_of_a_model_is_its_own(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        run_here(Toy, "--resume")
+    check_complaint(capsys.readouterr().err, "no run of toy below 'runs'")
+    for number, (name, model) in enumerate([("a", "gan"), ("b", "gan"), ("c", "toy"), ("d", "gan")]):
+        folder = tmp_path / "runs" / name
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text(json.dumps({"model": model, "class": "X", "arguments": {}}))
+        for path in (folder / "config.json", folder):
+            os.utime(path, (number, number if name != "d" else 0))
+    (tmp_path / "runs/b/images").mkdir()
+    assert str(run_folder.newest_run("gan")) == "runs/b"
+
+
+def test_a_finished_run_says_so_and_how_to_go_on(kept, tmp_path):
+    copy = cut_back(kept.run_folder, tmp_path / "copy", iteration=6)
+    with pytest.raises(ValueError, match=r"is finished: all 2 epochs are trained.*--resume .*copy --epochs 4"):
+        Toy.resume(copy)
+
+
+HOLD = """
+import sys, time
+from keras_gan.training.run_folder import locked
+with locked(__import__("pathlib").Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_second_process_is_refused_until_the_first_is_gone_however_it_went(stopped, kept):
+    with subprocess.Popen([sys.executable, "-c", HOLD, stopped], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(ValueError, match=r"another process trains in .*run"):
+            Toy.resume(stopped)
+        process.kill()
+    assert (stopped / ".lock").exists()
+    check_same(Toy.resume(stopped), kept)
+
+
+def test_a_run_folder_that_cannot_be_written_is_named(stopped, small_disk):
+    disk = small_disk(8)
+    shutil.copytree(stopped, disk / "run")
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    with pytest.raises(ValueError, match=r"output folder '.*run' cannot be written: Read-only file system"):
+        Toy.resume(disk / "run")
+
+
+def test_changed_data_is_told_in_numbers(paired_folder, tmp_path, capsys):
+    gan = Toy(dataset_name=str(paired_folder), output=tmp_path / "run", seed=0)
+    gan.train(**EVERY_STEP | {"epochs": 1})
+    assert json.loads((tmp_path / "run/config.json").read_text())["dataset"]["pictures"] == {"train": 5, "test": 2}
+    shutil.copy(paired_folder / "train/0.png", paired_folder / "train/7.png")
+    shutil.copy(paired_folder / "train/0.png", paired_folder / "train/8.png")
+    (paired_folder / "val/1.png").unlink()
+    os.utime(paired_folder / "train/3.png", (1, 1))
+    for told in ("warning: the data set has changed since this run was started: 2 added, 1 removed, 1 changed\n", ""):
+        with pytest.raises(ValueError, match="is finished"):
+            Toy.resume(tmp_path / "run")
+        assert capsys.readouterr().err == told
+
+
+# Learning rates and averages:
+
+
+def rates(name, epochs, decay_epochs=0):
+    gan = Toy(d_optimizer=keras.optimizers.Adam(2e-4))
+    schedule = Schedule(gan, name, epochs, decay_epochs)
+    shares = []
+    for epoch in range(epochs + decay_epochs):
+        schedule.on_epoch_begin(epoch)
+        assert len({float(part.optimizer.learning_rate) for part in gan.parts}) == 1
+        shares.append(float(gan.combined.optimizer.learning_rate) / 2e-4)
+    return shares
+
+
+def test_schedules():
+    np.testing.assert_allclose(rates("constant", 3), [1, 1, 1], rtol=1e-5)
+    np.testing.assert_allclose(rates("linear", 6), [1, 1, 1, 0.75, 0.5, 0.25], rtol=1e-5)
+    np.testing.assert_allclose(rates("linear", 2, 3), [1, 1, 0.75, 0.5, 0.25], rtol=1e-5)
+    np.testing.assert_allclose(rates("cosine", 4), [1, 0.853553, 0.5, 0.146447], rtol=1e-4)
+    np.testing.assert_allclose(rates("step", 8), [1, 1, 1, 1, 0.1, 0.1, 0.01, 0.01], rtol=1e-5)
+    with pytest.raises(ValueError, match="schedule must be one of constant, linear, cosine, step, not 'exp'"):
+        rates("exp", 4)
+    with pytest.raises(ValueError, match="decay_epochs=2 is for schedule 'linear', not 'step'"):
+        rates("step", 4, 2)
+    with pytest.raises(ValueError, match="schedule='cosine' cannot lower the rate of d_A"):
+        Schedule(MODELS["cyclegan unet"](), "cosine", 4)
+
+
+def test_a_schedule_and_averages_go_on_where_they_were(tmp_path):
+    options = {"schedule": "cosine", "ema": 0.9, "epochs": 4}
+    gan = Toy(seed=3, output=tmp_path / "run")
+    gan.train(**EVERY_STEP | options | {"keep": 99})
+    assert float(gan.combined.optimizer.learning_rate) == pytest.approx(2e-4 * (1 + np.cos(np.pi * 3 / 4)) / 2)
+    other = Toy.resume(cut_back(tmp_path / "run", tmp_path / "copy", iteration=8))
+    check_same(gan, other)
+    for a, b in zip(gan.averages.averages, other.averages.averages, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_averages_follow_the_weights_and_are_what_is_sampled_and_saved(tmp_path):
+    gan = Toy(seed=3, output=tmp_path)
+    expected = np.asarray(gan.generator.trainable_variables[0])
+    moved = []
+
+    def follow(model):
+        count = len(moved)
+        moved.append(1 - min(0.8**10, (1 + count) / (10 + count)))
+        expected[...] += moved[-1] * (np.asarray(model.generator.trainable_variables[0]) - expected)
+
+    gan.train(**SHORT | {"epochs": 8, "ema": 0.8}, callbacks=[At(i, follow) for i in (1, 11, 21)])
+    assert len(moved) == 3
+    np.testing.assert_allclose(gan.averages.averages[0], expected, rtol=1e-5, atol=1e-7)
+    noise = noise_for(gan.generator)
+    raw = gan.generator.predict(noise, verbose=0)
+    with gan.averaged():
+        averaged = gan.generator.predict(noise, verbose=0)
+    assert np.abs(averaged - raw).max() > 1e-4
+    np.testing.assert_array_equal(gan.generator.predict(noise, verbose=0), raw)
+    saved = keras.saving.load_model(tmp_path / "models/generator.keras")
+    np.testing.assert_array_equal(saved.predict(noise, verbose=0), averaged)
+    assert comment(tmp_path / "models/generator.keras") == "keras_gan: iteration 24, weights averaged, ema 0.8"
+    assert comment(tmp_path / "models/discriminator.keras") == "keras_gan: iteration 24, weights as trained"
+    gan.start_averages(0.0)
+    gan.save_networks()
+    saved = keras.saving.load_model(tmp_path / "models/generator.keras")
+    np.testing.assert_array_equal(saved.predict(noise, verbose=0), raw)
+    assert comment(tmp_path / "models/generator.keras") == "keras_gan: iteration 24, weights as trained"
+
+
+def comment(path):
+    with zipfile.ZipFile(path) as archive:
+        return archive.comment.decode()
+
+
+def test_grids_show_the_averages(tmp_path, monkeypatch):
+    gan = Toy(seed=3, output=tmp_path)
+    seen = []
+    variable = gan.generator.trainable_variables[0]
+    sample = gan.sample_images
+    monkeypatch.setattr(gan, "sample_images", lambda *place: seen.append(np.asarray(variable)) or sample(*place))
+    gan.train(**SHORT | {"epochs": 1, "steps_per_epoch": 1, "ema": 0.5})
+    np.testing.assert_array_equal(seen[0], gan.averages.averages[0])
+    assert np.abs(seen[0] - np.asarray(variable)).max() > 0
+
+
+@pytest.mark.parametrize("ema", [1, -0.1])
+def test_an_average_that_cannot_be_is_refused(ema):
+    with pytest.raises(ValueError, match=f"ema must be at least 0 and below 1, not {ema}"):
+        Toy().train(ema=ema)
