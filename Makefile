@@ -7,7 +7,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := -m pytest -n 2 --dist worksteal --durations 10
 
-.PHONY: discogan cyclegan test test-slow test-jax test-jax-slow lint notebooks benchmark clean
+.PHONY: discogan cyclegan test test-slow test-jax test-jax-slow lint notebooks docs benchmark clean
 
 discogan: .venv/installed
 	$(BIN)/python -m keras_gan.discogan --dataset drawn_shoes --image-size 64 --filters 32 \
@@ -51,13 +51,18 @@ lint: .venv/installed-test
 notebooks: .venv/installed-test
 	$(BIN)/python notebooks/run.py $(NAMES)
 
+# The documentation site, in docs/_build/html; a broken link or reference fails
+docs: .venv/installed-docs
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html
+	@echo "Open docs/_build/html/index.html"
+
 # A part of it, or with its results saved: make benchmark OPTIONS="--settings discogan-1 --save"
 benchmark: .venv/installed
 	$(BIN)/python benchmarks/environments.py
 	$(BIN)/python benchmarks/speed.py $(OPTIONS)
 
 clean:
-	rm -rf .venv .venv-benchmark .compiled build dist *.egg-info
+	rm -rf .venv .venv-benchmark .compiled docs/_build docs/repository build dist *.egg-info
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -68,4 +73,8 @@ clean:
 
 .venv/installed-test: setup.cfg pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	touch $@ .venv/installed
+
+.venv/installed-docs: setup.cfg pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable ".[docs]"
 	touch $@ .venv/installed

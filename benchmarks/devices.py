@@ -15,7 +15,7 @@ import time
 
 os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
 
-from keras_gan import CGAN, DCGAN, CycleGAN, DiscoGAN, Pix2Pix, backend
+from keras_gan import CGAN, DCGAN, CycleGANPaper, DiscoGAN, Pix2Pix, backend
 
 import jax
 import keras
@@ -33,7 +33,7 @@ def models(tiny):
     return {
         f"DiscoGAN {side}x{side}": (lambda: DiscoGAN(size, dataset_name="drawn_shoes", **filters), 2),
         f"CycleGAN, ResNet-6, {side}x{side}": (
-            lambda: CycleGAN(shape_A=size, shape_B=size, recipe="resnet", dataset_name="drawn_shoes"),
+            lambda: CycleGANPaper(shape_A=size, shape_B=size, dataset_name="drawn_shoes"),
             2,
         ),
         f"Pix2Pix {side}x{side}": (lambda: Pix2Pix(size, dataset_name="drawn_shoes", **filters), 2),

@@ -4,7 +4,7 @@
     python benchmarks/learning_cyclegan.py bound --dataset gray2colour:FOLDER --minutes 1 2 4
     python benchmarks/learning_cyclegan.py unpaired --dataset horse2zebra --minutes 5 10
 
-colouring: recipe unet (or --recipe) at 32x32, batch 32, gray (1 channel, or 3 with --identity) to colour. L1 (pictures
+colouring: CycleGAN (or --model cyclegan_paper) at 32x32, batch 32, gray (1 channel, or 3 with --identity) to colour. L1 (pictures
 in [0, 1], lower is better), PSNR (dB, higher is better) and saturation (mean distance of the channels from their gray)
 of the coloured test pictures, beside those of the gray ones. "Own brightness": the same figures after the brightness
 of the gray picture is put back, so that only the colours count.
@@ -12,7 +12,7 @@ of the gray picture is put back, so that only the colours count.
 bound: what these figures could be at best. The same generator learns from pairs, by mean absolute error, without a
 game; then its colours as saturated as true ones, which is what a discriminator asks for.
 
-unpaired: recipe resnet at 64x64, batch 1. Cycle L1 (pictures in [-1, 1]) on test pictures, both ways, and how many of
+unpaired: CycleGANPaper at 64x64, batch 1. Cycle L1 (pictures in [-1, 1]) on test pictures, both ways, and how many of
 the translated test pictures a small classifier takes for the other class. It learned on the real training pictures;
 its accuracy on the real test pictures is given. The grids lie in --output.
 """
@@ -24,7 +24,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from keras_gan import CycleGAN
+from keras_gan import CycleGAN, CycleGANPaper
 from keras_gan.images.grids import save_grid
 from keras_gan.report.progress import Progress
 
@@ -67,6 +67,9 @@ def brightness(pictures):
     return pictures @ np.array([[0.299], [0.587], [0.114]], "float32") if pictures.shape[-1] == 3 else pictures
 
 
+MODELS = {"cyclegan": CycleGAN, "cyclegan_paper": CycleGANPaper}
+
+
 class Colouring:
     """A model that learns to colour, its test pictures, and the figures of what it makes of them."""
 
@@ -74,7 +77,7 @@ class Colouring:
 
     def __init__(self, args):
         shapes = {"shape_A": (32, 32, 3 if args.identity else 1), "shape_B": (32, 32, 3)}
-        self.gan = CycleGAN(**shapes, recipe=args.recipe, dataset_name=args.dataset, seed=args.seed)
+        self.gan = MODELS[args.model](**shapes, dataset_name=args.dataset, seed=args.seed)
         self.output = Path(args.output)
         low, high = self.gan.data_loader.value_range
         self.scale = lambda pictures: (pictures - low) / (high - low)
@@ -155,7 +158,7 @@ def classifier(gan, epochs=40):
 
 
 def unpaired(args):
-    gan = CycleGAN((64, 64, 3), recipe="resnet", dataset_name=args.dataset, augment=True, seed=args.seed)
+    gan = CycleGANPaper((64, 64, 3), dataset_name=args.dataset, augment=True, seed=args.seed)
     loader = gan.data_loader
     A, B = (
         np.concatenate([loader.load_img(path, domain) for path in side])
@@ -187,7 +190,7 @@ def main():
     parser.add_argument("job", choices=["colouring", "bound", "unpaired"])
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--identity", action="store_true", help="colouring: gray in 3 channels, identity terms on")
-    parser.add_argument("--recipe", default="unet", help="colouring: unet or resnet")
+    parser.add_argument("--model", default="cyclegan", choices=MODELS, help="colouring: which one")
     parser.add_argument("--batch-size", type=int, default=32, help="colouring: pictures per iteration")
     parser.add_argument("--minutes", type=float, nargs="+", default=[5, 10, 20])
     parser.add_argument("--seed", type=int, default=0)

@@ -1,4 +1,4 @@
-"""How well Pix2Pix, CGAN, DCGAN and DiscoGAN's paper recipe learn.
+"""How well Pix2Pix, CGAN, DCGAN and the DiscoGAN paper's model learn.
 
     python benchmarks/learning_family.py cgan --dataset mnist --data-dir FOLDER --minutes 2 5 10
     python benchmarks/learning_family.py dcgan --dataset CARS --minutes 5 10
@@ -16,7 +16,7 @@ the mean training photo and an answer of all gray.
 
 toy: the 2-D experiment of the DiscoGAN paper (section 4.1), three seeds. Each domain has 10 modes; how many of B's are
 covered by translations of A, and whether the map between modes is one to one. Adam(1e-3), batch 200; the step is the
-paper recipe's, without features and turns. The picture lies in --output, as all others do.
+DiscoGANPaper's, without features and turns. The picture lies in --output, as all others do.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from keras_gan import CGAN, DCGAN, DiscoGAN, Pix2Pix
+from keras_gan import CGAN, DCGAN, DiscoGANPaper, Pix2Pix
 from keras_gan.files import write_whole
 from keras_gan.images.grids import save_grid, save_sheet
 from keras_gan.report.progress import Progress
@@ -118,10 +118,10 @@ def pix2pix(args):
     train(gan, 1, args, report)
 
 
-class Toy(DiscoGAN):
+class Toy(DiscoGANPaper):
     """The paper's games between points: the networks of its section 4.1 in place of those for pictures."""
 
-    def open_data(self, dataset_name, **options):
+    def open_data(self, direction):
         return None
 
     def build_generator(self, name=None):
@@ -155,11 +155,11 @@ def toy(args):
     print("| game | seed | modes of B covered | modes of A that go to one of B | to one of their own |")
     print("|---|---|---|---|---|")
     results = {}
-    for title, recipe in (("GAN", "gan"), ("GAN with reconstruction", "recongan"), ("DiscoGAN", "paper")):
+    for title, game in (("GAN", "gan"), ("GAN with reconstruction", "recongan"), ("DiscoGAN", "discogan")):
         for seed in range(3):
             rng, adam = np.random.default_rng(seed), keras.optimizers.Adam(args.learning_rate)
             test, mode = points(rng, centres_A, 2000)
-            gan = Toy((2,), recipe=recipe, g_optimizer=adam, d_optimizer=adam, seed=seed)
+            gan = Toy((2,), game=game, g_optimizer=adam, d_optimizer=adam, seed=seed)
             gan.discriminators_every, gan.CURRICULUM = None, 0
             for _ in range(args.iterations // 1000):
                 A, B = (points(rng, centres, 200 * 1000)[0] for centres in (centres_A, centres_B))

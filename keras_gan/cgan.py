@@ -41,45 +41,27 @@ class CGAN(LatentModel):
             32 up; other channels than 1 or 3 as the files have them.
         gf: filters in the last layer but one of the generator.
         df: filters in the first layer of the discriminator.
-        latent_dim: numbers in a code z.
-        dataset_name: drawn_digits, mnist, fashion_mnist or a folder with a subfolder per class;
-            default: drawn digits.
-        data_dir: folder that holds the idx files of mnist or fashion_mnist; default: they are downloaded.
-        fit: what becomes of pictures of another shape: resize (stretched), crop (to their middle) or pad
-            (with white).
-        g_optimizer: Keras optimizer for the generator; None: Adam(2e-4, beta_1=0.5).
-        d_optimizer: the same for the discriminator.
-        seed: seeds the weights, the noise and the order of the data; default: another run each time.
-        output: folder of this run's grids and networks; default: the next free runs/cgan-DATASET-N.
-
-    Raises:
-        BadValueError: (a ValueError) for values that cannot work, or data without classes.
-        NotFoundError: (a FileNotFoundError) if there is no such data set.
+        **options: latent_dim, data, optimizers, seed and output, see `LatentModel`; and the errors raised.
     """
 
     EMBEDDING = 50  # numbers that a label becomes
+
+    TRAIN = {"epochs": 20, "batch_size": 64, "sample_interval": 200}
 
     def __init__(
         self,
         img_shape: tuple = (28, 28, 1),
         gf: int = 32,
         df: int = 32,
-        latent_dim: int = 100,
-        dataset_name: str | None = None,
-        data_dir: str | None = None,
-        fit: str = "resize",
-        g_optimizer=None,
-        d_optimizer=None,
-        seed: int | None = None,
-        output: str | None = None,
+        **options,
     ):
-        super().__init__("cgan", latent_dim, seed, output)
+        super().__init__("cgan", **options)
         check_at_least(1, gf=gf, df=df)
         self.img_shape, self.gf, self.df = tuple(img_shape), gf, df
         halvings(*self.img_shape[:2])
-        self.data_loader = ImageLoader(dataset_name, data_dir, self.img_shape, labelled=True, fit=fit, seed=self.seed)
+        self.data_loader = ImageLoader(shape=self.img_shape, labelled=True, **self.data_options)
         self.classes = self.data_loader.classes
-        self.build_game(g_optimizer, d_optimizer)
+        self.build_game()
 
     def build_generator(self):
         """Generator: codes (batch, latent_dim) and labels (batch,) to pictures (batch, *img_shape) in [-1, 1]."""
@@ -122,17 +104,6 @@ class CGAN(LatentModel):
         raise BadValueError(
             f"unknown class {label!r}: the classes are {', '.join(self.classes)}, or 0 to {len(self.classes) - 1}."
         )
-
-    def train(
-        self,
-        epochs: int = 20,
-        batch_size: int = 64,
-        sample_interval: int = 200,
-        steps_per_epoch: int | None = None,
-        **options,
-    ):
-        """Trains, as `AdversarialModel.train` describes, which takes the options too."""
-        return super().train(epochs, batch_size, sample_interval, steps_per_epoch, **options)
 
     def fixed_sample(self):
         """One row a class, and the same noise down each column."""

@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 from keras_gan import console
 from keras_gan.errors import LostHostError, UserError
-from keras_gan.training import run_folder
+from keras_gan.training import old_runs, run_folder
 
 PRECISIONS = ("bfloat16", "float16")
 JIT = {"auto": None, "on": True, "off": False}  # to `jit_compile` of Keras; None: as it decides
+ADVERSARIAL = Path(__file__).with_name("adversarial")
 FLAGS = {"dataset_name": "--dataset", "img_shape": "--image-size"}
 
 
@@ -33,18 +34,18 @@ class Command(NamedTuple):
 
 
 def parse(file, argv=None):
-    """Reads the command line of a model file; returns a `Command`, with Keras' dtype policy set as it says.
+    """Reads the command line of a model file; returns a `Command`. Sets Keras' dtype policy.
 
     Args:
         file: path of the Python file that defines one model class.
         argv: the arguments; None: those of this process.
 
-    Exits with code 0 after `--help`, with code 2 and one line after an argument that is no good.
+    Exits with code 0 after `--help`, with code 2 and one line after a bad argument.
     """
-    module = ast.parse(Path(file).read_text(encoding="utf-8"))
-    model = next(node for node in module.body if isinstance(node, ast.ClassDef))
+    model = class_in(file)
     argv = sys.argv[1:] if argv is None else argv
-    parser, constructor, train = parser_of(file, module, model)
+    parser, constructor, train = parser_of(file, model)
+    answer_recipe(parser, model.name, argv)
     given = {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not None}
     filters, run, devices = (given.pop(name, None) for name in ("filters", "resume", "devices"))
     if filters is not None:
@@ -54,54 +55,90 @@ def parse(file, argv=None):
     if "jit_compile" in given:
         given["jit_compile"] = JIT[given["jit_compile"]]
     policy, typed = given.get("dtype_policy"), shlex.join([*parser.prog.split(), *argv])
-    if run is not None:
-        try:
+    with console.one_line_errors():
+        if run is not None:
             run = Path(run) if run else run_folder.newest_run(Path(file).stem)
             policy = run_folder.arguments_to_go_on(run, model.name, given)["dtype_policy"]
-        except UserError as error:
-            sys.exit(console.fail(error))
-        given.pop("output", None)
-        constructor, train = set(), set(given)
-    keras = console.load_keras()
-    if devices is not None:
-        from keras_gan import backend
-
-        try:
-            backend.use_devices(devices)
-        except UserError as error:
-            sys.exit(console.fail(error))
-    if policy:
-        keras.config.set_dtype_policy(policy)
+            given.pop("output", None)
+            constructor, train = set(), set(given)
+        set_up_keras(policy, devices)
     constructor, train = ({k: v for k, v in given.items() if k in names} for names in (constructor, train))
     return Command(constructor, train, given.get("jit_compile"), typed, run)
 
 
-def parser_of(file, module, model):
-    """The parser of a model file, and the sets of the arguments of its constructor and of its `train()`."""
-    methods = {node.name: node for node in model.body if isinstance(node, ast.FunctionDef)}
+def answer_recipe(parser, kind, argv):
+    """Ends the command with the one that replaces `--recipe NAME`, an option of earlier versions."""
+    text = " ".join(argv).replace("--recipe=", "--recipe ")
+    _, found, rest = text.partition("--recipe ")
+    command = found and old_runs.command_of(kind, rest.split(" ")[0])
+    if command:
+        parser.error(f"--recipe is gone, each recipe is a model of its own: python -m keras_gan.{command}")
+
+
+def set_up_keras(policy, devices):
+    """Loads Keras, and sets its dtype policy and the devices to train on, unless None."""
+    keras = console.load_keras()
+    if devices is not None:
+        from keras_gan import backend
+
+        backend.use_devices(devices)
+    if policy:
+        keras.config.set_dtype_policy(policy)
+
+
+def parser_of(file, model):
+    """The parser of a model file, and the sets of the arguments of its constructor and of `train()`."""
     parser = console.Parser.of(
         f"keras_gan.{Path(file).stem}",
-        ast.get_docstring(module),
+        ast.get_docstring(ast.parse(Path(file).read_text(encoding="utf-8"))),
         usage="%(prog)s [options]",
-        epilog="Trains on a GPU where one is found: pip install keras-gan[gpu], or jax[cuda12] and KERAS_BACKEND=jax.\n"
+        epilog="Trains on a GPU if there is one: pip install keras-gan[gpu], or jax[cuda12] and KERAS_BACKEND=jax.\n"
         "On a CPU stay with TensorFlow: JAX takes 1.3 to 2.1 times as long (benchmarks/README.md).",
     )
-    constructor = add_options(parser, methods["__init__"], argument_helps(model))
-    every_train = train_of_every_model()
-    helps = argument_helps(every_train)
-    train = add_options(parser, methods["train"], helps | argument_helps(methods["train"]))
-    train |= add_options(parser, every_train, helps, but=train)
+    constructor = set()
+    for base in (model, *bases_of(model)):
+        constructor |= add_options(parser, method(base, "__init__"), argument_helps(base), but=constructor)
+    train = method(base, "train")  # of the last base, `AdversarialModel`
+    train = add_options(parser, train, argument_helps(train), defaults=train_defaults(model))
     if {"gf", "df"} <= constructor:
         parser.add_argument("--filters", type=int, metavar="N", help="sets --gf and --df together")
     half = "compute in half precision; results are float32"
     parser.add_argument("--mixed-precision", dest="dtype_policy", choices=PRECISIONS, help=half)
     xla = "compile with XLA; auto: on a GPU (default: auto)"
     parser.add_argument("--jit", dest="jit_compile", choices=JIT, help=xla)
-    several = "train on so many devices, or all, each with its share of a batch; on JAX alone (default: 1)"
+    several = "train on N devices or all, each with its share of a batch; JAX only (default: 1)"
     parser.add_argument("--devices", type=number_or_all, metavar="N", help=several)
-    again = "go on with this run, by its folder, as if it had not been stopped; default: the newest of this model"
+    again = "continue the run in this folder as if it had never stopped; default: the newest run of this model"
     parser.add_argument("--resume", nargs="?", const="", metavar="RUN", help=again)
     return parser, constructor, train
+
+
+def class_in(file, name=None):
+    """The syntax tree of a class in a Python file: the first one, or the one of this name; None if it is not there."""
+    module = ast.parse(Path(file).read_text(encoding="utf-8"))
+    classes = [node for node in module.body if isinstance(node, ast.ClassDef) and name in (None, node.name)]
+    return classes[0] if classes else None
+
+
+def bases_of(model):
+    """The syntax trees of a model's base classes up to `AdversarialModel`, found in `keras_gan/adversarial`."""
+    bases = []
+    while model.name != "AdversarialModel":
+        found = (class_in(file, model.bases[0].id) for file in sorted(ADVERSARIAL.glob("*.py")))
+        model = next(filter(None, found))
+        bases.append(model)
+    return bases
+
+
+def method(model, name):
+    """The syntax tree of a method; None if the class has none of its own."""
+    return next((node for node in model.body if isinstance(node, ast.FunctionDef) and node.name == name), None)
+
+
+def train_defaults(model):
+    """The `TRAIN` of a model, a dict."""
+    assigned = {ast.unparse(node.targets[0]): node.value for node in model.body if isinstance(node, ast.Assign)}
+    return ast.literal_eval(assigned["TRAIN"]) if "TRAIN" in assigned else {}
 
 
 def run(model, command):
@@ -114,7 +151,7 @@ def run(model, command):
             gan = model.resume(command.run, **command.train)
         else:
             gan = model(**command.constructor)
-            gan.command = command.typed
+            gan.run.command = command.typed
             if command.jit is not None:
                 gan.jit_compile = command.jit
             gan.train(**command.train)
@@ -133,25 +170,28 @@ def run(model, command):
     print(f"Sample grids: {gan.run_folder / 'images'} (the last is {grids[-1].name})")
     print(f"Report:       {gan.run_folder / 'report.html'}")
     averaged = "(generators averaged) " if gan.averages else ""
-    print(f"Networks:     {averaged}" + "  ".join(str(path) for path in gan.network_paths))
+    print(f"Networks:     {averaged}" + "  ".join(str(path) for path in gan.run.network_paths))
 
 
-def train_of_every_model():
-    """`AdversarialModel.train`: what it says of arguments that every model's own has, and those that it alone has."""
-    module = ast.parse(Path(__file__).with_name("adversarial").joinpath("model.py").read_text(encoding="utf-8"))
-    model = next(node for node in module.body if getattr(node, "name", "") == "AdversarialModel")
-    return next(node for node in model.body if getattr(node, "name", "") == "train")
+def add_options(parser, function, helps, but=(), defaults=None):
+    """Adds an option per annotated argument of a function, except these names. Returns the names that it added.
 
-
-def add_options(parser, function, helps, but=()):
-    """Adds an option per annotated argument of this function, but for these names; returns the arguments' names."""
+    Args:
+        parser: gets the options.
+        function: the syntax tree of a function, or None.
+        helps: dict, argument to help text.
+        but: names to leave out.
+        defaults: dict of defaults that the function itself does not show.
+    """
+    if function is None:
+        return set()
     arguments = function.args.args[len(function.args.args) - len(function.args.defaults) :]
     names = set()
     for argument, default in zip(arguments, function.args.defaults, strict=True):
         if argument.annotation is None or argument.arg in but:  # without: an object, for use from Python only
             continue
         kind = ast.unparse(argument.annotation).removesuffix(" | None")
-        default = ast.literal_eval(default)
+        default = (defaults or {}).get(argument.arg, ast.literal_eval(default))
         text = helps[argument.arg].replace("%", "%%")
         if default is not None:
             text += f" (default: {shown(default)})"

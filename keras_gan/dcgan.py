@@ -42,46 +42,27 @@ class DCGAN(LatentModel):
             32 up; other channels than 1 or 3 as the files have them.
         gf: filters in the last layer but one of the generator.
         df: filters in the first layer of the discriminator.
-        latent_dim: numbers in a code z.
-        dataset_name: a folder of pictures, below datasets/ or by path, drawn_shoes, drawn_digits,
-            mnist or fashion_mnist; default: drawn shoes.
-        data_dir: folder that holds the idx files of mnist or fashion_mnist; default: they are downloaded.
-        fit: what becomes of pictures of another shape: resize (stretched), crop (to their middle) or pad
-            (with white).
         flip: whether training pictures are mirrored half of the time.
-        g_optimizer: Keras optimizer for the generator; None: Adam(2e-4, beta_1=0.5).
-        d_optimizer: the same for the discriminator.
-        seed: seeds the weights, the noise and the order of the data; default: another run each time.
-        output: folder of this run's grids and networks; default: the next free runs/dcgan-DATASET-N.
-
-    Raises:
-        BadValueError: (a ValueError) for values that cannot work.
-        NotFoundError: (a FileNotFoundError) if there is no such data set.
+        **options: latent_dim, data, optimizers, seed and output, see `LatentModel`; and the errors raised.
     """
+
+    TRAIN = {"epochs": 25, "batch_size": 64, "sample_interval": 100}
 
     def __init__(
         self,
         img_shape: tuple = (64, 64, 3),
         gf: int = 64,
         df: int = 64,
-        latent_dim: int = 100,
-        dataset_name: str | None = None,
-        data_dir: str | None = None,
-        fit: str = "resize",
         flip: bool = False,
-        g_optimizer=None,
-        d_optimizer=None,
-        seed: int | None = None,
-        output: str | None = None,
+        **options,
     ):
-        super().__init__("dcgan", latent_dim, seed, output)
+        super().__init__("dcgan", **options)
         check_at_least(1, gf=gf, df=df)
         self.img_shape, self.gf, self.df = tuple(img_shape), gf, df
         halvings(*self.img_shape[:2])
-        self.data_loader = ImageLoader(
-            dataset_name or "drawn_shoes", data_dir, self.img_shape, flip=flip, fit=fit, seed=self.seed
-        )
-        self.build_game(g_optimizer, d_optimizer)
+        self.data_options["dataset_name"] = self.data_options["dataset_name"] or "drawn_shoes"
+        self.data_loader = ImageLoader(shape=self.img_shape, flip=flip, **self.data_options)
+        self.build_game()
 
     def build_generator(self):
         """Generator: codes (batch, latent_dim) to pictures (batch, *img_shape) in [-1, 1]."""
@@ -92,17 +73,6 @@ class DCGAN(LatentModel):
         """Discriminator: pictures (batch, *img_shape) to a logit each, (batch, 1)."""
         img = keras.Input(self.img_shape)
         return keras.Model(img, dcgan_discriminator(img, self.df), name="discriminator")
-
-    def train(
-        self,
-        epochs: int = 25,
-        batch_size: int = 64,
-        sample_interval: int = 100,
-        steps_per_epoch: int | None = None,
-        **options,
-    ):
-        """Trains, as `AdversarialModel.train` describes, which takes the options too."""
-        return super().train(epochs, batch_size, sample_interval, steps_per_epoch, **options)
 
     def interpolate(self, z0, z1, n=10, path=None):
         """Saves the pictures on the way from one code to another as a strip, and as an animation beside it.

@@ -1,32 +1,40 @@
-"""Errors that a user can put right: the message names the bad value and the way out.
+"""Errors that users can fix: each message names the bad value and a way out.
 
-The commands print such a message as one line and exit with code 2; in Python they are ordinary
-`ValueError` and `FileNotFoundError`.
+Commands print the message as one line and exit with code 2. In Python these are also ordinary `ValueError`,
+`FileNotFoundError` and so on.
 """
 
 
 class UserError(Exception):
-    """Base of the errors that are the input's fault, never a bug's."""
+    """Base class of errors caused by the input, not by a bug."""
 
 
 class BadValueError(UserError, ValueError):
-    """A value that cannot work."""
+    """An invalid value."""
 
 
 class NotFoundError(UserError, FileNotFoundError):
-    """A file or a folder that is not there."""
+    """A missing file or folder."""
 
 
 class NotFiniteError(UserError, ArithmeticError):
-    """A loss or a weight that became infinite or no number at all: training cannot go on."""
+    """A loss or a weight became infinite or NaN: training cannot continue."""
 
 
 class LostHostError(UserError, RuntimeError):
-    """Another host of those that train together has stopped."""
+    """Another host of a multi-host training run has stopped."""
 
 
-def check_at_least(minimum, **values):
-    """Raises BadValueError for the first value that is no whole number of at least `minimum`."""
+def check_at_least(minimum: int, **values: object) -> None:
+    """Raises BadValueError for the first value that is not an integer of at least `minimum`."""
     for name, value in values.items():
         if not isinstance(value, int) or value < minimum:
             raise BadValueError(f"{name} must be a whole number of at least {minimum}, not {value!r}.")
+
+
+def check_share(**values: float) -> float:
+    """Returns the value, or raises BadValueError unless 0 <= value < 1."""
+    ((name, value),) = values.items()
+    if not 0 <= value < 1:
+        raise BadValueError(f"{name} must be at least 0 and below 1, not {value}.")
+    return value

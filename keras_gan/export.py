@@ -1,53 +1,52 @@
-"""Writes a trained generator for programs without Keras: as a SavedModel, for ONNX or for LiteRT (TensorFlow Lite).
+"""Exports a trained generator to SavedModel, ONNX or LiteRT (TensorFlow Lite), to use it without Keras.
 
 python -m keras_gan.export MODEL --format savedmodel|onnx|tflite [--direction AtoB|BtoA] [--output PATH]
 
-What is written is opened with the runtime that is to use it and compared with Keras before it gets its name; a file
-that gives other pictures is not left behind. It needs no code of this package, and says of itself what its use takes:
-the range of values of its pictures, their sizes, which way it translates. In ONNX these are metadata properties; in a
-SavedModel `assets.extra/keras_gan.json`; a .tflite file is at the same time a ZIP archive that holds `keras_gan.json`.
+Each export is run in its target runtime and compared with Keras; an export that differs is deleted. It needs no code of
+this package and carries metadata: value range, input and output sizes, direction. ONNX stores them as metadata
+properties, SavedModel in `assets.extra/keras_gan.json`, .tflite in `keras_gan.json` of an appended ZIP archive.
 """
 
-import importlib.util
 import json
 import os
 import tempfile
 import warnings
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from keras_gan import console, generators
 from keras_gan.errors import BadValueError, UserError
 
-#: The ending of each format's file, and the packages that write and open it.
+#: By format: the file extension, and the packages needed to write and run it.
 ENDINGS = {"savedmodel": "", "onnx": ".onnx", "tflite": ".tflite"}
-PACKAGES = {"savedmodel": (), "onnx": ("onnx", "tf2onnx", "onnxruntime"), "tflite": ("ai_edge_litert",)}
-#: How far any value may be from that of Keras, in full precision; and how far, as a root mean square, the values may be
-#: from what a network in float16 gives itself: at single ones its own rounding is up to 0.02, other on every processor.
+PACKAGES = {"savedmodel": [], "onnx": ["onnx", "tf2onnx", "onnxruntime"], "tflite": ["ai_edge_litert"]}
+#: The largest difference of any value from Keras in float32, and the largest RMS difference from a float16 network.
+#: RMS because float16 itself is off by up to 0.02 at single values, and differently on each processor.
 TOLERANCE, TOLERANCE_FLOAT16 = 1e-4, 1e-2
 DESCRIPTION = "keras_gan.json"
 
 
-def export(model, format, output=None, direction=None):
-    """Writes a generator in another format.
+def export(model: Any, format: str, output: str | Path | None = None, direction: str | None = None) -> Path:
+    """Exports a generator in another format, with a dynamic batch size.
 
-    Networks that compute in half precision are written in full, in which their weights are. Any
-    number of pictures makes a batch.
+    Mixed-precision networks are exported in float32, the dtype of their weights.
 
     Args:
         model, direction: see `keras_gan.generators.find`.
         format: "savedmodel" (a folder), "onnx" or "tflite".
-        output: where; None: beside the generator's file, or in the working directory if there is none.
+        output: path to write; None: beside the generator's file, or in the working directory if it has no file.
 
     Returns:
-        The `pathlib.Path` of what was written.
+        The path of the export.
 
     Raises:
-        NotFoundError: (a FileNotFoundError) if there is no such model.
-        BadValueError: (a ValueError) for another model or format, a package that is missing, an output that
-            exists, or if the result differs from Keras.
+        NotFoundError: (a FileNotFoundError) if the model does not exist.
+        BadValueError: (a ValueError) for an unsupported model or format, a missing package, an output that
+            exists, or a result that differs from Keras.
     """
     check_format(format)
     path = checked_output(output) if output else None
@@ -65,52 +64,47 @@ def export(model, format, output=None, direction=None):
             compare(generator, run, format)
         except UserError:
             raise
-        except Exception as error:  # what converters and runtimes raise has no base in common
+        except Exception as error:  # converters and runtimes share no base class of errors
             reason = f"{type(error).__name__}: {str(error).strip().partition(os.linesep)[0]}"
             raise BadValueError(f"{generator.title} could not be written as {format}: {reason}") from error
         os.rename(unfinished, path)
     return path
 
 
-def check_format(format):
-    """Raises BadValueError for a format that there is not, or one whose packages are missing."""
+def check_format(format: str) -> None:
+    """Raises BadValueError for an unknown format or a missing package."""
     if format not in ENDINGS:
         raise BadValueError(f"format must be one of {', '.join(ENDINGS)}, not {format!r}.")
-    for package in PACKAGES[format]:
-        if importlib.util.find_spec(package) is None:
-            raise BadValueError(
-                f'format {format} needs the package {package}: python -m pip install "keras-gan[export]", '
-                'or ".[export]" in a clone.'
-            )
+    console.check_packages(f"format {format}", PACKAGES[format], "export")
 
 
-def checked_output(path):
-    """The path as a `Path`, its folder made; BadValueError if it exists or cannot be."""
+def checked_output(path: str | Path) -> Path:
+    """Makes the folder of the path; BadValueError if the path exists or cannot be written."""
     path = Path(path)
     if path.exists():
         raise BadValueError(f"{str(path)!r} exists: name another --output.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadValueError(f"{str(path.parent)!r} is no folder that can be made: {error.strerror}.") from error
+        raise BadValueError(f"cannot create the folder {str(path.parent)!r}: {error.strerror}.") from error
     if not os.access(path.parent, os.W_OK):
         raise BadValueError(f"{str(path.parent)!r} cannot be written: name another --output.")
     return path
 
 
-def check_backend():
-    """Raises BadValueError on JAX: of the three formats Keras writes none there without TensorFlow or more packages."""
+def check_backend() -> None:
+    """Raises BadValueError on JAX, where Keras needs TensorFlow or other packages for each of the three formats."""
     import keras
 
     if keras.backend.backend() != "tensorflow":
         raise BadValueError(
-            f"Keras runs on {keras.backend.backend()}, and exports on TensorFlow: set KERAS_BACKEND=tensorflow; "
-            "what was trained on the other opens there."
+            f"Keras runs on {keras.backend.backend()} but exports on TensorFlow: set KERAS_BACKEND=tensorflow; "
+            "models trained on either backend open there."
         )
 
 
-def write(generator, format, path):
-    """Writes the generator and what is to be known of it, by Keras' own export."""
+def write(generator: generators.Generator, format: str, path: Path) -> None:
+    """Writes the generator with Keras' own export, and adds the metadata."""
     network, about = in_full_precision(generator.model), description(generator)
     if format == "savedmodel":
         network.export(path, format="tf_saved_model", verbose=False)
@@ -119,25 +113,23 @@ def write(generator, format, path):
     elif format == "onnx":
         import onnx
 
-        network(network.inputs)  # Keras writes no ONNX file of a network that was never called
+        network(network.inputs)  # Keras exports only called networks to ONNX
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)  # which Keras looks for
+            warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)  # Keras looks it up
             network.export(path, format="onnx", verbose=False)
         model = onnx.load(path)
-        onnx.helper.set_model_props(model, {name: as_text(value) for name, value in about.items()})
+        onnx.helper.set_model_props(
+            model, {name: value if isinstance(value, str) else json.dumps(value) for name, value in about.items()}
+        )
         onnx.save(model, path)
     else:
         network.export(path, format="litert", verbose=False)
-        with zipfile.ZipFile(path, "a") as archive:  # behind the network, which ends where it says
+        with zipfile.ZipFile(path, "a") as archive:  # readers of the network ignore appended bytes
             archive.writestr(DESCRIPTION, json.dumps(about, indent=1))
 
 
-def as_text(value):
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def description(generator):
-    """What a user of the exported network has to know, as JSON has it."""
+def description(generator: generators.Generator) -> dict[str, Any]:
+    """The metadata of an exported network, JSON-serialisable."""
     import keras_gan
 
     arguments = generator.config.get("arguments", {})
@@ -155,14 +147,14 @@ def description(generator):
     }
 
 
-def in_full_precision(model):
-    """The same network in float32, as the formats need it; the model itself where it is."""
+def in_full_precision(model: Any) -> Any:
+    """A float32 copy of the network, which the formats need; the model itself if it is float32."""
     import keras
 
     if all(layer.compute_dtype == "float32" for layer in model.layers if layer.variables):
         return model
 
-    def float32(layer):
+    def float32(layer: Any) -> Any:
         return type(layer).from_config(layer.get_config() | {"dtype": "float32"})
 
     network = keras.models.clone_model(model, clone_function=float32)
@@ -170,10 +162,10 @@ def in_full_precision(model):
     return network
 
 
-def compare(generator, run, format):
-    """Raises BadValueError if what is written gives other pictures than Keras, of a batch of one and of three."""
-    full = in_full_precision(generator.model)
-    references = [(generators.Generator(full, generator.path), TOLERANCE, np.max)]
+def compare(generator: generators.Generator, run: Callable[..., np.ndarray], format: str) -> None:
+    """Raises BadValueError if the export differs from Keras on a batch of one or of three."""
+    full = generators.Generator(in_full_precision(generator.model), generator.path)
+    references: list[tuple[Any, float, Callable]] = [(full, TOLERANCE, np.max)]
     if "float16" in {layer.compute_dtype for layer in generator.model.layers}:
         references.append((generator, TOLERANCE_FLOAT16, root_mean_square))
     for size in (1, 3):
@@ -182,21 +174,21 @@ def compare(generator, run, format):
         for reference, tolerance, summary in references:
             expected = reference(*inputs)
             if images.shape != expected.shape:
-                raise BadValueError(f"{format} makes pictures {images.shape}, Keras {expected.shape}: nothing is kept.")
+                raise BadValueError(f"{format} gives shape {images.shape}, Keras {expected.shape}: nothing is saved.")
             difference = float(summary(np.abs(images - expected)))
-            if not difference <= tolerance:  # also where it is no number
+            if not difference <= tolerance:  # also true for NaN
                 raise BadValueError(
                     f"{generator.title} as {format} differs from Keras by {difference:.2g}, "
-                    f"more than {tolerance:g}: nothing is kept."
+                    f"more than {tolerance:g}: nothing is saved."
                 )
 
 
-def root_mean_square(values):
+def root_mean_square(values: np.ndarray) -> float:
     return np.sqrt(np.mean(np.square(values)))
 
 
-def examples(generator, size):
-    """Inputs of a generator to compare by: pictures of noise, or codes and labels."""
+def examples(generator: generators.Generator, size: int) -> list[np.ndarray]:
+    """A random input batch for a generator: pictures, or codes and labels."""
     rng = np.random.default_rng(0)
     if generator.kind == "translation":
         return [rng.uniform(*generator.value_range, (size, *generator.shape)).astype("float32")]
@@ -204,16 +196,16 @@ def examples(generator, size):
     return [codes] if generator.kind == "latent" else [codes, np.arange(size, dtype="int32") % generator.classes]
 
 
-def savedmodel_runtime(path):
-    """A function of inputs, as `Generator` has them, that runs a SavedModel on TensorFlow."""
+def savedmodel_runtime(path: Path) -> Callable[..., np.ndarray]:
+    """Loads a SavedModel in TensorFlow as a function with the signature of `Generator.__call__`."""
     import keras
 
     layer = keras.layers.TFSMLayer(path, call_endpoint="serve")
     return lambda *inputs: np.asarray(layer(inputs[0] if len(inputs) == 1 else list(inputs)))
 
 
-def onnx_runtime(path):
-    """The same for an ONNX file, on onnxruntime."""
+def onnx_runtime(path: Path) -> Callable[..., np.ndarray]:
+    """Loads an ONNX file in onnxruntime; returns a function as `savedmodel_runtime` does."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -221,15 +213,15 @@ def onnx_runtime(path):
     return lambda *inputs: session.run(None, dict(zip(names, inputs, strict=True)))[0]
 
 
-def tflite_runtime(path):
-    """The same for a .tflite file, on LiteRT."""
+def tflite_runtime(path: Path) -> Callable[..., np.ndarray]:
+    """Loads a .tflite file in LiteRT; returns a function as `savedmodel_runtime` does."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=str(path))
 
-    def run(*inputs):
+    def run(*inputs: np.ndarray) -> np.ndarray:
         details = sorted(interpreter.get_input_details(), key=lambda detail: -len(detail["shape"]))
-        for detail, array in zip(details, inputs, strict=True):  # codes have an axis more than labels
+        for detail, array in zip(details, inputs, strict=True):  # codes (2 axes) before labels (1)
             interpreter.resize_tensor_input(detail["index"], array.shape)
         interpreter.allocate_tensors()
         for detail, array in zip(details, inputs, strict=True):
@@ -243,17 +235,17 @@ def tflite_runtime(path):
 RUNTIMES = {"savedmodel": savedmodel_runtime, "onnx": onnx_runtime, "tflite": tflite_runtime}
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> None:
     needs = 'Needs the extra "export" for onnx and tflite.'
-    parser = console.Parser.of("keras_gan.export", __doc__.partition("\n\n")[0], epilog=needs)
+    parser = console.Parser.of("keras_gan.export", (__doc__ or "").partition("\n\n")[0], epilog=needs)
     parser.add_argument("model", metavar="MODEL", help="a .keras file or the folder of a run")
     parser.add_argument("--format", required=True, choices=ENDINGS)
-    parser.add_argument("--direction", choices=generators.DIRECTIONS, help="which generator of a run that has two")
+    parser.add_argument("--direction", choices=generators.DIRECTIONS, help="for a run with two generators")
     parser.add_argument("--output", metavar="PATH", help="default: beside the generator's file")
     arguments = parser.parse_args(argv)
     with console.one_line_errors():
         check_format(arguments.format)
-        with console.silence():  # of what the converters write past Python
+        with console.silence():  # native converters write to standard error
             path = export(arguments.model, arguments.format, arguments.output, arguments.direction)
         print(path)
 

@@ -1,4 +1,4 @@
-"""Writing files so that a half-written one is never seen under its final name."""
+"""Atomic file writes: a half-written file never has its final name."""
 
 import contextlib
 import functools
@@ -7,19 +7,20 @@ import platform
 import re
 import time
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
-ABANDONED_AFTER = 24 * 3600  # seconds without a change: what a program left of which nobody knows whether it still runs
-UNFINISHED = re.compile(r"\.unfinished\.([0-9a-f]{8})-([0-9]+)-[0-9a-f]{8}\.")  # machine, process, and a number drawn
-_looked_through = {}  # folders, and when they may be looked through again
+ABANDONED_AFTER = 24 * 3600  # seconds without a change; for temporary files of processes that we cannot check
+UNFINISHED = re.compile(r"\.unfinished\.([0-9a-f]{8})-([0-9]+)-[0-9a-f]{8}\.")  # machine, process ID, random number
+_next_scan: dict[Path, float] = {}  # by folder: the earliest time of its next scan
 
 
 @contextlib.contextmanager
-def write_whole(path):
-    """Gives a path to write to, an empty file; on leaving, it takes its final name, replacing what was there.
+def write_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yields the path of an empty temporary file, and renames it to `path` on exit, replacing an old file.
 
-    If the body fails, the unfinished file is removed and the old one stays as it was. Several may write one file at
-    the same time: the last to leave is who wrote it. What killed programs left unfinished in this folder is removed.
+    If the body raises, the temporary file is removed and the old file stays. Several processes and threads may write
+    the same path at once: the last one to exit wins. Leftovers of killed processes in the folder are removed.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,10 +33,10 @@ def write_whole(path):
         unfinished.unlink(missing_ok=True)
 
 
-def make_unfinished(path):
-    """Makes an empty file beside this one, of a name that nobody else has; returns its path."""
+def make_unfinished(path: Path) -> Path:
+    """Creates an empty file with a unique name in the folder of `path`; returns its path."""
     while True:
-        mark = f"{machine()}-{os.getpid()}-{os.urandom(4).hex()}"
+        mark = f"{machine_id()}-{os.getpid()}-{os.urandom(4).hex()}"
         unfinished = path.with_name(f".unfinished.{mark}.{path.name[-50:]}")  # 50: names have up to 255 bytes
         with contextlib.suppress(FileExistsError):
             os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))  # exclusive: follows no link
@@ -43,45 +44,45 @@ def make_unfinished(path):
 
 
 @functools.cache
-def machine():
-    """What tells this machine from others that see the same folder, in a container this container: 8 letters."""
+def machine_id() -> str:
+    """Eight hex digits that differ between machines, and between containers, that share a folder."""
     try:
-        processes = os.readlink("/proc/self/ns/pid")  # where the numbers of processes count
+        processes = os.readlink("/proc/self/ns/pid")  # process IDs are unique within this namespace
     except OSError:
         processes = ""
     return f"{zlib.crc32(f'{platform.node()} {processes}'.encode()):08x}"
 
 
-def remove_abandoned(folder):
-    """Removes the unfinished files of programs that are gone. At most a fiftieth of the time is spent on looking."""
+def remove_abandoned(folder: Path) -> None:
+    """Removes temporary files of dead processes. Spends at most a fiftieth of the time on scanning."""
     begin = time.monotonic()
-    if begin < _looked_through.get(folder, begin):
+    if begin < _next_scan.get(folder, begin):
         return
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             found = UNFINISHED.match(entry.name)
-            with contextlib.suppress(OSError):  # others remove them too
-                if found and is_abandoned(entry, *found.groups()):
+            with contextlib.suppress(OSError):  # another process may have removed it
+                if found and is_abandoned(entry, found[1], int(found[2])):
                     os.unlink(entry)
     end = time.monotonic()
-    _looked_through[folder] = end + 50 * (end - begin)
+    _next_scan[folder] = end + 50 * (end - begin)
 
 
-def is_abandoned(entry, of_machine, process):
-    """Whether nobody writes to this file any more: its process is gone or, where that cannot be known, it is old."""
+def is_abandoned(entry: os.DirEntry[str], machine: str, process: int) -> bool:
+    """Whether the process that wrote this file is dead or, if that cannot be checked, the file is old."""
     if time.time() - entry.stat(follow_symlinks=False).st_mtime > ABANDONED_AFTER:
         return True
-    if of_machine != machine() or os.name != "posix":
+    if machine != machine_id() or os.name != "posix":
         return False
     try:
-        os.kill(int(process), 0)  # only asks
+        os.kill(process, 0)  # signal 0 only checks that the process exists
     except ProcessLookupError:
         return True
     return False
 
 
-def sync(path):
-    """Returns when what was written to this file, or the names in this folder, are on the disk."""
+def sync(path: str | os.PathLike[str]) -> None:
+    """Waits until the contents of a file, or the names in a folder, are on the disk."""
     try:
         handle = os.open(path, os.O_RDONLY if Path(path).is_dir() else os.O_RDWR)
     except PermissionError:  # Windows opens no folders

@@ -34,37 +34,20 @@ class GAN(LatentModel):
 
     Args:
         img_shape: (height, width, channels) of the pictures; other channels than 1 or 3 as the files have them.
-        latent_dim: numbers in a code z.
-        dataset_name: drawn_digits, mnist, fashion_mnist or a folder of pictures; default: drawn digits.
-        data_dir: folder that holds the idx files of mnist or fashion_mnist; default: they are downloaded.
-        fit: what becomes of pictures of another shape: resize (stretched), crop (to their middle) or pad
-            (with white).
-        g_optimizer: Keras optimizer for the generator; None: Adam(2e-4, beta_1=0.5).
-        d_optimizer: the same for the discriminator.
-        seed: seeds the weights, the noise and the order of the data; default: another run each time.
-        output: folder of this run's grids and networks; default: the next free runs/gan-DATASET-N.
-
-    Raises:
-        BadValueError: (a ValueError) for values that cannot work.
-        NotFoundError: (a FileNotFoundError) if there is no such data set.
+        **options: latent_dim, data, optimizers, seed and output, see `LatentModel`; and the errors raised.
     """
+
+    TRAIN = {"epochs": 50, "batch_size": 32, "sample_interval": 200}
 
     def __init__(
         self,
         img_shape: tuple = (28, 28, 1),
-        latent_dim: int = 100,
-        dataset_name: str | None = None,
-        data_dir: str | None = None,
-        fit: str = "resize",
-        g_optimizer=None,
-        d_optimizer=None,
-        seed: int | None = None,
-        output: str | None = None,
+        **options,
     ):
-        super().__init__("gan", latent_dim, seed, output)
+        super().__init__("gan", **options)
         self.img_shape = tuple(img_shape)
-        self.data_loader = ImageLoader(dataset_name, data_dir, self.img_shape, fit=fit, seed=self.seed)
-        self.build_game(g_optimizer, d_optimizer)
+        self.data_loader = ImageLoader(shape=self.img_shape, **self.data_options)
+        self.build_game()
 
     def build_generator(self):
         """Generator: codes (batch, latent_dim) to pictures (batch, *img_shape) in [-1, 1]."""
@@ -82,17 +65,6 @@ class GAN(LatentModel):
         for units in (512, 256):
             x = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(units)(x))
         return keras.Model(img, layers.Dense(1, dtype=full())(x), name="discriminator")
-
-    def train(
-        self,
-        epochs: int = 50,
-        batch_size: int = 32,
-        sample_interval: int = 200,
-        steps_per_epoch: int | None = None,
-        **options,
-    ):
-        """Trains, as `AdversarialModel.train` describes, which takes the options too."""
-        return super().train(epochs, batch_size, sample_interval, steps_per_epoch, **options)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,6 @@ from keras import layers, ops
 
 from keras_gan.adversarial.combined import Combined, once
 from keras_gan.adversarial.losses import adversarial_loss, choose
-from keras_gan.adversarial.model import fresh
 from keras_gan.adversarial.translation import TranslationModel, l1
 from keras_gan.data.paired import DataLoader
 from keras_gan.errors import check_at_least
@@ -45,64 +44,48 @@ class Pix2Pix(TranslationModel):
             24; other channels than 1 or 3 as the files have them.
         gf: filters in the first layer of the generator.
         df: filters in the first layer of the discriminator.
-        dataset_name: data set, a folder below datasets/ or a path; default: datasets/edges2shoes
-            where it exists, else drawn shoes.
-        dataset_B: folder of the pictures' partners, which have the same names.
         direction: AtoB or BtoA: from the left half to the right one, or the other way.
-        fit: what becomes of pictures of another shape: resize (stretched), crop (to their middle) or pad
-            (with white).
         gan_loss: vanilla (cross-entropy, the paper) or lsgan (least squares).
         l1_weight: weight of matching the partner.
         dropout: whether samples too are made with the generator's dropout, as in the paper.
         augment: whether training pictures are enlarged by 286/256 and cropped at random.
-        g_optimizer: Keras optimizer for the generator; None: Adam(2e-4, beta_1=0.5).
-        d_optimizer: the same for the discriminator.
-        seed: seeds the weights and the order of the data; default: another run each time.
-        output: folder of this run's grids and networks; default: the next free runs/pix2pix-DATASET-N.
-
-    Raises:
-        BadValueError: (a ValueError) for values that cannot work, or a data set with an empty split.
-        NotFoundError: (a FileNotFoundError) if there is no such data set.
+        **options: data, optimizers, seed and output, see `TranslationModel`; and the errors raised.
     """
+
+    TRAIN = {"epochs": 200, "batch_size": 1, "sample_interval": 200}
 
     def __init__(
         self,
         img_shape: tuple = (256, 256, 3),
         gf: int = 64,
         df: int = 64,
-        dataset_name: str | None = None,
-        dataset_B: str | None = None,
         direction: str = "AtoB",
-        fit: str = "resize",
         gan_loss: str = "vanilla",
         l1_weight: float = 100.0,
         dropout: bool = False,
         augment: bool = True,
-        g_optimizer=None,
-        d_optimizer=None,
-        seed: int | None = None,
-        output: str | None = None,
+        **options,
     ):
-        super().__init__(name="pix2pix", seed=seed, output=output)
+        super().__init__(name="pix2pix", **options)
         check_at_least(1, gf=gf, df=df)
         self.img_shape, self.gf, self.df = tuple(img_shape), gf, df
         self.dropout = dropout
         loss, accuracy = adversarial_loss(choose("gan_loss", gan_loss, {"vanilla": "bce", "lsgan": "mse"}))
         self.depth = unet_depth(*self.img_shape[:2], deepest=8, least=24)
-        options = {"dataset_B": dataset_B, "direction": direction, "fit": fit, "augment": augment, "seed": self.seed}
-        self.data_loader = DataLoader(dataset_name, self.img_shape[:2], self.img_shape[2], **options)
+        options = self.data_options | {"direction": direction, "augment": augment}
+        self.data_loader = DataLoader(img_res=self.img_shape[:2], channels=self.img_shape[2], **options)
 
         adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
 
         # Build and compile the discriminator
         self.discriminator = self.build_discriminator()
         self.discriminators = [self.discriminator]
-        self.discriminator.compile(loss=loss, optimizer=fresh(d_optimizer or adam), metrics=[accuracy])
+        self.discriminator.compile(loss=loss, optimizer=self.d_optimizer(adam), metrics=[accuracy])
 
         # Build the generator, and compile the adversarial model that trains it
         self.generator = self.build_generator()
         self.combined = self.build_combined()
-        self.combined.compile(loss=[loss, "mae"], loss_weights=[1, l1_weight], optimizer=fresh(g_optimizer or adam))
+        self.combined.compile(loss=[loss, "mae"], loss_weights=[1, l1_weight], optimizer=self.g_optimizer(adam))
 
     def build_combined(self):
         """The adversarial model: an original to the verdict on its translation, and the translation."""
@@ -173,17 +156,6 @@ class Pix2Pix(TranslationModel):
         """What the generator wants to see at the outputs of `combined`."""
         _, partners = batch
         return [ops.ones((ops.shape(partners)[0], *self.discriminator.output_shape[1:])), partners]
-
-    def train(
-        self,
-        epochs: int = 200,
-        batch_size: int = 1,
-        sample_interval: int = 200,
-        steps_per_epoch: int | None = None,
-        **options,
-    ):
-        """Trains, as `AdversarialModel.train` describes, which takes the options too."""
-        return super().train(epochs, batch_size, sample_interval, steps_per_epoch, **options)
 
     def sample_images(self, epoch, batch_i):
         """Saves original, translation and partner of three test pairs as `images/{epoch}_{batch_i}.png`."""

@@ -5,7 +5,7 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from keras_gan import CycleGAN, DiscoGAN, Pix2Pix, backend
+from keras_gan import CycleGAN, CycleGANPaper, DiscoGAN, Pix2Pix, backend
 
 import keras
 from worker import Contestant, noise, serve
@@ -23,7 +23,8 @@ def build(setting):
     elif setting["model"] == "pix2pix":
         gan = Pix2Pix(shapes[0], gf=setting["filters"], df=setting["filters"], **common)
     else:
-        gan = CycleGAN(shape_A=shapes[0], shape_B=shapes[1], recipe=setting["model"].split("-")[1], **common)
+        kind = CycleGANPaper if setting["model"] == "cyclegan-resnet" else CycleGAN
+        gan = kind(shape_A=shapes[0], shape_B=shapes[1], **common)
     A, B = noise(setting, low=gan.data_loader.value_range[0])
     return Contestant(
         step=lambda: gan.train_on_batch(A, B),

@@ -7,7 +7,7 @@ from keras import ops
 from keras_gan import backend
 from keras_gan.adversarial.combined import Combined, once
 from keras_gan.adversarial.losses import adversarial_loss
-from keras_gan.adversarial.model import AdversarialModel, FixedSample, fresh
+from keras_gan.adversarial.model import AdversarialModel, FixedSample, chosen
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.images.grids import save_sheet
 
@@ -20,32 +20,52 @@ class LatentModel(AdversarialModel):
     pictures become better.
 
     Args:
-        name, seed, output: as `AdversarialModel`.
+        name: the model's name, which its command has too.
         latent_dim: numbers in a code z, each normally distributed.
+        dataset_name: data set: a name (drawn_digits, drawn_shoes, mnist, fashion_mnist), a folder below datasets/ or a
+            path; default: the model's own.
+        data_dir: folder that holds the idx files of mnist or fashion_mnist; default: they are downloaded.
+        fit: how to fit pictures of another shape: resize (stretch), crop (to the middle) or pad (with white).
+        g_optimizer: Keras optimizer for the generator; None: Adam(2e-4, beta_1=0.5).
+        d_optimizer: the same for the discriminator.
+        **options: see `AdversarialModel`.
 
     Raises:
-        BadValueError: for a latent size below 1.
+        BadValueError: (a ValueError) if a size or an option cannot work.
+        NotFoundError: (a FileNotFoundError) if there is no such data set.
     """
 
     SAMPLES = (6, 10)  # rows and columns of a sample grid
 
-    def __init__(self, name, latent_dim, seed=None, output=None):
-        super().__init__(name=name, seed=seed, output=output)
+    def __init__(
+        self,
+        name,
+        latent_dim: int = 100,
+        dataset_name: str | None = None,
+        data_dir: str | None = None,
+        fit: str = "resize",
+        g_optimizer=None,
+        d_optimizer=None,
+        **options,
+    ):
+        super().__init__(name, **options)
         check_at_least(1, latent_dim=latent_dim)
         self.latent_dim = latent_dim
+        self.data_options = {"dataset_name": dataset_name, "data_dir": data_dir, "fit": fit, "seed": self.seed}
+        self.g_optimizer, self.d_optimizer = chosen(g_optimizer), chosen(d_optimizer)
         self.noise_seed = keras.random.SeedGenerator(self.seed)
         self.fixed_noise = self.sample_noise(self.SAMPLES[0] * self.SAMPLES[1], self.seed)
 
-    def build_game(self, g_optimizer=None, d_optimizer=None):
+    def build_game(self):
         """Builds and compiles the discriminator, the generator and the adversarial model that trains it."""
         adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
         loss, accuracy = adversarial_loss("bce")
         self.discriminator = self.build_discriminator()
         self.discriminators = [self.discriminator]
-        self.discriminator.compile(loss=loss, optimizer=fresh(d_optimizer or adam), metrics=[accuracy])
+        self.discriminator.compile(loss=loss, optimizer=self.d_optimizer(adam), metrics=[accuracy])
         self.generator = self.build_generator()
         self.combined = self.build_combined()
-        self.combined.compile(loss=loss, optimizer=fresh(g_optimizer or adam))
+        self.combined.compile(loss=loss, optimizer=self.g_optimizer(adam))
 
     def build_combined(self):
         """The adversarial model: noise, and labels where the generator takes them, to the verdict on the fake."""

@@ -62,6 +62,37 @@ def feature_matching(real, fake):
     return ops.mean(ops.square(ops.mean(real, axis=0) - ops.mean(fake, axis=0)))
 
 
+def compile_as_before(model, arguments):
+    """Compiles the generators of an earlier version's DiscoGAN by its options that are options no longer.
+
+    Args:
+        model: a DiscoGAN or DiscoGANPaper.
+        arguments: dict of the run's arguments, perhaps with `adversarial_loss`, `distance` and `average`; for the
+            paper's also `adversarial_weight` and `reconstruction_weight`.
+    """
+    if "average" not in arguments:
+        return
+    is_paper = "game" in arguments
+    verdict_loss, _ = adversarial_loss(arguments["adversarial_loss"] or ("bce" if is_paper else "mse"))
+    far = distance(arguments["distance"] or ("mse" if is_paper else "mae"), model.data_loader.value_range)
+    half = 0.5 if arguments["average"] else 1.0
+    losses = {"valid": verdict_loss, "fake": "mae", "reconstr": far, "features": feature_matching}
+    kinds = [name.split("_")[0] for name in model.combined.output_names]
+    weights = {"valid": "adversarial_weight", "fake": "translation_weight", "reconstr": "reconstruction_weight"}
+    weights = {kind: half * arguments[name] for kind, name in weights.items()}
+    if is_paper:
+        model.SHARES = {kind: share * weights.get(kind, half) for kind, share in model.SHARES.items()}
+        weights = model.weights_now
+    for part in model.discriminators:
+        accuracy = adversarial_loss(arguments["adversarial_loss"] or ("bce" if is_paper else "mse"))[1]
+        part.compile(loss=verdict_loss, optimizer=part.optimizer, metrics=[accuracy])
+    model.combined.compile(
+        loss=[losses[kind] for kind in kinds],
+        loss_weights=[weights[kind] for kind in kinds],
+        optimizer=model.combined.optimizer,
+    )
+
+
 def choose(what, name, options):
     """`options[name]`, or a BadValueError that lists what can be chosen."""
     if name not in options:

@@ -8,7 +8,6 @@ from what the updated discriminators say of those same fakes.
 
 import contextlib
 import inspect
-import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,20 +17,26 @@ from keras import ops
 
 from keras_gan import backend
 from keras_gan.adversarial.ema import Averages
+from keras_gan.adversarial.losses import compile_as_before
 from keras_gan.adversarial.step import play
-from keras_gan.backend.memory import giving_back, keep_freed_memory
-from keras_gan.errors import check_at_least
-from keras_gan.files import write_whole
-from keras_gan.report.callbacks import watching
-from keras_gan.training import fit, hosts, run_folder
-from keras_gan.training.checkpoints import SaveNetworks
-from keras_gan.training.schedules import Schedule
+from keras_gan.backend.memory import keep_freed_memory
+from keras_gan.errors import BadValueError
+from keras_gan.training import hosts, old_runs, run_folder
+from keras_gan.training.run import Run, resume_run
 
 
 def fresh(optimizer):
     """A new optimizer with the settings of this one: every compiled part needs its own."""
     optimizer = keras.optimizers.get(optimizer)
     return type(optimizer).from_config(optimizer.get_config())
+
+
+def chosen(optimizer):
+    """A function that returns a fresh copy of this optimizer or, if it is None, of a default.
+
+    (Keras would save an optimizer that is an attribute of a model.)
+    """
+    return lambda default: fresh(optimizer or default)
 
 
 def create_variables(part):
@@ -57,41 +62,43 @@ class FixedSample(NamedTuple):
 class AdversarialModel(keras.Model):
     """Base of all models: plays `discriminators` against `combined`, one fused step per batch.
 
-    A batch is what the data loader yields: pictures of domains A and B, or pictures and their
-    labels, or pictures alone. A model sets `discriminators` (a list of compiled models), `combined`
-    and `data_loader`, and has
-        generator_inputs(batch): the inputs of `combined`; unless it says otherwise, the batch itself;
+    A batch is what the data loader yields: pictures of domains A and B, or pictures and their labels, or pictures
+    only. A model sets `discriminators` (a list of compiled models), `combined` and `data_loader`, and has
+        generator_inputs(batch): the inputs of `combined`; by default the batch itself;
         discriminator_batches(batch, fakes): the (discriminator, x, y) of all updates, in order;
         generator_targets(batch): the targets of `combined`, in the order of its outputs;
         sample_images(epoch, batch_i): saves a picture grid and returns its path;
         fixed_sample(): a `FixedSample` of what the networks make of the same pictures or noise each time.
     It may set
-        generators_first: the generators learn from the discriminators as they were before this step;
-        discriminators_every: in every so manieth iteration, from the first on, the discriminators
-            alone learn, in the others the generators alone.
+        generators_first: whether the generators learn before the discriminators;
+        discriminators_every: if n: iterations 0, n, 2n, ... train only the discriminators, all others only the
+            generators;
+    and have `before_step()`, called at the beginning of each step.
 
-    The logs of `fit()`, averaged since the epoch began, and of `train_on_batch(return_dict=True)`,
-    of that batch alone, name every term: `g_loss`, what `combined` minimises, and `OUTPUT_loss` for
-    each of its outputs; `D_loss` and `D_acc` for each discriminator D (its compiled loss, and the
-    share of verdicts that are right, 0 to 1, both over real and fake); `d_loss` and `d_acc`, their
-    means over the discriminators.
+    The logs of `fit()` (averages since the epoch began) and of `train_on_batch(return_dict=True)` (this batch only)
+    name every term: `g_loss`, what `combined` minimises; `OUTPUT_loss` for each of its outputs; `D_loss` and `D_acc`
+    for each discriminator D (its compiled loss, and the share of right verdicts, 0 to 1, both over real and fake);
+    `d_loss` and `d_acc`, their means over the discriminators.
 
     Args:
-        name: the model's name, and the start of its run folders' names.
-        seed: seeds Python, NumPy and Keras (`keras.utils.set_random_seed`), and with them the initial
-            weights; None: one is drawn. The model's own file seeds all else from `self.seed`.
-        output: the run's folder for grids and networks; None: the next free `runs/NAME-DATASET-N`.
+        name: the model's name, which its command has too. It begins the names of run folders.
+        seed: of weights, noise and the order of the data, 0 to 2**32 - 1; default: a random one.
+        output: folder of the run; default: the next free runs/NAME-DATASET-N.
 
     Raises:
-        BadValueError: on a Keras backend other than TensorFlow or JAX.
+        BadValueError: on a Keras backend other than TensorFlow or JAX, and for a seed that is none.
     """
 
+    TRAIN = {"epochs": 100, "batch_size": 1, "sample_interval": 200}  # defaults of `train()`
+
     def __new__(cls, *args, **kwargs):
+        if command := old_runs.command_of(cls.__name__, kwargs.get("recipe")):
+            raise BadValueError(f"recipe={kwargs['recipe']!r} is a model of its own now: python -m keras_gan.{command}")
         model = super().__new__(cls, *args, **kwargs)
         model._constructed_with = inspect.signature(cls).bind(*args, **kwargs)
         return model
 
-    def __init__(self, name, seed=None, output=None):
+    def __init__(self, name, seed: int | None = None, output: str | None = None):
         backend.check()
         keep_freed_memory()
         super().__init__(name=name)
@@ -104,10 +111,7 @@ class AdversarialModel(keras.Model):
         self.totals_before = None  # of the metrics, at the last row of the history
         self.iteration = keras.Variable(0, dtype="int32", trainable=False, name="iteration")
         self.averages = None
-        self.command = None  # as typed, where there is one
-        self.is_resumed = False
-        self._output = output
-        self._run_folder = None
+        self.run = Run(self, output)
         self._step_made_of = lambda: []  # a function, or Keras would save what is in the list once more
         # The losses and optimizers are those of the parts; this only opens fit().
         self.compile(optimizer=None, loss=None)
@@ -161,10 +165,11 @@ class AdversarialModel(keras.Model):
     @property
     def step_variables(self):
         """All variables that a step may change, in the order in which `fit()` passes them on JAX."""
+        of_optimizers = [variable for part in self.parts for variable in part.optimizer.variables]
         return [
             *self.trainable_variables,
             *self.non_trainable_variables,
-            *self.optimizer.variables,
+            *of_optimizers,
             *self.metrics_variables,
         ]
 
@@ -200,12 +205,12 @@ class AdversarialModel(keras.Model):
 
     def train(
         self,
-        epochs,
-        batch_size,
-        sample_interval=200,
-        steps_per_epoch=None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        sample_interval: int | None = None,
+        steps_per_epoch: int | None = None,
         callbacks=(),
-        decay_epochs=0,
+        decay_epochs: int = 0,
         schedule: str = "constant",
         ema: float = 0.0,
         checkpoint_interval: int | None = None,
@@ -216,73 +221,70 @@ class AdversarialModel(keras.Model):
         """Trains, saving sample grids and checkpoints on the way and all networks at the end of every epoch.
 
         Args:
-            epochs: passes over the data.
+            epochs: passes over the data at the full learning rate.
             batch_size: pictures (or pairs) per iteration.
             sample_interval: iterations from one sample grid to the next.
             steps_per_epoch: iterations that count as an epoch; default: one pass over the data.
-            callbacks: Keras callbacks, beside those that show the progress and save.
-            decay_epochs: epochs after those, over which the rates fall to zero in a line.
-            schedule: of the learning rates, epoch by epoch: constant, linear (to zero over the second
-                half), cosine, or step (a tenth after half, a hundredth after three quarters).
-            ema: share that averaged weights of the generators keep in an iteration, such as 0.999; they
-                are what is sampled and saved then; 0: none.
-            checkpoint_interval: iterations from one checkpoint to the next, beside each epoch's end; default:
-                ten minutes.
-            keep: checkpoints that stay.
+            callbacks: more Keras callbacks.
+            decay_epochs: further epochs in which the learning rates fall linearly to zero.
+            schedule: of the learning rates: constant, linear (to zero over the second half), cosine, or step (a tenth
+                after half, a hundredth after three quarters).
+            ema: decay per iteration of the moving averages of the generators' weights, such as 0.999. Samples and saved
+                networks use the averages; 0: none.
+            checkpoint_interval: iterations between checkpoints, besides the end of each epoch; default: ten minutes.
+            keep: checkpoints that are kept.
             deterministic: whether every operation gives the same bits each time, on a GPU too.
-            quiet: print where everything goes and, at the end, lies; nothing in between.
+            quiet: whether to print only where everything goes and, at the end, lies.
+
+        `epochs`, `batch_size` and `sample_interval` default to the model's `TRAIN`.
 
         Returns:
             Keras' `History`.
 
         Raises:
-            BadValueError: (a ValueError) for numbers below 1, a folder that cannot be written or that
-                another process trains in, data of which more than half is broken, or a run that is
-                finished already.
-            NotFiniteError: (an ArithmeticError) where a loss or a weight is not finite.
-            KeyboardInterrupt: after Ctrl-C or SIGTERM, when the step is done and kept.
+            BadValueError: (a ValueError) for numbers below 1, a folder that cannot be written or that another process
+                trains in, data of which more than half is broken, or a finished run.
+            NotFiniteError: (an ArithmeticError) if a loss or a weight is not finite.
+            KeyboardInterrupt: after Ctrl-C or SIGTERM, once the step is done and a checkpoint is kept.
         """
-        arguments = {name: value for name, value in locals().items() if name in self.train_arguments()}
-        check_at_least(1, epochs=epochs, batch_size=batch_size, sample_interval=sample_interval, keep=keep)
-        for name in ("steps_per_epoch", "checkpoint_interval"):
-            if arguments[name] is not None:
-                check_at_least(1, **{name: arguments[name]})
-        if deterministic:
-            backend.make_deterministic()
-        self.start_averages(ema)
-        rates = Schedule(self, schedule, epochs, decay_epochs)
-        own = [rates, *watching(batch_size, sample_interval, quiet), SaveNetworks()]
-        return fit.train(self, arguments, [*own, *callbacks])
+        arguments = {name: value for name, value in locals().items() if name not in ("self", "callbacks")}
+        arguments |= {name: value for name, value in self.TRAIN.items() if arguments[name] is None}
+        return self.run.train(arguments, callbacks)
 
     @classmethod
     def resume(cls, run, callbacks=(), **changes):
-        """Goes on with a run as if nothing had happened to it.
+        """Continues a run as if it had never stopped.
 
         Args:
             run: its folder.
-            callbacks: as `train()`.
-            changes: what is to be different: `epochs`, to train longer, `checkpoint_interval`, `keep` or `quiet`.
+            callbacks: as for `train()`.
+            changes: what to change: `epochs`, to train longer, `checkpoint_interval`, `keep` or `quiet`.
 
         Returns:
             The trained model; its `history` is Keras'.
 
         Raises:
             NotFoundError: (a FileNotFoundError) if there is no such folder.
-            BadValueError: (a ValueError) also if it is no run's, or one of another model, if a change is
-                none of those, or no checkpoint is whole.
+            BadValueError: (a ValueError) also if the folder holds no run or one of another model, if another argument
+                is changed, or if no checkpoint is undamaged.
         """
-        return fit.resume(cls, Path(run), callbacks, changes)
-
-    @staticmethod
-    def train_arguments():
-        """The names of the arguments of `train()` that say what is trained."""
-        return run_folder.names_of(AdversarialModel.train)
+        return resume_run(cls, Path(run), callbacks, changes)
 
     @property
     def constructor_arguments(self):
-        """What the model was built with, defaults included: a dict."""
-        self._constructed_with.apply_defaults()
-        return dict(self._constructed_with.arguments)
+        """The arguments that the model was built with, defaults included: a dict."""
+        given = dict(self._constructed_with.arguments)
+        for parameter in self._constructed_with.signature.parameters.values():
+            if parameter.kind == parameter.VAR_KEYWORD:
+                given |= given.pop(parameter.name, {})
+        return run_folder.options_of(type(self)) | given
+
+    @classmethod
+    def from_arguments(cls, arguments):
+        """Builds the model of a run from the arguments in its `config.json`, a dict; also of earlier versions."""
+        model = cls(**{name: arguments[name] for name in run_folder.options_of(cls) if name in arguments})
+        compile_as_before(model, arguments)
+        return model
 
     def start_averages(self, ema):
         """Keeps averages of the generators' weights from now on, or none where `ema` is 0."""
@@ -315,33 +317,9 @@ class AdversarialModel(keras.Model):
 
     @property
     def run_folder(self):
-        """The folder of this run, a `pathlib.Path`; made when first asked for.
+        """The folder of this model's run, a `pathlib.Path`; made when first asked for."""
+        return self.run.folder
 
-        Raises:
-            BadValueError: if it cannot be made or written to, or already holds a run's networks.
-        """
-        if self._run_folder is None:
-            self._run_folder = run_folder.open_run(
-                self._output or run_folder.next_run(f"{self.name}-{self.data_loader.dataset_name}")
-            )
-        return self._run_folder
-
-    @property
-    def network_paths(self):
-        """Where `save_networks()` saves them, in the order of `networks`."""
-        return [self.run_folder / "models" / f"{network.name}.keras" for network in self.networks]
-
-    @giving_back()
     def save_networks(self):
-        """Saves every generator and discriminator as `models/NAME.keras` in the run's folder.
-
-        A file is replaced only when the new one is complete. Its comment (`zipfile.ZipFile(path).comment`)
-        tells the iteration, and whether the weights are averaged.
-        """
-        weights = f"averaged, ema {self.averages.ema}" if self.averages else "as trained"
-        for network, path in zip(self.networks, self.network_paths, strict=True):
-            of_this = weights if network in self.combined.trains else "as trained"
-            with write_whole(path) as unfinished, self.averaged(), backend.undivided():
-                network.save(unfinished)
-                with zipfile.ZipFile(unfinished, "a") as archive:
-                    archive.comment = f"keras_gan: iteration {int(self.iteration)}, weights {of_this}".encode()
+        """Saves every generator and discriminator as `models/NAME.keras` in the run's folder."""
+        self.run.save_networks()

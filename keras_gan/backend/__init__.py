@@ -1,7 +1,10 @@
-"""How one update is differentiated and applied: the only place that knows which framework runs below Keras."""
+"""Everything that differs between TensorFlow and JAX: gradients and updates, devices, faster convolutions."""
 
 import contextlib
+from collections.abc import Callable, Iterator
 from importlib import import_module
+from types import ModuleType
+from typing import Any
 
 import keras
 from keras import ops
@@ -11,73 +14,71 @@ from keras_gan.errors import BadValueError
 BACKENDS = ("tensorflow", "jax")
 
 
-def check():
-    """Raises BadValueError if Keras runs on a backend that this package cannot train on."""
+def check() -> None:
+    """Raises BadValueError if this package cannot train on the Keras backend."""
     name = keras.backend.backend()
     if name not in BACKENDS:
-        raise BadValueError(
-            f"Keras runs on {name!r}, keras_gan on {' or '.join(BACKENDS)}: set KERAS_BACKEND to one of them."
-        )
+        raise BadValueError(f"KERAS_BACKEND must be {' or '.join(BACKENDS)} for keras_gan, not {name!r}.")
 
 
-def current():
-    """The module of the backend that Keras runs on."""
+def current() -> ModuleType:
+    """The module of this package for the Keras backend."""
     return import_module(f"keras_gan.backend.{keras.backend.backend()}")
 
 
-def version():
-    """The version of the framework below Keras."""
+def version() -> str:
+    """The version of TensorFlow or JAX."""
     return current().version()
 
 
-def device():
-    """What the framework computes on, such as "JAX on cpu"."""
+def device() -> str:
+    """The device in words, such as "JAX on CPU"."""
     return current().device()
 
 
-def use_devices(count):
-    """Has every model that is built from now on train on several devices, each on its share of a batch.
+def use_devices(count: int | str) -> None:
+    """Makes models built from now on train data-parallel on several devices.
 
-    Weights are the same on all of them, gradients are added up, and the statistics of BatchNormalization are those of
-    the whole batch, so that the result is that of one device. Where the environment names several hosts
-    (JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES, JAX_PROCESS_ID), their devices count too.
+    Weights are replicated, gradients are summed and BatchNormalization uses the statistics of the whole batch, so
+    results equal training on one device. If the environment defines several hosts (JAX_COORDINATOR_ADDRESS,
+    JAX_NUM_PROCESSES, JAX_PROCESS_ID), their devices count too.
 
     Args:
-        count: how many, or "all".
+        count: number of devices, or "all".
 
     Raises:
-        BadValueError: for more than there are, or on TensorFlow for more than one.
+        BadValueError: for more devices than exist, or more than one on TensorFlow.
     """
     check()
     current().use_devices(count)
 
 
-def replicas():
-    """Over how many devices a batch is divided."""
+def replicas() -> int:
+    """The number of devices that share a batch."""
     distribution = keras.distribution.distribution()
     return distribution.device_mesh.devices.size if distribution else 1
 
 
-def hosts():
-    """(number of this host, number of hosts) of those that train together."""
+def hosts() -> tuple[int, int]:
+    """(index of this host, number of hosts) in multi-host training."""
     return current().hosts()
 
 
-def agreed(value):
-    """A number below 2**32, as the first host has it."""
+def agreed(value: int) -> int:
+    """Broadcasts the first host's `value`, below 2**32, to all hosts."""
     return current().agreed(value) if hosts()[1] > 1 else value
 
 
-def same_on_all_hosts(value):
-    """Whether all hosts have the same number below 2**32 here."""
+def same_on_all_hosts(value: int) -> bool:
+    """Whether all hosts pass the same `value`, below 2**32."""
     return current().same_on_all_hosts(value) if hosts()[1] > 1 else True
 
 
 @contextlib.contextmanager
-def undivided():
-    """A context in which no batch is divided over devices, so that it may be of any size, and no host waits for others.
+def undivided() -> Iterator[None]:
+    """Disables data parallelism in a context: batches may have any size, and hosts do not wait for each other.
 
-    (Keras makes variables for a moment when it saves, which all hosts would have to do.)
+    For example, Keras creates temporary variables when it saves; with several hosts, all would have to take part.
     """
     distribution = keras.distribution.distribution()
     keras.distribution.set_distribution(None)
@@ -87,29 +88,29 @@ def undivided():
         keras.distribution.set_distribution(distribution)
 
 
-def make_deterministic():
-    """Has every operation of this process give the same bits each time, at the price of speed on a GPU."""
+def make_deterministic() -> None:
+    """Makes all operations of this process reproducible bit by bit; slower on a GPU."""
     current().make_deterministic()
 
 
-def optimizers(model):
-    """What stands for the optimizer of an `AdversarialModel` in `fit()`; None where that needs none."""
+def optimizers(model: Any) -> Any:
+    """The `optimizer` that `fit()` needs of an `AdversarialModel`; None on TensorFlow."""
     return current().optimizers(model)
 
 
-def as_train_step(play):
-    """What `fit()` compiles and calls as `train_step`: `play`, a function of (model, batch), in this backend's form."""
+def as_train_step(play: Callable[[Any, Any], Any]) -> Callable:
+    """Converts `play`, a function (model, batch) to logs, to the backend's form of Keras' `train_step`."""
     return current().as_train_step(play)
 
 
-def update(model, part, forward):
-    """One update of the variables that a part of a model trains, down the loss that `forward` computes.
+def update(model: Any, part: Any, forward: Callable[[Callable], tuple[Any, Any]]) -> Any:
+    """Updates the trainable variables of a part of a model by one optimizer step.
 
     Args:
         model: the `AdversarialModel`.
         part: one of its compiled models.
-        forward: a function that returns (the loss to differentiate, a result). It is called with `pause`: what runs
-            within `pause()`, a context, has no part in the gradient.
+        forward: a function that returns (loss to differentiate, result). Its argument `pause` returns a context
+            manager; operations in that context are excluded from the gradient.
 
     Returns:
         The result.
@@ -117,23 +118,23 @@ def update(model, part, forward):
     return current().update(model, part, forward)
 
 
-def prepare(optimizer):
-    """Makes what an update needs beside the optimizer's own slots; call it once those are built."""
+def prepare(optimizer: Any) -> None:
+    """Creates what updates need besides the optimizer's slots; call it after the optimizer is built."""
     current().prepare(optimizer)
 
 
-def either(condition, this, that, variables):
-    """Does one of two things within a step.
+def either(condition: Any, this: Callable[[], None], that: Callable[[], None], variables: list[Any]) -> None:
+    """Calls `this` if the condition is true, else `that`, within a compiled step.
 
     Args:
         condition: a boolean tensor.
-        this, that: functions of no arguments, which return None.
-        variables: list of all variables that either reads or assigns.
+        this, that: functions without arguments that return None.
+        variables: all variables that either function reads or assigns.
     """
     current().either(condition, this, that, variables)
 
 
-def times_taps(x, kernel, transpose=False):
+def times_taps(x: Any, kernel: Any, transpose: bool = False) -> Any:
     """Multiplies by each tap of a kernel.
 
     Args:
@@ -151,16 +152,13 @@ def times_taps(x, kernel, transpose=False):
     return ops.matmul(x, ops.swapaxes(kernel, 1, 2) if transpose else kernel)
 
 
-def conv_transpose(x, kernel, strides, padding):
-    """A transposed convolution.
+def conv_transpose(x: Any, kernel: Any, strides: int | tuple[int, int], padding: str) -> Any:
+    """`keras.ops.conv_transpose` for channels last, with a faster gradient on JAX.
 
     Args:
         x: (batch, height, width, channels).
-        kernel: (down, across, filters, channels).
-        strides, padding: as of `keras.ops.conv_transpose`.
-
-    Returns:
-        What `keras.ops.conv_transpose` does.
+        kernel: (kh, kw, filters, channels).
+        strides, padding: as in `keras.ops.conv_transpose`.
     """
     if keras.backend.backend() == "jax":
         from keras_gan.backend import jax
@@ -169,20 +167,20 @@ def conv_transpose(x, kernel, strides, padding):
     return ops.conv_transpose(x, kernel, strides, padding, data_format="channels_last")
 
 
-def conv(x, kernel):
-    """A convolution without padding, with fewer multiplications or fewer passes over the memory.
+def conv(x: Any, kernel: Any) -> Any:
+    """A convolution without padding, with fewer multiplications or less memory traffic.
 
     Args:
         x: (batch, height, width, channels).
-        kernel: (down, across, channels, filters).
+        kernel: (kh, kw, channels, filters).
 
     Returns:
-        (batch, height - down + 1, width - across + 1, filters), or None where no way here would be faster.
+        (batch, height - kh + 1, width - kw + 1, filters), or None if no algorithm here is faster.
     """
     if keras.backend.backend() == "tensorflow":
         from keras_gan.backend import tensorflow_few_filters, tensorflow_winograd
 
-        for way in (tensorflow_winograd, tensorflow_few_filters):
-            if way.is_faster(x, kernel):
-                return way.conv(x, kernel)
+        for algorithm in (tensorflow_winograd, tensorflow_few_filters):
+            if algorithm.is_faster(x, kernel):
+                return algorithm.conv(x, kernel)
     return None

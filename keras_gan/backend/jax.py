@@ -1,14 +1,16 @@
-"""One step of the game on JAX.
+"""The training step on JAX.
 
-JAX differentiates and compiles functions of values, and Keras' `fit()` hands the values of all variables
-through such a function, step by step. The game is written in terms of variables. `functional` makes
-the one of the other: what an action reads and assigns are the values in a `keras.StatelessScope`.
+JAX differentiates and compiles pure functions, and Keras' `fit()` passes the values of all variables through the train
+step. This package's training step reads and assigns variables. `functional` converts it to a pure function, with a
+`keras.StatelessScope`.
 """
 
 import contextlib
 import importlib.metadata
 import os
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import keras
@@ -18,36 +20,34 @@ from jax.experimental import multihost_utils
 from keras_gan.backend import replicas
 from keras_gan.errors import BadValueError
 
-# Those that are forked here, ffmpeg for films, become another program at once: they cannot wait for a thread of JAX.
+# The only fork, ffmpeg for videos, calls exec at once, so it cannot deadlock with JAX's threads.
 warnings.filterwarnings("ignore", r"os\.fork\(\) was called", RuntimeWarning)
 
 
 class Optimizers:
-    """What `fit()` takes for the optimizer of an `AdversarialModel`: the variables of all its parts' optimizers."""
+    """The optimizer of an `AdversarialModel` for `fit()`: it has the variables of all parts' optimizers."""
 
     built = True  # by `AdversarialModel.make_train_function`
 
-    def __init__(self, model):
+    def __init__(self, model: Any):
         self.model = model
 
     @property
-    def variables(self):
+    def variables(self) -> list[Any]:
         return [variable for part in self.model.parts for variable in part.optimizer.variables]
 
 
-def optimizers(model):
+def optimizers(model: Any) -> Optimizers:
+    """See `keras_gan.backend.optimizers`."""
     return Optimizers(model)
 
 
-def as_train_step(play):
-    """`play` as Keras' `fit()` calls it on JAX.
-
-    Args:
-        play: a function, (model, batch) to logs.
+def as_train_step(play: Callable[[Any, Any], Any]) -> Callable:
+    """See `keras_gan.backend.as_train_step`.
 
     Returns:
-        A function of the model; state, lists of the values of its trainable, other, optimizers' and metrics'
-        variables; and the batch. It returns (logs, state), the state as it is afterwards.
+        A function (model, state, batch) to (logs, new state). The state has four lists of values: trainable,
+        non-trainable, optimizer and metrics variables.
     """
 
     def train_step(model, state, data):
@@ -59,8 +59,8 @@ def as_train_step(play):
     return train_step
 
 
-def functional(variables, action):
-    """An action, which reads and assigns these variables, as a function: values to (result, values afterwards)."""
+def functional(variables: list[Any], action: Callable[[], Any]) -> Callable[[list[Any]], tuple[Any, list[Any]]]:
+    """Converts an action that reads and assigns variables to a pure function: values to (result, new values)."""
 
     def call(values):
         with keras.StatelessScope(list(zip(variables, values, strict=True))) as scope:
@@ -70,17 +70,17 @@ def functional(variables, action):
     return call
 
 
-def values_of(variables):
+def values_of(variables: list[Any]) -> list[Any]:
     return [variable.value for variable in variables]
 
 
-def assign(variables, values):
+def assign(variables: list[Any], values: list[Any]) -> None:
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
 
 
-def update(model, part, forward):
-    """See `keras_gan.backend.update`. Nothing needs pausing: `play` stops gradients where it has to."""
+def update(model: Any, part: Any, forward: Callable[[Callable], tuple[Any, Any]]) -> Any:
+    """See `keras_gan.backend.update`. `pause` does nothing here: `play` stops gradients itself."""
     trained, optimizer = part.trainable_variables, part.optimizer
     own = {id(variable) for variable in trained}
     others = [variable for variable in model.step_variables if id(variable) not in own]
@@ -99,11 +99,11 @@ def update(model, part, forward):
     return result
 
 
-def conv_transpose(x, kernel, strides, padding):
+def conv_transpose(x: Any, kernel: Any, strides: int | tuple[int, int], padding: str) -> Any:
     """See `keras_gan.backend.conv_transpose`.
 
-    Its gradients are written as those of the convolution that it is the transpose of. By itself JAX takes the kernel's
-    as a convolution of pixels with zeros between them, for which XLA has nothing fast: on a CPU 2.4 s, not 0.09.
+    The gradients are computed with the convolution that this is the transpose of. JAX's own kernel gradient convolves
+    pixels with zeros between them, which XLA does slowly: 2.4 s instead of 0.09 on a CPU.
     """
 
     def conv(x, kernel):
@@ -113,84 +113,83 @@ def conv_transpose(x, kernel, strides, padding):
     def transposed(x, kernel):
         return keras.ops.conv_transpose(x, kernel, strides, padding, data_format="channels_last")
 
-    def forwards(x, kernel):
+    def forward(x, kernel):
         return transposed(x, kernel), (x, kernel)
 
-    def backwards(given, above):
-        x, kernel = given
-        below, gradients = jax.vjp(conv, above, kernel)
-        return below, gradients(x)[1]
+    def backward(saved, upstream):
+        x, kernel = saved
+        x_gradient, vjp = jax.vjp(conv, upstream, kernel)
+        return x_gradient, vjp(x)[1]
 
-    transposed.defvjp(forwards, backwards)
+    transposed.defvjp(forward, backward)
     return transposed(*map(keras.ops.convert_to_tensor, (x, kernel)))
 
 
-def either(condition, this, that, variables):
+def either(condition: Any, this: Callable[[], None], that: Callable[[], None], variables: list[Any]) -> None:
     """See `keras_gan.backend.either`."""
     branches = [functional(variables, action) for action in (this, that)]
     _, values = jax.lax.cond(condition, *branches, values_of(variables))
     assign(variables, values)
 
 
-def prepare(optimizer):
-    """Nothing: all that an update needs is among Keras' own slots."""
+def prepare(optimizer: Any) -> None:
+    """Does nothing: updates need only Keras' own slots."""
 
 
-def device():
+def device() -> str:
     """See `keras_gan.backend.device`."""
     name, count = jax.devices()[0].device_kind, replicas()
-    return f"JAX on {name if name != 'cpu' else 'CPU'}" + (f", {count} of them" if count > 1 else "")
+    return f"JAX on {name if name != 'cpu' else 'CPU'}" + (f", {count} devices" if count > 1 else "")
 
 
-def use_devices(count):
+def use_devices(count: int | str) -> None:
     """See `keras_gan.backend.use_devices`."""
     join_hosts()
     names = keras.distribution.list_devices()
-    count = len(names) if count == "all" else count
+    count = len(names) if count == "all" else int(count)
     if not 1 <= count <= len(names):
         raise BadValueError(f"devices must be 1 to {len(names)} or all, not {count}: JAX sees {', '.join(names)}.")
     if jax.process_count() > 1 and count < len(names):
-        raise BadValueError(f"devices of several hosts must be all {len(names)}, not {count}.")
+        raise BadValueError(f"with several hosts, devices must be all {len(names)}, not {count}.")
     if count > 1:
-        # The loaders give each host its share by themselves.
-        keras.distribution.set_distribution(
-            keras.distribution.DataParallel(devices=names[:count], auto_shard_dataset=False)
-        )
+        # No automatic sharding: the loaders give each host its share.
+        distribution = keras.distribution.DataParallel(devices=names[:count], auto_shard_dataset=False)
+        keras.distribution.set_distribution(distribution)
 
 
-def join_hosts():
-    """Meets the other hosts that the environment names, if it names any."""
+def join_hosts() -> None:
+    """Connects to the other hosts if the environment defines several."""
     address = os.environ.get("JAX_COORDINATOR_ADDRESS")
     if not address or jax.distributed.is_initialized():
         return
     numbers = {name: os.environ.get(name, "") for name in ("JAX_NUM_PROCESSES", "JAX_PROCESS_ID")}
     for name, value in numbers.items():
         if not value.isdigit():
-            raise BadValueError(f"JAX_COORDINATOR_ADDRESS is set; {name} must be a number then, not {value!r}.")
-    jax.distributed.initialize(address, *map(int, numbers.values()))
+            raise BadValueError(f"JAX_COORDINATOR_ADDRESS is set, so {name} must be a number, not {value!r}.")
+    jax.distributed.initialize(address, int(numbers["JAX_NUM_PROCESSES"]), int(numbers["JAX_PROCESS_ID"]))
 
 
-def hosts():
+def hosts() -> tuple[int, int]:
     """See `keras_gan.backend.hosts`."""
     return jax.process_index(), jax.process_count()
 
 
-def agreed(value):
+def agreed(value: int) -> int:
     """See `keras_gan.backend.agreed`."""
     return int(multihost_utils.broadcast_one_to_all(np.uint32(value)))
 
 
-def same_on_all_hosts(value):
+def same_on_all_hosts(value: int) -> bool:
     """See `keras_gan.backend.same_on_all_hosts`."""
     return len(set(multihost_utils.process_allgather(np.uint32(value)).tolist())) == 1
 
 
-def version():
+def version() -> str:
     return importlib.metadata.version("jax")
 
 
-def make_deterministic():
-    """See `keras_gan.backend.make_deterministic`. XLA reads its flags once, when the first array is made."""
+def make_deterministic() -> None:
+    """See `keras_gan.backend.make_deterministic`. XLA reads its flags only once, before the first array is made."""
     flag = "--xla_gpu_deterministic_ops=true"
     if jax.default_backend() == "gpu" and flag not in os.environ.get("XLA_FLAGS", ""):
         raise BadValueError(f"deterministic training on a GPU with JAX needs XLA_FLAGS={flag} set beforehand.")

@@ -1,30 +1,31 @@
-"""Freed memory stays with the process, so that a step finds what the one before it has left."""
+"""Keeps freed memory in the process, so that each training step reuses the memory of the previous one."""
 
 import contextlib
 import ctypes
 import functools
 import os
 import sys
+from collections.abc import Iterator
 
-# Of glibc's malloc.h: keep what is free at the end of the heap, have large blocks in the heap, have one heap.
+# From glibc's malloc.h: never trim the heap, allocate large blocks on the heap, use a single heap.
 TRIM_THRESHOLD, MMAP_MAX, ARENA_MAX = -1, -4, -8
 OPTIONS = {TRIM_THRESHOLD: -1, MMAP_MAX: 0, ARENA_MAX: 1}
 
 
 @functools.cache
-def keep_freed_memory():
-    """Has the C library give no freed memory back to the system, once; to be called before the first tensor is made.
+def keep_freed_memory() -> ctypes.CDLL | None:
+    """Makes glibc keep freed memory; call it before the first tensor is made. Further calls do nothing.
 
-    A step takes gigabytes, a tensor at a time. By itself glibc maps many of them anew in every step, in which the
-    system clears each page when it is first touched. Nothing is done where the environment has settings of its own
-    (`MALLOC_...`, `GLIBC_TUNABLES`) or the library is another.
+    A step allocates gigabytes, tensor by tensor. By default glibc maps many tensors anew in every step, and the kernel
+    zeroes each page on first access. User settings in the environment (`MALLOC_...`, `GLIBC_TUNABLES`) take precedence:
+    then this does nothing, as with other C libraries.
 
     Returns:
-        The library if it was told so, else None.
+        The C library if it was configured, else None.
     """
-    of_the_user = [name for name in os.environ if name.startswith(("MALLOC_", "GLIBC_TUNABLES"))]
-    library = ctypes.CDLL(None) if sys.platform == "linux" and not of_the_user else None
-    if not hasattr(library, "mallopt"):
+    user_settings = [name for name in os.environ if name.startswith(("MALLOC_", "GLIBC_TUNABLES"))]
+    library = ctypes.CDLL(None) if sys.platform == "linux" and not user_settings else None
+    if library is None or not hasattr(library, "mallopt"):
         return None
     for option, value in OPTIONS.items():
         library.mallopt(option, value)
@@ -32,8 +33,8 @@ def keep_freed_memory():
 
 
 @contextlib.contextmanager
-def giving_back():
-    """Gives back what is free at the end of this: what happens between steps leaves other memory than they use."""
+def giving_back() -> Iterator[None]:
+    """On exit, returns free memory to the system; for work between steps, whose memory the steps would not reuse."""
     try:
         yield
     finally:

@@ -1,6 +1,8 @@
-"""What a training step needs of TensorFlow: one update, one choice."""
+"""The training step on TensorFlow."""
 
 import os
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -12,17 +14,17 @@ from keras_gan.errors import BadValueError
 __all__ = ["prepare", "times_taps"]
 
 
-def optimizers(model):
+def optimizers(model: Any) -> None:
     """None: the optimizers' variables are updated in place."""
 
 
-def as_train_step(play):
-    """`play` as it is: `fit()` compiles (model, batch) to logs, and variables are assigned in place."""
+def as_train_step(play: Callable[[Any, Any], Any]) -> Callable:
+    """Returns `play` unchanged: it assigns variables in place."""
     return play
 
 
 @in_training()
-def update(model, part, forward):
+def update(model: Any, part: Any, forward: Callable[[Callable], tuple[Any, Any]]) -> Any:
     """See `keras_gan.backend.update`."""
     with tf.GradientTape() as tape:
         loss, result = forward(tape.stop_recording)
@@ -31,42 +33,42 @@ def update(model, part, forward):
 
 
 @in_training()
-def either(condition, this, that, variables):
+def either(condition: Any, this: Callable[[], None], that: Callable[[], None], variables: list[Any]) -> None:
     """See `keras_gan.backend.either`. The variables are assigned in place."""
     tf.cond(condition, this, that)
 
 
-def device():
+def device() -> str:
     """See `keras_gan.backend.device`."""
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         return f"TensorFlow on {tf.config.experimental.get_device_details(gpus[0]).get('device_name', 'GPU')}"
-    return "TensorFlow on CPU" + (" without oneDNN (import keras_gan before Keras)" if came_first() else "")
+    return "TensorFlow on CPU" + (" without oneDNN (import keras_gan before Keras)" if missed_onednn() else "")
 
 
-def came_first():
-    """Whether TensorFlow was imported before keras_gan could ask for oneDNN, where it must be asked for."""
+def missed_onednn() -> bool:
+    """Whether TensorFlow runs without oneDNN because it was imported before keras_gan, which enables oneDNN."""
     try:
         from tensorflow.python.util._pywrap_util_port import IsMklEnabled
-    except ImportError:  # no part of the public interface
+    except ImportError:  # a private interface
         return False
     return os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "1" and not IsMklEnabled()
 
 
-def use_devices(count):
-    """See `keras_gan.backend.use_devices`: one. `MirroredStrategy` does not know several optimizers in one step."""
+def use_devices(count: int | str) -> None:
+    """See `keras_gan.backend.use_devices`. One only: `MirroredStrategy` lacks steps with several optimizers."""
     if count not in (1, "all"):
         raise BadValueError(f"TensorFlow trains on one device here, not {count}: set KERAS_BACKEND=jax for several.")
 
 
-def hosts():
+def hosts() -> tuple[int, int]:
     return 0, 1
 
 
-def version():
+def version() -> str:
     return tf.__version__
 
 
-def make_deterministic():
+def make_deterministic() -> None:
     """See `keras_gan.backend.make_deterministic`."""
     tf.config.experimental.enable_op_determinism()

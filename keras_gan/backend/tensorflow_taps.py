@@ -1,88 +1,68 @@
 """Convolutions as one matrix product per tap of the kernel, and their gradients.
 
-A generator runs twice in a step, so every kernel gets two gradients, or three. `gradients_of` joins them into one
+A generator runs twice in a step, so every kernel gets two or three gradients. `gradients_of` computes them in one
 product.
 """
 
-from typing import NamedTuple
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-# The uses of each kernel in `times_taps`, by id, while `gradients_of` goes backwards; else None.
-noted = None
+# While `gradients_of` runs: the uses of kernels in `times_taps`, each (x, gradient of the product). Uses of the same
+# key can be joined: (id of the kernel, transpose, dtype of x, number of taps in x). Otherwise None.
+deferred: dict[tuple, list[tuple[Any, Any]]] | None = None
 
 
-class Use(NamedTuple):
-    """One product of `times_taps`, as its gradient is taken."""
-
-    x: tf.Tensor
-    above: tf.Tensor  # the gradient of the product
-    transpose: bool
-
-    @property
-    def kind(self):
-        """Uses of the same kind can be joined: of one type, the same way round, with pixels for one tap or for all."""
-        return self.x.dtype, self.transpose, self.x.shape[0]
-
-
-def times_taps(x, kernel, transpose=False):
-    """See `keras_gan.backend.times_taps`. Its gradient leaves that of the kernel to `gradients_of`, if that asks."""
+def times_taps(x: Any, kernel: Any, transpose: bool = False) -> Any:
+    """See `keras_gan.backend.times_taps`. Within `gradients_of`, it defers the gradient of the kernel."""
 
     @tf.custom_gradient
     def multiplied(x, taps):
-        def backwards(above):
-            below = tf.matmul(above, taps, transpose_b=not transpose)
+        def backward(upstream):
+            x_gradient = tf.matmul(upstream, taps, transpose_b=not transpose)
             if x.shape[0] == 1:
-                below = tf.reduce_sum(below, axis=0, keepdims=True)
-            if noted is None or not isinstance(kernel, keras.Variable):
-                return below, kernel_gradient(x, above, transpose)
-            noted.setdefault(id(kernel), []).append(Use(x, above, transpose))
-            return below, None
+                x_gradient = tf.reduce_sum(x_gradient, axis=0, keepdims=True)
+            if deferred is None or not isinstance(kernel, keras.Variable):
+                return x_gradient, kernel_gradient(x, upstream, transpose)
+            deferred.setdefault((id(kernel), transpose, x.dtype, x.shape[0]), []).append((x, upstream))
+            return x_gradient, None
 
-        return tf.matmul(x, taps, transpose_b=transpose), backwards
+        return tf.matmul(x, taps, transpose_b=transpose), backward
 
     return multiplied(x, tf.reshape(kernel, (-1, *kernel.shape[2:])))
 
 
-def kernel_gradient(x, above, transpose):
-    """The gradient of the taps that x was multiplied by, where `above` is that of the product."""
-    return tf.matmul(above, x, transpose_a=True) if transpose else tf.matmul(x, above, transpose_a=True)
+def kernel_gradient(x: Any, upstream: Any, transpose: bool) -> Any:
+    """The gradient of the taps, from x and the gradient of the product (`upstream`)."""
+    return tf.matmul(upstream, x, transpose_a=True) if transpose else tf.matmul(x, upstream, transpose_a=True)
 
 
-def gradients_of(loss, variables, tape):
-    """The gradients of these variables; None for one that the loss does not reach.
+def gradients_of(loss: Any, variables: list[Any], tape: Any) -> list[Any]:
+    """The gradients of these variables; None for variables that do not affect the loss.
 
-    A generator runs twice in a step. Where its kernels are large and its maps small, the gradient of
-    a kernel is little work and much memory, written for each run and read again to be added up. So
-    what makes them is collected first, and each is made at once. What reaches a kernel by another
-    way (a regulariser, a layer of the user's, a map for which Keras' own convolution is faster) is
-    in the tape's gradient, and added.
+    With large kernels and small maps, a kernel's gradient takes little work but much memory traffic: the tape would
+    write it once per use and then read all of them to sum them. Here the uses are collected first, then each gradient
+    is computed in one product. Gradients from other operations on a kernel (a regulariser, a user's layer, a map
+    convolved by Keras) are in the tape's gradient, which is added.
     """
-    global noted
-    noted = {}
+    global deferred
+    deferred = {}
     try:
         gradients = tape.gradient(loss, variables)
         for i, variable in enumerate(variables):
             others = [] if gradients[i] is None else [tf.convert_to_tensor(gradients[i])]
-            joined = [joined_gradient(uses, variable) for uses in kinds_of(noted.get(id(variable), []))]
+            mine = [(key[1], uses) for key, uses in deferred.items() if key[0] == id(variable)]
+            joined = [joined_gradient(uses, transpose, variable) for transpose, uses in mine]
             if joined:
                 gradients[i] = tf.add_n(joined + others)
         return gradients
     finally:
-        noted = None
+        deferred = None
 
 
-def kinds_of(uses):
-    """Lists of uses of the same kind."""
-    kinds = {}
-    for use in uses:
-        kinds.setdefault(use.kind, []).append(use)
-    return kinds.values()
-
-
-def joined_gradient(uses, variable):
-    """The gradient of a kernel by uses of one kind."""
-    xs, aboves, (transpose, *_) = zip(*uses, strict=True)
-    gradient = kernel_gradient(tf.concat(xs, axis=1), tf.concat(aboves, axis=1), transpose)
+def joined_gradient(uses: list[tuple[Any, Any]], transpose: bool, variable: Any) -> Any:
+    """The gradient of a kernel from uses that can be joined."""
+    xs, upstreams = zip(*uses, strict=True)
+    gradient = kernel_gradient(tf.concat(xs, axis=1), tf.concat(upstreams, axis=1), transpose)
     return tf.cast(tf.reshape(gradient, variable.shape), variable.dtype)

@@ -1,8 +1,10 @@
-"""What of a training step is compiled by XLA on a CPU, where the step as a whole is not."""
+"""XLA for parts of a training step on a CPU, where the whole step is not compiled."""
 
 import contextlib
 import functools
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.framework import ops
@@ -13,8 +15,8 @@ training = False
 
 
 @contextlib.contextmanager
-def in_training():
-    """While a step of the game is traced: what is used and exported elsewhere has plain convolutions."""
+def in_training() -> Iterator[None]:
+    """Enables these parts while a training step is traced; inference and exports keep plain convolutions."""
     global training
     before, training = training, True
     try:
@@ -25,13 +27,13 @@ def in_training():
 
 
 @contextlib.contextmanager
-def forgetting_gradients():
-    """Removes the gradients that `tf.custom_gradient` registers in here from TensorFlow's global table.
+def forgetting_gradients() -> Iterator[None]:
+    """On exit, removes gradients that `tf.custom_gradient` registered in this context from TensorFlow's global table.
 
-    Each refers to the graph that it was traced in, and so to all weights of the model: no model that was trained in
-    this process would ever be freed. Once a step is traced, its gradients are part of it and not looked up again.
+    Each one references its graph, and so all weights of the model: trained models would never be freed. A traced step
+    contains its gradients and does not look them up again.
     """
-    registered = getattr(getattr(ops, "gradient_registry", None), "_registry", {})  # no part of the public interface
+    registered = getattr(getattr(ops, "gradient_registry", None), "_registry", {})  # a private interface
     before = set(registered)
     try:
         yield
@@ -41,11 +43,11 @@ def forgetting_gradients():
                 del registered[name]
 
 
-def pays_for(x):
-    """Whether a convolution of x may be computed by parts that are compiled here.
+def can_compile(x: Any) -> bool:
+    """Whether a convolution of x may use compiled parts: in training, in float32 or float64, on Linux, without a GPU.
 
-    In half precision their sums would lose too many digits, and the libraries of a GPU know such
-    ways by themselves. TensorFlow compiles on Linux everywhere.
+    Half precision would lose too many digits in the sums. GPU libraries have such algorithms themselves. Outside Linux,
+    TensorFlow may lack XLA.
     """
     return (
         training

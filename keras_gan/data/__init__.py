@@ -1,1 +1,1 @@
-"""Loaders: pictures as batches."""
+"""Loaders: read pictures and yield batches."""

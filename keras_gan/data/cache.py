@@ -1,4 +1,4 @@
-"""Decoded pictures, kept as pixels of 8 or 16 bits: in memory, or in a file beside them where that is too much."""
+"""Caches decoded pictures as 8- or 16-bit pixels: in memory, or in a file next to them if they do not fit."""
 
 import errno
 import hashlib
@@ -12,50 +12,52 @@ import time
 import weakref
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL
 from PIL import features
 
+from keras_gan.data.order import Stream
 from keras_gan.images import arrays, pixels, sources
 from keras_gan.images.sources import Labelled, Sides, source
 
-#: Bytes of pixels that one loader keeps in memory: 10,900 pairs at 128x128, 2,700 at 256x256. Training takes about as
-#: much in any case. It is no share of the free memory, which is another one at every start and not a container's own.
+#: Bytes of pixels that one loader keeps in memory: 10,900 pairs at 128x128 or 2,700 at 256x256. Training itself takes
+#: about as much. It is a constant, not a share of free memory, which varies and in a container is the host's.
 MEMORY = 2**30
-FOLDER = ".keras_gan-cache"  # hidden, so that no pictures are looked for in it
-MADE = "made in memory"
-CHECK = 32  # bytes before the pixels of a picture in a file: 28 tell what they show, 4 are their checksum
-SETTLED = 3e9  # ns after which a file written once more has another time of change: FAT counts in steps of 2 s
+FOLDER = ".keras_gan-cache"  # hidden, so that it is never searched for pictures
+IN_MEMORY = "made in memory"  # the stamp of pictures without a file
+HEADER = 32  # bytes before the pixels of a record: a 28-byte hash of key and stamp, and a 4-byte checksum
+SETTLED = 3e9  # ns after which another write surely changes the modification time: FAT has a resolution of 2 s
 
 
 class Cache:
-    """The decoded pictures of one loader, for any number of threads.
+    """The decoded pictures of one loader. Thread-safe.
 
-    A picture is kept when it is first asked for, as it is read: before cropping and flipping. Splits
-    are kept in memory as long as they fit as a whole, files of pictures otherwise in an `InFile`;
-    drawings and `Pixels` need none. A file whose size or time of change is another one by now is
-    decoded again, and so is one that was written in the last seconds, which may change unnoticed.
+    A picture is cached when it is first read, before cropping and flipping. A split that fits into
+    memory as a whole is kept there; otherwise picture files go to a `FileStore`, and pictures made
+    in memory are not cached. A picture is decoded again if the size or modification time of its file
+    changed. Files modified in the last seconds are not cached, since a further change could go unnoticed.
     """
 
-    def __init__(self):
-        self._stores = {}
+    def __init__(self) -> None:
+        self._stores: dict[tuple, Store] = {}
         self._free = MEMORY
         self._lock = threading.Lock()
 
-    def pixels(self, stream, picture):
-        """The pixels of a picture of this `Stream`: what its `read` gives, not to be written to.
+    def pixels(self, stream: Stream, picture: Any) -> np.ndarray:
+        """The pixels of a picture, as `stream.read` returns them, read-only.
 
         Raises:
-            One of `keras_gan.images.sources.UNREADABLE`, if it is a file that is no picture or a damaged one.
+            One of `keras_gan.images.sources.UNREADABLE`, if the file is damaged or not a picture.
         """
         key = stream.split, stream.side, stream.read, stream.read_size
         stamp = stamp_of(picture)
         store = self._stores.get(key)
         if stamp is not None and store is not None:
-            kept = store.get(picture, stamp)
-            if kept is not None:
-                return kept
+            cached = store.get(picture, stamp)
+            if cached is not None:
+                return cached
         pixels = stream.read(picture, *stream.read_size)
         pixels.flags.writeable = False
         if stamp is not None:
@@ -63,176 +65,177 @@ class Cache:
         return pixels
 
     def _store(self, key, stream, pixels):
-        """Where the pictures of this stream are kept, all of them as large as these pixels."""
+        """The store of this stream, created on first use. All its pictures are as large as `pixels`."""
         with self._lock:
             if key not in self._stores:
                 needed = len(stream.pictures) * pixels.nbytes
                 if needed <= self._free:
                     self._free -= needed
-                    self._stores[key] = InMemory()
+                    self._stores[key] = MemoryStore()
                 elif isinstance(source(stream.pictures[0]), Path):
-                    self._stores[key] = in_file(stream, pixels)
+                    self._stores[key] = open_file_store(stream, pixels)
                 else:
-                    self._stores[key] = Nowhere()
+                    self._stores[key] = NoStore()
             return self._stores[key]
 
 
-class Nowhere:
-    """Keeps nothing."""
+class NoStore:
+    """Caches nothing."""
 
-    def get(self, picture, stamp):
+    def get(self, picture: Any, stamp: Any) -> np.ndarray | None:
         return None
 
-    def put(self, picture, stamp, pixels):
+    def put(self, picture: Any, stamp: Any, pixels: np.ndarray) -> None:
         pass
 
 
-class InMemory:
-    """Keeps pictures in memory."""
+class MemoryStore:
+    """Caches pictures in memory."""
 
-    def __init__(self):
-        self._kept = {}
+    def __init__(self) -> None:
+        self._cached: dict[Any, tuple[Any, np.ndarray]] = {}
 
-    def get(self, picture, stamp):
-        """The pixels of a picture that has this stamp, or None."""
-        kept = self._kept.get(picture)
-        return kept[1] if kept is not None and kept[0] == stamp else None
+    def get(self, picture: Any, stamp: Any) -> np.ndarray | None:
+        """The pixels of a picture, or None if they are not cached under this stamp."""
+        cached = self._cached.get(picture)
+        return cached[1] if cached is not None and cached[0] == stamp else None
 
-    def put(self, picture, stamp, pixels):
-        self._kept[picture] = stamp, pixels
+    def put(self, picture: Any, stamp: Any, pixels: np.ndarray) -> None:
+        self._cached[picture] = stamp, pixels
 
 
-class InFile:
-    """Keeps pictures in a file, each in a record at the place that its number in the split gives.
+class FileStore:
+    """Caches pictures in a file with one fixed-size record per picture, in the order of the split.
 
-    A record says which picture it shows, of which stamp, and has a checksum. One that was never
-    written (a hole, which takes no room), that a killed process left half-written, that was damaged
-    or cut off, or whose place belongs to another picture since some were added, is no record: the
-    picture is decoded and written again. So there is no unfinished file that could be taken for a
-    finished one, and processes fill and read a file together without knowing of each other. The
-    checksum is computed when a record is first read, and again when it has another beginning.
+    The header of a record identifies its picture and stamp and holds a checksum of the pixels. A
+    record is invalid if it was never written (a hole in a sparse file), is half-written or damaged,
+    or belongs to another picture because the split changed; the picture is then decoded and written
+    again. So the file is valid at any time, and several processes can share it without locks. The
+    checksum is verified on the first read of a record, and again when its header changes.
 
-    It is read and written by position. Mapped into memory, a full disk or a file cut short by others
-    would end the process by a signal; the system keeps the pages of either in memory that is spare.
+    Records are read and written with pread and pwrite. With a memory-mapped file, a full disk or a
+    truncation by another process would kill this one by a signal. The page cache helps either way.
 
     Raises:
-        OSError: if the file cannot be opened or would take more than half of the disk's free room.
+        OSError: if the file cannot be opened or would take more than half of the free disk space.
     """
 
-    def __init__(self, path, pictures, folder, like):
+    def __init__(self, path: Path, pictures: list, folder: Path, like: np.ndarray) -> None:
         self._shape, self._depth = like.shape, like.dtype
-        self._record = CHECK + like.nbytes
-        self._places = {picture: (i, told(picture, folder)) for i, picture in enumerate(pictures)}
-        self._proved = {}  # the checks of the records that were read, by place
+        self._record = HEADER + like.nbytes
+        self._slots = {picture: (i, cache_key(picture, folder)) for i, picture in enumerate(pictures)}
+        self._verified: dict[int, tuple[Any, bytes]] = {}  # (stamp, header) of verified records, by slot
         self._lock = threading.Lock()
-        self._writes = True
+        self._writable = True
         self.path = path
         self.size = len(pictures) * self._record
-        check_room(path, self.size)
+        check_disk_space(path, self.size)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         weakref.finalize(self, os.close, self._file)
 
-    def get(self, picture, stamp):
-        """The pixels of a picture that has this stamp, or None."""
-        number, name = self._places.get(picture, (None, None))
-        if number is None:
+    def get(self, picture: Any, stamp: Any) -> np.ndarray | None:
+        """The pixels of a picture, or None if they are not cached under this stamp."""
+        if picture not in self._slots:
             return None
+        slot, key = self._slots[picture]
         try:
-            record = os.pread(self._file, self._record, number * self._record)
+            record = os.pread(self._file, self._record, slot * self._record)
         except OSError:
             return None
         if len(record) != self._record:
             return None
-        pixels = np.frombuffer(record, self._depth, offset=CHECK)
-        proof = stamp, record[:CHECK]
-        if self._proved.get(number) != proof:
-            if record[:CHECK] != check(name, stamp, pixels):
+        pixels = np.frombuffer(record, self._depth, offset=HEADER)
+        seen = stamp, record[:HEADER]
+        if self._verified.get(slot) != seen:
+            if record[:HEADER] != header(key, stamp, pixels):
                 return None
-            self._proved[number] = proof
+            self._verified[slot] = seen
         return pixels.reshape(self._shape)
 
-    def put(self, picture, stamp, pixels):
-        """Writes a picture; where that fails, says so once and writes no more."""
-        number, name = self._places.get(picture, (None, None))
-        if number is None or not self._writes:
+    def put(self, picture: Any, stamp: Any, pixels: np.ndarray) -> None:
+        """Writes a picture. After the first failure it warns and writes no more."""
+        if picture not in self._slots or not self._writable:
             return
+        slot, key = self._slots[picture]
         pixels = np.ascontiguousarray(pixels)
-        record = check(name, stamp, pixels) + pixels.tobytes()
+        record = header(key, stamp, pixels) + pixels.tobytes()
         try:
-            if os.pwrite(self._file, record, number * self._record) < len(record):
+            if os.pwrite(self._file, record, slot * self._record) < len(record):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             with self._lock:
-                if self._writes:
-                    self._writes = False
-                    print(f"no more pictures are kept in {self.path}: {reason(error)}; decoding them", file=sys.stderr)
+                if self._writable:
+                    self._writable = False
+                    why = f"{reason(error)}; decoding them instead"
+                    print(f"no longer caching pictures in {self.path}: {why}", file=sys.stderr)
 
 
-def in_file(stream, like):
-    """An `InFile` for pictures of a stream that are like these pixels, beside them or else in the user's cache folder.
+Store = NoStore | MemoryStore | FileStore
 
-    `Nowhere` if neither can be.
-    """
+
+def open_file_store(stream: Stream, like: np.ndarray) -> FileStore | NoStore:
+    """A `FileStore` next to the pictures, or else in the user's cache folder, or else a `NoStore`."""
     failures = []
-    if hasattr(os, "pread"):  # Windows has none
+    if hasattr(os, "pread"):  # not on Windows
         folder = common_folder(stream.pictures)
-        for place, also in ((folder / FOLDER, ""), (user_folder(), folder)):
+        for place, extra in ((folder / FOLDER, ""), (user_cache_folder(), folder)):
             try:
-                store = InFile(place / file_name(stream, also), stream.pictures, folder, like)
+                store = FileStore(place / file_name(stream, extra), stream.pictures, folder, like)
             except OSError as error:
                 failures.append(reason(error))
             else:
-                print(f"Keeping decoded pictures, up to {store.size / 1e9:.1f} GB, in {store.path}; delete it at will.")
+                gigabytes = f"up to {store.size / 1e9:.1f} GB"
+                print(f"Caching decoded pictures ({gigabytes}) in {store.path}; you can delete it at any time.")
                 return store
-    why = "; ".join(failures) or "this system reads no files by position"
-    print(f"the {stream.split}ing pictures are decoded anew in every epoch: {why}", file=sys.stderr)
-    return Nowhere()
+    why = "; ".join(failures) or "this system cannot read files at an offset"
+    print(f"cannot cache the {stream.split}ing pictures, every epoch decodes them again: {why}", file=sys.stderr)
+    return NoStore()
 
 
-def file_name(stream, *also):
-    """The name of a stream's file: another one for whatever else makes other pixels."""
+def file_name(stream: Stream, *extra: Any) -> str:
+    """The file name of a stream's cache, with a hash of everything that affects the pixels, and of `extra`."""
     libraries = PIL.__version__, features.version("jpg"), features.version("libjpeg_turbo")
     code = [inspect.getsource(module) for module in (sources, pixels, arrays)]
-    whatever = stream.split, stream.side, stream.read, stream.read_size, libraries, code, also
-    digest = hashlib.blake2b(repr(whatever).encode(errors="surrogateescape"), digest_size=6).hexdigest()
+    hashed = stream.split, stream.side, stream.read, stream.read_size, libraries, code, extra
+    digest = hashlib.blake2b(repr(hashed).encode(errors="surrogateescape"), digest_size=6).hexdigest()
     return "{}-{}x{}-{}.u8".format(stream.split, *stream.read_size, digest)
 
 
-def common_folder(files):
-    """The deepest folder that has all of these pictures in it."""
-    return Path(os.path.commonpath({os.path.dirname(os.path.abspath(source(picture))) for picture in files}))
+def common_folder(pictures: list) -> Path:
+    """The deepest folder that contains all of these pictures."""
+    return Path(os.path.commonpath({os.path.dirname(os.path.abspath(source(picture))) for picture in pictures}))
 
 
-def user_folder():
-    """Where programs of this user keep what can be made again."""
-    home = os.path.expanduser("~/.cache")  # still with the ~ where the user has no home
+def user_cache_folder() -> Path:
+    """The user's cache folder for this package."""
+    home = os.path.expanduser("~/.cache")  # starts with ~ if the user has no home
     home = home if os.path.isabs(home) else tempfile.gettempdir()
     return Path(os.environ.get("XDG_CACHE_HOME") or home, "keras_gan")
 
 
-def check_room(path, size):
-    """Raises OSError if a file grown to this size takes more than half of the room that is free now."""
-    there = path.stat().st_blocks * 512 if path.exists() else 0
+def check_disk_space(path: Path, size: int) -> None:
+    """Raises OSError if growing this file to `size` bytes would take more than half of the free disk space."""
+    used = path.stat().st_blocks * 512 if path.exists() else 0
     free = shutil.disk_usage(next(folder for folder in path.parents if folder.exists())).free
-    if size - there > free / 2:
-        raise OSError(f"{size / 1e9:.1f} GB in {path.parent} would be more than half of the free disk")
+    if size - used > free / 2:
+        raise OSError(f"{size / 1e9:.1f} GB in {path.parent} would take more than half of the free disk space")
 
 
-def reason(error):
-    """An error in words, without its number."""
+def reason(error: OSError) -> str:
+    """The message of an error, without its number."""
     place = f" ({error.filename})" if getattr(error, "filename", None) else ""
     return f"{getattr(error, 'strerror', None) or error}{place}"
 
 
-def stamp_of(picture):
-    """What changes when the file of a picture does, or None if there is none or it may change unnoticed."""
+def stamp_of(picture: Any) -> Any:
+    """(size, modification time) of a picture's file, or None if it is missing or was modified in the last seconds."""
     if isinstance(picture, Sides):
         stamps = stamp_of(picture.picture), stamp_of(picture.partner)
         return None if None in stamps else stamps
     path = source(picture)
     if not isinstance(path, str | Path):
-        return MADE
+        return IN_MEMORY
     try:
         status = os.stat(path)
     except OSError:
@@ -241,19 +244,19 @@ def stamp_of(picture):
     return (status.st_size, status.st_mtime_ns) if settled else None
 
 
-def told(picture, folder):
-    """What tells a picture from all others made of files in this folder, wherever the folder is."""
-    kinds = []
+def cache_key(picture: Any, folder: Path) -> str:
+    """A cache key for a picture in this folder. It survives moving the folder."""
+    kinds: list[Any] = []
     while hasattr(picture, "picture"):
         if isinstance(picture, Sides):
-            kinds.append(told(picture.partner, folder))
-        elif not isinstance(picture, Labelled):  # its number changes when a class is added, its pixels do not
+            kinds.append(cache_key(picture.partner, folder))
+        elif not isinstance(picture, Labelled):  # a new class changes labels, but no pixels
             kinds.append((type(picture).__name__, *picture[1:]))
         picture = picture.picture
     return f"{kinds} {os.path.abspath(picture).removeprefix(str(folder))}"
 
 
-def check(name, stamp, pixels):
-    """The first bytes of a record: what it shows, and the checksum of its pixels."""
-    shows = hashlib.blake2b(f"{name} {stamp}".encode(errors="surrogateescape"), digest_size=CHECK - 4).digest()
-    return shows + zlib.crc32(pixels).to_bytes(4, "little")
+def header(key: str, stamp: Any, pixels: np.ndarray) -> bytes:
+    """The header of a record: a hash of key and stamp, and a checksum of the pixels."""
+    digest = hashlib.blake2b(f"{key} {stamp}".encode(errors="surrogateescape"), digest_size=HEADER - 4).digest()
+    return digest + zlib.crc32(pixels.data).to_bytes(4, "little")

@@ -1,10 +1,12 @@
-"""What the loaders of pictures share: the order of an epoch, what becomes of broken pictures, what `fit()` asks for."""
+"""The base class of the loaders: batches for `fit()`, checks before training, and skipping broken pictures."""
 
 import copy
 import sys
 import threading
+from collections.abc import Iterator
 from numbers import Integral
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -20,18 +22,16 @@ CHECKED_BEFORE_TRAINING = 256
 
 
 class PictureLoader(keras.utils.PyDataset):
-    """Base of the loaders: numbered batches of one or several streams, as `fit()` and the posts ask for them.
+    """Base class of the loaders: numbered batches of one or several streams, for `fit()` and for custom loops.
 
-    A loader has `_streams(is_testing)`, the list of its `Stream`s, and `_domains(stacks, pictures)`,
-    which makes a batch, such as (imgs_A, imgs_B), of what they show: for each stream one float32
-    array (..., batch, height, width, channels), scaled, and the list of the pictures in it. It has the
-    `value_range`.
+    A subclass defines `value_range`, `fit`, `_streams(is_testing)`, which returns a list of `Stream`s,
+    and `_domains(stacks, pictures)`, which makes a batch such as (imgs_A, imgs_B). For each stream it
+    gets a scaled float32 array (..., batch, height, width, channels) and the list of its pictures.
     """
 
-    def __init__(self, batch_size, steps_per_epoch, seed, workers):
-        check_at_least(1, batch_size=batch_size, workers=workers)
-        if steps_per_epoch is not None:
-            check_at_least(1, steps_per_epoch=steps_per_epoch)
+    def __init__(self, batch_size: int, steps_per_epoch: int | None, seed: int | None, workers: int) -> None:
+        steps = 1 if steps_per_epoch is None else steps_per_epoch
+        check_at_least(1, batch_size=batch_size, workers=workers, steps_per_epoch=steps)
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0):
             raise BadValueError(f"seed must be a whole number of at least 0, not {seed!r}.")
         super().__init__(workers=workers)
@@ -39,40 +39,38 @@ class PictureLoader(keras.utils.PyDataset):
         self.steps_per_epoch = steps_per_epoch
         self.seed = np.random.SeedSequence().entropy if seed is None else seed
         self.epoch = 0
-        self.played = 0  # batches of this epoch that were trained on before
-        self.devices = 1  # that a batch is divided over
-        self.share = (0, 1)  # which part of each batch is read here, of how many
-        self.skipped = {}
+        self.played = 0  # batches of this epoch that a resumed run has already trained on
+        self.devices = 1  # the number of devices that share a batch
+        self.share = (0, 1)  # (index, count): which part of each batch this process reads
+        self.skipped: dict[Any, str] = {}
         self._checked = False
         self._cache = Cache()
         self._rng = np.random.default_rng(self.seed)
         self._lock = threading.Lock()
 
-    # The names of the posts.
-
     @property
-    def n_batches(self):
-        """Batches that hold each training picture (of the longer side) once, the short last one included.
+    def n_batches(self) -> int:
+        """Batches per pass over the training pictures (of the longer side), with the short last one.
 
-        That one is left out where it cannot be divided over the devices.
+        The last batch is dropped if it cannot be divided evenly over the devices.
         """
         whole, rest = divmod(longest(self._streams(is_testing=False)), self.batch_size)
         return whole + (rest > 0 and rest % self.devices == 0)
 
-    def load_data(self, batch_size=1, is_testing=False):
-        """Loads pictures chosen at random from the test split (is_testing) or the training split.
+    def load_data(self, batch_size: int = 1, is_testing: bool = False) -> Any:
+        """Loads random pictures from the test split (is_testing) or the training split.
 
         Returns:
-            A batch, of float32 arrays (batch_size, height, width, channels): (imgs_A, imgs_B) where
-            there are two domains.
+            A batch of float32 arrays (batch_size, height, width, channels): (imgs_A, imgs_B) if there
+            are two domains.
         """
         check_at_least(1, batch_size=batch_size)
         return self._load([(s, s.at_random(self._rng, batch_size)) for s in self._streams(is_testing)])
 
-    def load_batch(self, batch_size=1, is_testing=False):
-        """Yields the batches of one epoch: shuffled, or in order of name when testing.
+    def load_batch(self, batch_size: int = 1, is_testing: bool = False) -> Iterator[Any]:
+        """Yields the batches of one epoch: shuffled for training, sorted by name for testing.
 
-        When testing, the shorter side ends the epoch.
+        For testing, the epoch ends with the shorter side.
         """
         check_at_least(1, batch_size=batch_size)
         if is_testing:
@@ -87,27 +85,25 @@ class PictureLoader(keras.utils.PyDataset):
             yield self._training_batch(self.epoch * self.n_batches + batch_i)
         self.epoch += 1
 
-    def _whole(self, picture, shape):
-        """One picture as float32 (1, *shape) in the loader's range."""
+    def _load_resized(self, picture, shape):
+        """One picture as float32 (1, *shape) in `value_range`."""
         height, width, channels = shape
         image = open_picture(picture, channels, max(height, width))
         return scale(as_pixels(image, height, width, self.fit)[np.newaxis], self.value_range)
 
-    def _at_own_size(self, picture, shape):
-        """One picture as float32 (height, width, channels) in [0, 255]; drawings as large as `shape` says."""
+    def _load_original_size(self, picture, shape):
+        """One picture as float32 (height, width, channels) in [0, 255]. Drawings get the size in `shape`."""
         image = open_picture(picture, shape[2], max(shape[:2]))
         width, height = size_of(image)
         return scale(as_pixels(image, height, width), (0, 255))
 
-    # What fit() asks for.
-
-    def __len__(self):
+    def __len__(self) -> int:
         return self._batches_per_epoch - self.played
 
-    def __getitem__(self, batch_i):
+    def __getitem__(self, batch_i: int) -> Any:
         return self._training_batch(self.epoch * self._batches_per_epoch + self.played + batch_i)
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         self.epoch += 1
         self.played = 0
 
@@ -116,33 +112,31 @@ class PictureLoader(keras.utils.PyDataset):
         return self.steps_per_epoch or self.n_batches
 
     @property
-    def random_state(self):
-        """The state of what `load_data()` chooses by, as JSON can hold it."""
+    def random_state(self) -> Any:
+        """The state of the random generator of `load_data()`, JSON-serializable."""
         return self._rng.bit_generator.state
 
     @random_state.setter
-    def random_state(self, state):
+    def random_state(self, state: Any) -> None:
         self._rng.bit_generator.state = state
 
-    def batches(self, batch_size, steps_per_epoch=None):
-        """This loader with another batch size and epoch length, checked and ready for `fit()`.
+    def batches(self, batch_size: int, steps_per_epoch: int | None = None) -> "PictureLoader":
+        """A checked copy of this loader with another batch size and epoch length, ready for `fit()`.
 
         Raises:
-            BadValueError: if an argument cannot work, or if more than half of the pictures are broken.
+            BadValueError: if an argument is invalid, or more than half of the pictures are broken.
         """
-        check_at_least(1, batch_size=batch_size)
-        if steps_per_epoch is not None:
-            check_at_least(1, steps_per_epoch=steps_per_epoch)
+        check_at_least(1, batch_size=batch_size, steps_per_epoch=1 if steps_per_epoch is None else steps_per_epoch)
         self.check()
         loader = copy.copy(self)
         loader.batch_size, loader.steps_per_epoch = batch_size, steps_per_epoch
         return loader
 
-    def check(self):
-        """Reads up to 256 files of each split, evenly spread; drops the broken ones, naming them.
+    def check(self) -> None:
+        """Reads up to 256 evenly spaced files of each split. Names broken ones and removes them from the split.
 
         Raises:
-            BadValueError: if more than half of them are broken.
+            BadValueError: if more than half of the files read are broken.
         """
         if self._checked:
             return
@@ -157,14 +151,12 @@ class PictureLoader(keras.utils.PyDataset):
                     f"{len(broken)} of {len(sample)} pictures cannot be used, the first of them {first}: "
                     f"{self.skipped[first]}."
                 )
-        for stream in streams:  # only now, so that test sides made from the same files stay in step
+        for stream in streams:  # not earlier, so that test sides made from the same files stay aligned
             stream.pictures[:] = [picture for picture in stream.pictures if source(picture) not in self.skipped]
         self._checked = True
 
-    # How a batch comes about.
-
     def _training_batch(self, number):
-        """Batch `number` since training began. It follows from seed and number alone, in any order and thread."""
+        """Batch `number` since training began. It depends only on seed and number, so any thread can ask for it."""
         streams = self._streams(is_testing=False)
         total = longest(streams)
         epoch, batch_i = divmod(number, self.n_batches)
@@ -180,10 +172,10 @@ class PictureLoader(keras.utils.PyDataset):
         return self._domains(stacks, [[picture for picture, _ in of_stream] for of_stream in read])
 
     def _stacked(self, stream, views, read):
-        """What the views show of the (picture, pixels) read: float32 (..., batch, height, width, channels).
+        """Crops, flips and scales the (picture, pixels) read: float32 (..., batch, height, width, channels).
 
-        Written into one array: several are freed together, given back to the system, and cost a page
-        fault for every 4 kB of the next batch, which takes longer than all the rest.
+        All go into one array. Separate arrays would be freed together and returned to the system;
+        the page faults of the next batch, one per 4 kB, would then take longer than everything else.
         """
         *halves, _, _, channels = read[0][1].shape
         stack = np.empty((*halves, len(views), *stream.size, channels), "float32")
@@ -192,10 +184,10 @@ class PictureLoader(keras.utils.PyDataset):
         return stack
 
     def _read(self, stream, view):
-        """(picture, pixels) that the view is of or, where it is broken, of the next one by name that is not."""
+        """(picture, pixels) of a view. A broken picture is replaced by the next readable one by name."""
         n = len(stream.pictures)
         for offset in range(n):
-            picture = stream.pictures[(view.index + offset) % n]
+            picture = stream.pictures[(view.number + offset) % n]
             pixels = self._decoded(stream, picture)
             if pixels is not None:
                 return picture, pixels

@@ -1,4 +1,9 @@
-"""`DataLoader`: pairs of pictures (A, B) as batches."""
+"""`DataLoader`: batches of pairs of pictures (A, B)."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from keras_gan import datasets
 from keras_gan.data.loader import PictureLoader
@@ -9,52 +14,52 @@ from keras_gan.images.sources import ReadPair
 
 
 class DataLoader(PictureLoader):
-    """Loads pairs of pictures, the halves A and B of one or two of the same name; goes into `fit()` as it is.
+    """Loads pairs of pictures: two halves of one file, or two files of the same name. Can be passed to `fit()`.
 
-    As a `PyDataset` it yields the batches (A, B) of the training split: shuffled anew every epoch,
-    the short last batch included, both halves of a pair flipped together half of the time. All of
-    it follows from the seed alone. Threads decode ahead while the device computes. (`fit` reorders
-    the batches of a `PyDataset` once more unless it is called with `shuffle=False`.)
+    As a `PyDataset` it yields batches (A, B) of the training split. Each epoch is shuffled anew and
+    includes the short last batch. Both halves of a pair are flipped together, half of the time. The
+    seed alone determines all of this. Threads prefetch while the device computes. (Pass
+    `shuffle=False` to `fit`, which otherwise reorders the batches once more.)
 
-    Pictures may be of any kind that Pillow reads: see `keras_gan.images.sources.read_picture`; and arrays:
-    see `keras_gan.images.arrays.read_array`. Those that cannot be read, or have no two equal halves or other
-    channels, are named, counted and skipped.
+    Files can be any pictures that Pillow reads (see `keras_gan.images.sources.read_picture`) or
+    arrays (see `keras_gan.images.arrays.read_array`). Files that are unreadable, of odd width or of
+    the wrong number of channels are named, counted and skipped.
 
     Args:
         dataset_name: what to load, see `keras_gan.datasets.find`; None: edges2shoes or drawn shoes.
-        dataset_B: the folder of side B, where `dataset_name` is that of side A alone.
+        dataset_B: the folder of side B, if `dataset_name` is the folder of side A.
         img_res: (height, width) of each half after resizing.
-        channels: 3 for colour, 1 for gray, others as the files have them.
-        direction: "AtoB", or "BtoA" to exchange the two halves.
-        fit: what becomes of pictures of another shape, see `keras_gan.images.pixels.shaped`.
+        channels: 3 for colour, 1 for gray, otherwise the number in the files.
+        direction: "AtoB", or "BtoA" to swap the two halves.
+        fit: how to resize pictures of another shape, see `keras_gan.images.pixels.shaped`.
         value_range: of the pixels, (-1, 1) or (0, 1).
         augment: in training, resize to 286/256 of the size and crop at random, both halves alike.
         batch_size: pairs per batch in `fit()`.
-        steps_per_epoch: batches that `fit()` calls an epoch; None: as many as hold each pair once.
-            The next epoch goes on where this one stopped.
-        seed: of shuffling, flipping and choosing; None: another one each time.
+        steps_per_epoch: batches per epoch in `fit()`; None: one pass over all pairs. The next epoch
+            continues where this one stopped.
+        seed: for shuffling, flipping and random choices; None: a different one each time.
         workers: decoding threads.
 
     Raises:
         NotFoundError: (a FileNotFoundError) if there is no such data set.
-        BadValueError: (a ValueError) if a split is empty or an argument cannot work.
+        BadValueError: (a ValueError) if a split is empty or an argument is invalid.
     """
 
     def __init__(
         self,
-        dataset_name=None,
-        img_res=(128, 128),
-        channels=3,
-        batch_size=1,
-        steps_per_epoch=None,
-        seed=None,
-        workers=2,
-        value_range=(-1, 1),
-        augment=False,
-        dataset_B=None,
-        direction="AtoB",
-        fit="resize",
-    ):
+        dataset_name: str | Path | None = None,
+        img_res: tuple[int, int] = (128, 128),
+        channels: int = 3,
+        batch_size: int = 1,
+        steps_per_epoch: int | None = None,
+        seed: int | None = None,
+        workers: int = 2,
+        value_range: tuple[int, int] = (-1, 1),
+        augment: bool = False,
+        dataset_B: str | Path | None = None,
+        direction: str = "AtoB",
+        fit: str = "resize",
+    ) -> None:
         shape = checked_shape("the halves", (*img_res, channels))
         self.img_res, self.channels = shape[:2], shape[2]
         self.value_range = checked_range(value_range)
@@ -66,13 +71,13 @@ class DataLoader(PictureLoader):
         self.depth = depth_of(found.name, channels, found.train, found.test)
         self.augment = augment
 
-    def load_img(self, path):
-        """Loads one whole picture, not cut, as an array (1, height, width, channels) in `value_range`."""
-        return self._whole(path, (*self.img_res, self.channels))
+    def load_img(self, path: Any) -> np.ndarray:
+        """Loads one picture, not split into halves, as float32 (1, height, width, channels) in `value_range`."""
+        return self._load_resized(path, (*self.img_res, self.channels))
 
-    def imread(self, path):
-        """Reads one picture at its own size, as a float32 array (height, width, channels) in [0, 255]."""
-        return self._at_own_size(path, (*self.img_res, self.channels))
+    def imread(self, path: Any) -> np.ndarray:
+        """Reads one picture at its original size, as float32 (height, width, channels) in [0, 255]."""
+        return self._load_original_size(path, (*self.img_res, self.channels))
 
     def _streams(self, is_testing):
         split = self.test if is_testing else self.train

@@ -1,4 +1,7 @@
-"""Single pictures as batches, with their labels or without."""
+"""`ImageLoader`: batches of single pictures, with or without labels."""
+
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,54 +14,53 @@ from keras_gan.images.sources import ReadWhole
 
 
 class ImageLoader(PictureLoader):
-    """Loads single pictures, with their labels if these are asked for; goes into `fit()` as it is.
+    """Loads single pictures, with or without labels. Can be passed to `fit()`.
 
-    As a `PyDataset` it yields the batches `(imgs,)` or `(imgs, labels)` of the training split:
-    shuffled anew every epoch, the short last batch included. All of it follows from the seed alone.
-    Threads decode ahead while the device computes. (`fit` reorders the batches of a `PyDataset`
-    once more unless it is called with `shuffle=False`.) `load_data()` and `load_batch()` give `imgs`
-    alone or `(imgs, labels)`.
+    As a `PyDataset` it yields batches `(imgs,)` or `(imgs, labels)` of the training split. Each epoch
+    is shuffled anew and includes the short last batch. The seed alone determines all of this. Threads
+    prefetch while the device computes. (Pass `shuffle=False` to `fit`, which otherwise reorders the
+    batches once more.) `load_data()` and `load_batch()` return `imgs` alone or `(imgs, labels)`.
 
-    Pictures may be of any kind and size that Pillow reads: see `keras_gan.images.sources.read_picture`; and
-    arrays: see `keras_gan.images.arrays.read_array`. All are resized to `shape`. Those that cannot be read, are
-    less than 2 pixels wide or high, or have other channels, are named, counted and skipped; another
-    picture then takes the place, with a label of its own.
+    Files can be any pictures that Pillow reads (see `keras_gan.images.sources.read_picture`) or
+    arrays (see `keras_gan.images.arrays.read_array`), of any size. Files that are unreadable, less
+    than 2 pixels wide or high, or of the wrong number of channels are named, counted and skipped.
+    Another picture, with its own label, then takes their place.
 
     Args:
         dataset_name: what to load, see `keras_gan.datasets.labelled.find_pictures` and, with labels,
             `find_labelled`; None: drawn digits.
-        data_dir: the folder of the idx files of "mnist" or "fashion_mnist"; None: they are fetched.
-        shape: (height, width, channels) after resizing; other channels than 1 or 3 as the files have them.
-        labelled: whether batches have labels: int32 (batch,), numbers of `classes`.
-        fit: what becomes of pictures of another shape, see `keras_gan.images.pixels.shaped`.
+        data_dir: the folder of the idx files of "mnist" or "fashion_mnist"; None: download them.
+        shape: (height, width, channels) after resizing; channels other than 1 or 3 must match the files.
+        labelled: whether batches have labels: int32 (batch,), indices into `classes`.
+        fit: how to resize pictures of another shape, see `keras_gan.images.pixels.shaped`.
         value_range: of the pixels, (-1, 1) or (0, 1).
         flip: in training, mirror half of the pictures.
         batch_size: pictures per batch in `fit()`.
-        steps_per_epoch: batches that `fit()` calls an epoch; None: as many as hold each picture once.
-            The next epoch goes on where this one stopped.
-        seed: of shuffling, flipping and choosing; None: another one each time.
+        steps_per_epoch: batches per epoch in `fit()`; None: one pass over all pictures. The next
+            epoch continues where this one stopped.
+        seed: for shuffling, flipping and random choices; None: a different one each time.
         workers: decoding threads.
 
     Raises:
         NotFoundError: (a FileNotFoundError) if there is no such data set.
-        BadValueError: (a ValueError) if its pictures have no labels although they are asked for, a
-            split or class is empty, a file is damaged, or an argument cannot work.
+        BadValueError: (a ValueError) if labels are requested but missing, a split or class is empty,
+            a file is damaged, or an argument is invalid.
     """
 
     def __init__(
         self,
-        dataset_name=None,
-        data_dir=None,
-        shape=(64, 64, 3),
-        labelled=False,
-        value_range=(-1, 1),
-        flip=False,
-        batch_size=64,
-        steps_per_epoch=None,
-        seed=None,
-        workers=2,
-        fit="resize",
-    ):
+        dataset_name: str | Path | None = None,
+        data_dir: str | Path | None = None,
+        shape: tuple[int, int, int] = (64, 64, 3),
+        labelled: bool = False,
+        value_range: tuple[int, int] = (-1, 1),
+        flip: bool = False,
+        batch_size: int = 64,
+        steps_per_epoch: int | None = None,
+        seed: int | None = None,
+        workers: int = 2,
+        fit: str = "resize",
+    ) -> None:
         self.shape = checked_shape("shape", shape)
         self.value_range, self.fit = checked_range(value_range), checked_fit(fit)
         super().__init__(batch_size, steps_per_epoch, seed, workers)
@@ -70,17 +72,17 @@ class ImageLoader(PictureLoader):
         self.labelled, self.flip = labelled, flip
 
     @property
-    def n_classes(self):
-        """How many classes there are: labels are below it."""
+    def n_classes(self) -> int:
+        """The number of classes. Labels are less than this."""
         return len(self.classes)
 
-    def __getitem__(self, batch_i):
+    def __getitem__(self, batch_i: int) -> Any:
         batch = super().__getitem__(batch_i)
-        return batch if self.labelled else (batch,)  # `fit()` takes tuples apart
+        return batch if self.labelled else (batch,)  # `fit()` unpacks tuples
 
-    def load_img(self, path):
-        """Loads one picture as an array (1, height, width, channels) in `value_range`."""
-        return self._whole(path, self.shape)
+    def load_img(self, path: Any) -> np.ndarray:
+        """Loads one picture as float32 (1, height, width, channels) in `value_range`."""
+        return self._load_resized(path, self.shape)
 
     def _streams(self, is_testing):
         split = self.test if is_testing else self.train

@@ -1,4 +1,7 @@
-"""`UnpairedDataLoader`: pictures of A and of B that have no partners, as batches."""
+"""`UnpairedDataLoader`: batches of unpaired pictures of two domains."""
+
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,61 +15,61 @@ from keras_gan.images.sources import ReadWhole
 
 
 class UnpairedDataLoader(PictureLoader):
-    """Loads pictures of two domains that have no partners; goes into `fit()` as it is.
+    """Loads unpaired pictures of two domains. Can be passed to `fit()`.
 
-    As a `PyDataset` it yields batches (A, B) of equal size from the training splits, each side
-    shuffled, flipped and cropped on its own. An epoch is the longer side, its short last batch
-    included; within it the shorter side starts over, shuffled again, so that in every epoch each of
-    its pictures is seen equally often up to one. All of it follows from the seed alone. Threads
-    decode ahead while the device computes. (`fit` reorders the batches of a `PyDataset` once more
-    unless it is called with `shuffle=False`.)
+    As a `PyDataset` it yields batches (A, B) of equal size from the training splits. Each side is
+    shuffled, flipped and cropped independently. An epoch is one pass over the longer side and
+    includes the short last batch. The shorter side starts over, reshuffled, so in every epoch its
+    pictures appear equally often, give or take one. The seed alone determines all of this. Threads
+    prefetch while the device computes. (Pass `shuffle=False` to `fit`, which otherwise reorders the
+    batches once more.)
 
-    `load_batch(is_testing=True)` goes through both test splits by name, as far as the shorter one
-    reaches. Where they hold the same pictures ("gray2colour", "drawn_shoes", a paired folder), the
-    A and B of a batch belong together, so that translations can be scored.
+    `load_batch(is_testing=True)` goes through both test splits by name and ends with the shorter one.
+    For "gray2colour", "drawn_shoes" and paired folders, the test A and B of a batch are matching
+    pictures, so translations can be scored.
 
-    Pictures may be of any kind and size that Pillow reads: see `keras_gan.images.sources.read_picture`; and
-    arrays: see `keras_gan.images.arrays.read_array`. Small ones are enlarged, gray ones in a colour domain and
-    the reverse are converted. Those that cannot be read, are less than 2 pixels wide or high, or have
-    other channels, are named, counted and skipped.
+    Files can be any pictures that Pillow reads (see `keras_gan.images.sources.read_picture`) or
+    arrays (see `keras_gan.images.arrays.read_array`), of any size. Gray pictures in a colour domain
+    are converted, and vice versa. Files that are unreadable, less than 2 pixels wide or high, or of
+    the wrong number of channels are named, counted and skipped.
 
     Args:
         dataset_name: what to load, see `keras_gan.datasets.find_unpaired`; None: drawn shoes.
-        dataset_B: the folder of side B, where `dataset_name` is that of side A alone.
-        shape_A, shape_B: (height, width, channels) of either domain after resizing; other channels than
-            1 or 3 as the files have them.
-        direction: "AtoB", or "BtoA" to exchange the two sides.
-        fit: what becomes of pictures of another shape, see `keras_gan.images.pixels.shaped`.
+        dataset_B: the folder of side B, if `dataset_name` is the folder of side A.
+        shape_A, shape_B: (height, width, channels) of each domain after resizing; channels other than
+            1 or 3 must match the files.
+        direction: "AtoB", or "BtoA" to swap the two sides.
+        fit: how to resize pictures of another shape, see `keras_gan.images.pixels.shaped`.
         value_range: of the pixels, (-1, 1) or (0, 1).
         augment: in training, resize to 286/256 of the size and crop at random.
         flip: in training, mirror half of the pictures.
-        batch_size: pictures of either side per batch in `fit()`.
-        steps_per_epoch: batches that `fit()` calls an epoch; None: as many as hold each picture of
-            the longer side once. The next epoch goes on where this one stopped.
-        seed: of shuffling, flipping, cropping and choosing; None: another one each time.
+        batch_size: pictures per side and batch in `fit()`.
+        steps_per_epoch: batches per epoch in `fit()`; None: one pass over the longer side. The next
+            epoch continues where this one stopped.
+        seed: for shuffling, flipping, cropping and random choices; None: a different one each time.
         workers: decoding threads.
 
     Raises:
         NotFoundError: (a FileNotFoundError) if there is no such data set.
-        BadValueError: (a ValueError) if a side is empty, both are the same, or an argument cannot work.
+        BadValueError: (a ValueError) if a side is empty, both are the same, or an argument is invalid.
     """
 
     def __init__(
         self,
-        dataset_name=None,
-        dataset_B=None,
-        shape_A=(128, 128, 3),
-        shape_B=(128, 128, 3),
-        value_range=(-1, 1),
-        augment=False,
-        flip=True,
-        batch_size=1,
-        steps_per_epoch=None,
-        seed=None,
-        workers=2,
-        direction="AtoB",
-        fit="resize",
-    ):
+        dataset_name: str | Path | None = None,
+        dataset_B: str | Path | None = None,
+        shape_A: tuple[int, int, int] = (128, 128, 3),
+        shape_B: tuple[int, int, int] = (128, 128, 3),
+        value_range: tuple[int, int] = (-1, 1),
+        augment: bool = False,
+        flip: bool = True,
+        batch_size: int = 1,
+        steps_per_epoch: int | None = None,
+        seed: int | None = None,
+        workers: int = 2,
+        direction: str = "AtoB",
+        fit: str = "resize",
+    ) -> None:
         self.shape_A, self.shape_B = checked_shape("shape_A", shape_A), checked_shape("shape_B", shape_B)
         self.value_range, self.fit = checked_range(value_range), checked_fit(fit)
         forward = checked_direction(direction)
@@ -74,23 +77,23 @@ class UnpairedDataLoader(PictureLoader):
         found = datasets.find_unpaired(dataset_name, dataset_B)
         self.dataset_name = found.name
         sides = (found.train_A, found.test_A), (found.train_B, found.test_B)
-        (self.train_A, self.test_A), (self.train_B, self.test_B) = sides if forward else reversed(sides)
+        (self.train_A, self.test_A), (self.train_B, self.test_B) = sides if forward else sides[::-1]
         self.depth_A = depth_of(found.name, self.shape_A[2], self.train_A, self.test_A)
         self.depth_B = depth_of(found.name, self.shape_B[2], self.train_B, self.test_B)
         self.augment, self.flip = augment, flip
 
-    def load_img(self, path, domain="A"):
-        """Loads one picture as one of domain "A" or "B": an array (1, height, width, channels) in `value_range`."""
+    def load_img(self, path: Any, domain: str = "A") -> np.ndarray:
+        """Loads one picture for domain "A" or "B", as float32 (1, height, width, channels) in `value_range`."""
         if domain not in ("A", "B"):
             raise BadValueError(f'domain must be "A" or "B", not {domain!r}.')
-        return self._whole(path, self.shape_A if domain == "A" else self.shape_B)
+        return self._load_resized(path, self.shape_A if domain == "A" else self.shape_B)
 
-    def imread(self, path):
-        """Reads one picture at its own size, as a float32 array (height, width, channels) in [0, 255].
+    def imread(self, path: Any) -> np.ndarray:
+        """Reads one picture at its original size, as float32 (height, width, channels) in [0, 255].
 
-        It is read in colour unless both domains are gray.
+        It is read as colour unless both domains are gray.
         """
-        return self._at_own_size(path, np.maximum(self.shape_A, self.shape_B).tolist())
+        return self._load_original_size(path, np.maximum(self.shape_A, self.shape_B).tolist())
 
     def _streams(self, is_testing):
         sides = (self.test_A, self.test_B) if is_testing else (self.train_A, self.train_B)

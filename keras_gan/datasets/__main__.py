@@ -1,19 +1,21 @@
-"""Fetches, makes and checks data sets.
+"""Downloads, makes and checks data sets.
 
-    python -m keras_gan.datasets list                              what can be fetched by name
-    python -m keras_gan.datasets download NAME                     fetches it to datasets/NAME
-    python -m keras_gan.datasets check PATH [PATH_B]               what is in a folder, and a sheet of its pictures
-    python -m keras_gan.datasets pairs --from edges PHOTOS OUT     their edges beside photos
-    python -m keras_gan.datasets pairs --from gray PHOTOS OUT      their gray versions beside photos
-    python -m keras_gan.datasets join A B OUT                      pictures of two folders side by side
+    python -m keras_gan.datasets list                              lists the data sets to download
+    python -m keras_gan.datasets download NAME                     downloads one to datasets/NAME
+    python -m keras_gan.datasets check PATH [PATH_B]               reports what is in a folder, with a contact sheet
+    python -m keras_gan.datasets pairs --from edges PHOTOS OUT     makes pairs of edges and photos
+    python -m keras_gan.datasets pairs --from gray PHOTOS OUT      makes pairs of gray and colour photos
+    python -m keras_gan.datasets join A B OUT                      joins pictures of two folders to pairs
 
-What each one does: python -m keras_gan.datasets COMMAND --help
+Details: python -m keras_gan.datasets COMMAND --help
 """
 
 import argparse
 import os
 import shlex
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from keras_gan.console import Parser, fail
 from keras_gan.datasets import catalogue, make_pairs
@@ -24,14 +26,14 @@ from keras_gan.errors import UserError
 from keras_gan.images.pixels import FITS
 
 LAYOUT = """\
-Each pair is one PNG, A in the left half and B in the right half, in OUT/train or OUT/val. Pictures in the
-subfolders train and val (or test) of what is read keep these splits; else every tenth one by name goes to
-OUT/val. Broken pictures are named and left out.
+Each pair is one PNG in OUT/train or OUT/val, with A in the left half and B in the right half. If the input has
+subfolders train and val (or test), these are the splits; otherwise every tenth picture by name goes to OUT/val.
+Broken pictures are named and skipped.
 """
 
 
-def main(argv=None):
-    """Runs a command. Exits with code 2 and one line if the input is at fault, with code 130 after Ctrl-C."""
+def main(argv: list[str] | None = None) -> None:
+    """Runs a command. Exits with code 2 and a one-line message on bad input, with code 130 after Ctrl-C."""
     given = parser().parse_args(argv)
     try:
         given.run(given)
@@ -41,12 +43,12 @@ def main(argv=None):
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:  # whoever read along, such as `head`, has seen enough
+    except BrokenPipeError:  # the reader, such as `head`, has exited
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def parser():
-    """The parser of the command line; what it returns has `run`, the function of the command."""
+def parser() -> argparse.ArgumentParser:
+    """The command-line parser. Its result has `run`, the function of the command."""
     top = command_parser(Parser, prog="python -m keras_gan.datasets", description=__doc__)
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     add_list(commands)
@@ -57,45 +59,45 @@ def parser():
     return top
 
 
-def add_list(commands):
+def add_list(commands: Any) -> None:
     """The command `list`."""
-    text = "lists the data sets that can be fetched by name"
+    text = "lists the data sets to download"
     command = command_parser(commands.add_parser, "list", help=text, description=f"L{text[1:]}.")
     command.set_defaults(run=lambda given: print(catalogue.listing()))
 
 
-def add_download(commands):
+def add_download(commands: Any) -> None:
     """The command `download`."""
-    text = "fetches a data set of the list"
-    command = command_parser(commands.add_parser, "download", help=text, description=f"F{text[1:]}.")
+    text = "downloads a data set of the list"
+    command = command_parser(commands.add_parser, "download", help=text, description=f"D{text[1:]}.")
     command.add_argument("name", metavar="NAME", help="see python -m keras_gan.datasets list")
-    command.add_argument("--yes", action="store_true", help="do not ask before more than 1 GB is fetched")
+    command.add_argument("--yes", action="store_true", help="download more than 1 GB without asking")
     command.add_argument(
-        "--output", metavar="FOLDER", default=FOLDER, help=f"where the folder NAME is to be (default: {FOLDER})"
+        "--output", metavar="FOLDER", default=FOLDER, help=f"create the folder NAME in here (default: {FOLDER})"
     )
     command.set_defaults(run=run_download)
 
 
-def run_download(given):
-    """Fetches a data set and says what to type next."""
+def run_download(given: argparse.Namespace) -> None:
+    """Downloads a data set and prints the next command."""
     folder = download(given.name, given.output, given.yes)
     if folder is not None:
         print(f"Next: python -m keras_gan.datasets check {shlex.quote(str(folder))}")
 
 
-def add_check(commands):
+def add_check(commands: Any) -> None:
     """The command `check`."""
-    text = "says what is in a folder, and saves a sheet of its first pictures"
-    command = command_parser(commands.add_parser, "check", help=text, description=f"S{text[1:]}.")
-    command.add_argument("name", metavar="PATH", help="a folder, or the name of one below datasets/")
-    command.add_argument("name_B", metavar="PATH_B", nargs="?", help="the folder of side B, if PATH is that of side A")
+    text = "reports what is in a folder, and saves a contact sheet of its first pictures"
+    command = command_parser(commands.add_parser, "check", help=text, description=f"R{text[1:]}.")
+    command.add_argument("name", metavar="PATH", help="a folder, by path or by its name below datasets/")
+    command.add_argument("name_B", metavar="PATH_B", nargs="?", help="the folder of side B, if PATH is side A")
     command.add_argument("--sheet", metavar="FILE", help="where to save the sheet (default: NAME-check.png)")
     command.set_defaults(run=lambda given: check(given.name, given.sheet, given.name_B))
 
 
-def add_pairs(commands):
+def add_pairs(commands: Any) -> None:
     """The command `pairs`."""
-    text = "makes pairs of photos: A their edges or gray versions, B the photos"
+    text = "makes pairs of photos: A are their edges or gray versions, B the photos"
     command = command_parser(commands.add_parser, "pairs", help=text, description=f"M{text[1:]}.\n\n{LAYOUT}")
     command.add_argument(
         "--from",
@@ -105,47 +107,47 @@ def add_pairs(commands):
         help="what A is: gray (0.299 R + 0.587 G + 0.114 B) or edges (black lines on white)",
     )
     command.add_argument("photos", metavar="PHOTOS", help="folder of photos")
-    add_out(command, "the photo's own")
+    add_out(command, "the photo's size")
     command.set_defaults(
         run=lambda given: report(make_pairs.make_pairs(given.kind, given.photos, given.out, given.size, given.fit))
     )
 
 
-def add_join(commands):
+def add_join(commands: Any) -> None:
     """The command `join`."""
-    text = "joins pictures of the same name in two folders, 1.png and 1.jpg too"
+    text = "joins pictures of the same name in two folders, whatever their extensions"
     command = command_parser(commands.add_parser, "join", help=text, description=f"J{text[1:]}.\n\n{LAYOUT}")
     command.add_argument("A", help="folder of pictures for the left halves")
     command.add_argument("B", help="folder of pictures for the right halves")
-    add_out(command, "that of B")
+    add_out(command, "the size of B")
     command.set_defaults(
         run=lambda given: report(make_pairs.join_folders(given.A, given.B, given.out, given.size, given.fit))
     )
 
 
-def add_out(command, own_size):
-    """The arguments that all makers of pairs have last."""
-    command.add_argument("out", metavar="OUT", help="folder to write to, without pictures so far")
-    command.add_argument("--size", type=size, help=f"of either half, N or HEIGHTxWIDTH (default: {own_size})")
-    how = "what becomes of pictures of another shape: resize (stretched), crop (to their middle) or pad (with white)"
+def add_out(command: argparse.ArgumentParser, own_size: str) -> None:
+    """The last arguments of `pairs` and `join`."""
+    command.add_argument("out", metavar="OUT", help="folder to write to; it must not contain pictures")
+    command.add_argument("--size", type=size, help=f"of each half, N or HEIGHTxWIDTH (default: {own_size})")
+    how = "how to resize pictures of another shape: resize (stretch), crop (to the middle) or pad (with white)"
     command.add_argument("--fit", choices=FITS, default=FITS[0], help=f"{how} (default: {FITS[0]})")
 
 
-def command_parser(make, *names, **options):
-    """A parser whose description is shown as it is written."""
+def command_parser(make: Callable, *names: str, **options: Any) -> Any:
+    """A parser that prints its description verbatim."""
     return make(*names, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options)
 
 
-def size(text):
-    """ "256" or "192x256" (height x width) as (height, width)."""
+def size(text: str) -> tuple[int, int]:
+    """Parses "256" or "192x256" (height x width) to (height, width)."""
     sides = text.lower().split("x")
     if len(sides) > 2 or not all(side.isdecimal() and int(side) for side in sides):
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; write 256 or 192x256 (height x width)")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write 256 or 192x256 (height x width)")
     return int(sides[0]), int(sides[-1])
 
 
-def report(made):
-    """Says what was made and what to type next."""
+def report(made: make_pairs.Pairs) -> None:
+    """Prints what was made and the next command."""
     skipped = f", skipped {made.skipped} broken" if made.skipped else ""
     print(f"Made {made.train + made.val} pairs in {made.folder}: {made.train} in train, {made.val} in val{skipped}.")
     print(f"Next: python -m keras_gan.pix2pix --dataset {shlex.quote(str(made.folder))}")

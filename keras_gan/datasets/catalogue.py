@@ -1,7 +1,7 @@
 """The data sets that `python -m keras_gan.datasets download NAME` fetches."""
 
-import textwrap
 from dataclasses import dataclass
+from typing import Any
 
 PAIRED = "http://efrosgans.eecs.berkeley.edu/pix2pix/datasets"
 UNPAIRED = "https://efrosgans.eecs.berkeley.edu/cyclegan/datasets"
@@ -17,8 +17,8 @@ UNKNOWN = "not stated, ask the makers"
 class Entry:
     """A data set on the web: one archive, with A in the left halves or in trainA and testA.
 
-    `size` is that of the archive in bytes, `about` if it was rounded, None if nobody told. A `sha256`
-    is certain; an `md5` comes from a single list of somebody else's, and is worth a warning only.
+    `size` is the archive's size in bytes (`about` if rounded), None if unknown. A wrong `sha256` is
+    an error. The `md5` comes from an unofficial list; a mismatch only warns.
     """
 
     name: str
@@ -34,21 +34,23 @@ class Entry:
     hint: str = ""
 
     @property
-    def folders(self):
-        """The folders that have pictures when it is whole."""
+    def folders(self) -> tuple[str, ...]:
+        """The folders that contain pictures in a complete copy."""
         return ("train", "val") if self.paired else ("trainA", "trainB", "testA", "testB")
 
     @property
-    def size_text(self):
+    def size_text(self) -> str:
         return "of unknown size" if self.size is None else "about " * self.about + readable(self.size)
 
 
-def paired(name, size, md5, sides, terms, **more):
+def paired(name: str, size: int, md5: str, sides: str, terms: str, **more: Any) -> Entry:
     return Entry(name, f"{PAIRED}/{name}.tar.gz", True, sides, terms, size, about=True, md5=md5, **more)
 
 
-def unpaired(name, sides, terms, size=None, sha256=None, original=None, **more):
-    return Entry(name, f"{UNPAIRED}/{original or name}.zip", False, sides, terms, size, sha256=sha256, **more)
+def unpaired(
+    name: str, sides: str, terms: str, size: int | None = None, sha256: str | None = None, source: str = "", **more: Any
+) -> Entry:
+    return Entry(name, f"{UNPAIRED}/{source or name}.zip", False, sides, terms, size, sha256=sha256, **more)
 
 
 BACKWARDS = {"direction": "BtoA", "hint": "labels to photos is --direction BtoA"}
@@ -88,18 +90,18 @@ ENTRIES = [
     unpaired("monet2photo", "paintings, photos", UNKNOWN),
     unpaired("cezanne2photo", "paintings, photos", UNKNOWN),
     unpaired("ukiyoe2photo", "woodblock prints, photos", UNKNOWN),
-    unpaired("iphone2dslr_flower", "photos by telephones, photos by cameras", UNKNOWN),
+    unpaired("iphone2dslr_flower", "photos by phones, photos by cameras", UNKNOWN),
 ]
 CATALOGUE = {entry.name: entry for entry in ENTRIES}
 
 
-def readable(size):
-    """A number of bytes as one would say it: 31 MB, 2.2 GB."""
+def readable(size: int) -> str:
+    """A number of bytes as text: 31 MB, 2.2 GB."""
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{max(1, round(size / 1e6))} MB"
 
 
-def how_to_get(name):
-    """What to type for a data set that is not here, with a space behind it; nothing for a name nobody knows."""
+def how_to_get(name: object) -> str:
+    """The download command for a data set of the catalogue, with "; " after it. Empty for an unknown name."""
     entry = CATALOGUE.get(str(name))
     if entry is None:
         return ""
@@ -107,7 +109,7 @@ def how_to_get(name):
     return f"python -m keras_gan.datasets download {name} fetches it ({kind}, {entry.size_text}); "
 
 
-def listing():
+def listing() -> str:
     """The catalogue as text."""
     parts = []
     for kind, is_paired in (("Pairs, A in the left half", True), ("Unpaired, A in trainA and testA", False)):
@@ -115,14 +117,12 @@ def listing():
         parts += [described(entry) for entry in ENTRIES if entry.paired == is_paired]
     parts.append(
         "facades and maps come in both kinds: the unpaired ones are named facades-unpaired and maps-unpaired.\n"
-        "Archives are compared with a SHA-256 where it is known; those of pairs with an MD5 that nobody confirmed."
+        "Unpaired archives must match their SHA-256 if known. Pairs have only an unofficial MD5: a mismatch warns."
     )
     return "\n\n".join(parts)
 
 
-def described(entry):
-    """A few lines on a data set."""
-    lines = [f"{entry.name:<24}{entry.size_text}", f"A, B: {entry.sides}", f"terms: {entry.terms}"]
-    if entry.hint:
-        lines.append(entry.hint)
-    return "  " + lines[0] + "\n" + textwrap.indent("\n".join(lines[1:]), " " * 6)
+def described(entry: Entry) -> str:
+    """The lines of one data set in the listing."""
+    details = [f"A, B: {entry.sides}", f"terms: {entry.terms}", *([entry.hint] if entry.hint else [])]
+    return "\n      ".join([f"  {entry.name:<24}{entry.size_text}", *details])

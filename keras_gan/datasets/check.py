@@ -1,35 +1,33 @@
-"""Says what a folder is taken for, what is in it and what is wrong with it."""
+"""Reports the layout, contents and problems of a folder."""
 
 import hashlib
 import io
 import shlex
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 
-from keras_gan.datasets.catalogue import CATALOGUE, how_to_get
+from keras_gan.datasets.catalogue import CATALOGUE, Entry, how_to_get
 from keras_gan.datasets.contact_sheet import save
 from keras_gan.datasets.folders import files, locate
-from keras_gan.datasets.layouts import CLASSES, HEAP, IDX, PAIRS, PARTNERS, UNPAIRED, preview, understand
+from keras_gan.datasets.layouts import CLASSES, IDX, PAIRED_SIDES, PAIRS, SINGLE, UNPAIRED, Detected, detect, preview
 from keras_gan.errors import BadValueError, NotFoundError
 from keras_gan.images.arrays import is_array, read_array
 from keras_gan.images.pixels import halves
 from keras_gan.images.sources import UNREADABLE, Pixels, source
 
-NAMED = 3  # so many files are named, the others counted
+NAMED = 3  # the report names this many files and counts the rest
 WORKERS = 4
 REPORTED_EVERY = 5000
 
 
-class Look(NamedTuple):
-    """What is found in a picture: (width, height), the mode in the file, a hash of its bytes; or what is wrong.
-
-    Of an array the mode is the number of its channels.
-    """
+class Scan(NamedTuple):
+    """What a picture file contains: (width, height), its mode (for arrays, the channels) and a hash; or its fault."""
 
     size: tuple | None = None
     mode: str | int | None = None
@@ -37,78 +35,76 @@ class Look(NamedTuple):
     fault: str | None = None
 
 
-def check(name, sheet=None, name_B=None):
-    """Says what is understood of a data set, and saves a sheet of its first pictures.
+def check(name: str | Path, sheet: str | Path | None = None, name_B: str | Path | None = None) -> None:
+    """Prints a report on a data set, and saves a sheet of its first pictures.
 
     Args:
         name: a folder, below `datasets/` or by path.
-        sheet: the PNG file to write; None: the name of the folder and "-check.png", in this one.
-        name_B: the folder of side B, where `name` is that of side A alone.
+        sheet: the PNG file to write; None: the folder's name and "-check.png", in the current folder.
+        name_B: the folder of side B, if `name` is the folder of side A.
 
     Raises:
         NotFoundError: (a FileNotFoundError) if there is no such folder.
-        BadValueError: (a ValueError) if the folder is no data set, more than half of the pictures of
-            a split are broken, or the sheet cannot be written.
+        BadValueError: (a ValueError) if the folder is not a data set, more than half of the pictures
+            of a split are broken, or the sheet cannot be written.
     """
     names = [str(given) for given in (name, name_B) if given is not None]
-    data = understand(*map(located, names))
-    looks = look_at_all(data)
-    print("\n".join(report(data, looks)))
-    check_usable(data, looks)
+    data = detect(*map(locate_existing, names))
+    scans = scan_all(data)
+    print("\n".join(report(data, scans)))
+    check_usable(data, scans)
     path = Path(sheet or f"{data.name}-check.png")
-    save(path, data, looks)
+    save(path, data, scans)
     print(f"sheet     {path}")
-    for command in commands(data, looks, " --dataset-B ".join(map(shlex.quote, names))):
+    for command in commands(data, scans, " --dataset-B ".join(map(shlex.quote, names))):
         print(f"next      {command}")
 
 
-def located(name):
-    """The folder of this name, or a NotFoundError."""
+def locate_existing(name: str) -> Path:
+    """The folder of this name. Raises NotFoundError if there is none."""
     folder = locate(name)
     if folder is None:
         raise NotFoundError(f"no folder {name!r}, here or below datasets/: {how_to_get(name)}name one that exists.")
     return folder
 
 
-# What is in it.
-
-
-def look_at_all(data):
-    """{group: [Look]} of all pictures; says how far it is where that takes long."""
-    total, done, looks = sum(map(len, data.groups.values())), 0, {}
+def scan_all(data: Detected) -> dict[str, list[Scan]]:
+    """{group: [Scan]} of all pictures. Reports progress on stderr."""
+    total, done = sum(map(len, data.groups.values())), 0
+    scans: dict[str, list[Scan]] = {}
     with ThreadPoolExecutor(WORKERS) as pool:
         for group, inside in data.groups.items():
-            looks[group] = []
-            for look in pool.map(lambda picture: look_at(picture, data.layout == PAIRS), inside):
-                looks[group].append(look)
+            scans[group] = []
+            for found in pool.map(lambda picture: scan(picture, data.layout == PAIRS), inside):
+                scans[group].append(found)
                 done += 1
                 if done % REPORTED_EVERY == 0 and data.layout != IDX:
                     print(f"read {done} of {total} pictures", file=sys.stderr)
-    return looks
+    return scans
 
 
-def look_at(picture, is_pair):
-    """The `Look` of a picture."""
+def scan(picture: Any, is_pair: bool) -> Scan:
+    """The `Scan` of a picture."""
     picture = source(picture)
     if isinstance(picture, Pixels):
         height, width = picture.pixels.shape[:2]
-        return Look((width, height), "L", hashlib.sha256(picture.pixels.tobytes()).digest())
+        return Scan((width, height), "L", hashlib.sha256(picture.pixels.tobytes()).digest())
     try:
         content = picture.read_bytes()
         image = preview(picture)
         if is_pair:
             halves(image)
         elif min(image.size) < 2:
-            return Look(fault=f"it is only {image.width} x {image.height} pixels")
-        return Look(image.size, mode_of(picture, content), hashlib.sha256(content).digest())
+            return Scan(fault=f"it is only {image.width} x {image.height} pixels")
+        return Scan(image.size, mode_of(picture, content), hashlib.sha256(content).digest())
     except UnidentifiedImageError:
-        return Look(fault="it is no picture")
+        return Scan(fault="it is no picture")
     except UNREADABLE as error:
-        return Look(fault=str(error) or type(error).__name__)
+        return Scan(fault=str(error) or type(error).__name__)
 
 
-def mode_of(path, content):
-    """The mode of a picture, or how many channels an array has."""
+def mode_of(path: Path, content: bytes) -> str | int:
+    """The mode of a picture, or the number of channels of an array."""
     pixels = read_array(path) if is_array(path) else None
     if pixels is not None:
         return pixels.shape[2]
@@ -116,130 +112,123 @@ def mode_of(path, content):
         return raw.mode
 
 
-def report(data, looks):
-    """The lines on what is there."""
-    good = [look for inside in looks.values() for look in inside if not look.fault]
+def report(data: Detected, scans: dict[str, list[Scan]]) -> list[str]:
+    """The lines of the report."""
+    good = [scan for inside in scans.values() for scan in inside if not scan.fault]
     places = " and ".join(str(folder) for folder in (data.folder, data.folder_B) if folder)
     lines = [f"{places}: {data.layout}"]
-    lines += [f"{group:<10}{counted(inside)}" for group, inside in looks.items()]
+    lines += [f"{group:<10}{counted(inside)}" for group, inside in scans.items()]
     if good:
-        lines += [f"sizes     {sizes(good)}", f"modes     {tally(named_mode(look.mode) for look in good)}"]
+        modes = Counter(f"array of {s.mode} channels" if isinstance(s.mode, int) else s.mode for s in good)
+        tally = ", ".join(f"{mode} {count}" for mode, count in modes.most_common())
+        lines += [f"sizes     {sizes(good)}", f"modes     {tally}"]
     if data.classes:
         lines.append(f"classes   {len(data.classes)}: {class_counts(data)}")
-    return lines + [*faults(data, looks), *alike(data, looks), *(f"note      {text}" for text in notes(data))]
+    return lines + [
+        *broken_pictures(data, scans),
+        *duplicates(data, scans),
+        *(f"note      {text}" for text in notes(data)),
+    ]
 
 
-def counted(looks):
-    """How many pictures a group has, and how many of them are broken."""
-    broken = sum(bool(look.fault) for look in looks)
-    return f"{len(looks)} pictures" + f", {broken} of them broken" * bool(broken)
+def counted(scans: list[Scan]) -> str:
+    """The number of pictures of a group, and of broken ones."""
+    broken = sum(bool(scan.fault) for scan in scans)
+    return f"{len(scans)} pictures" + f", {broken} of them broken" * bool(broken)
 
 
-def sizes(good):
+def sizes(good: list[Scan]) -> str:
     """The sizes of pictures, width x height."""
-    counts = Counter(look.size for look in good)
+    counts = Counter(scan.size for scan in good if scan.size)
     (common, count), *others = counts.most_common()
     if not others:
-        return f"all {by(common)}"
+        return f"all {size_text(common)}"
     smallest, largest = (choose(counts, key=lambda size: size[0] * size[1]) for choose in (min, max))
-    return f"{by(smallest)} to {by(largest)}, {len(counts)} different ones, mostly {by(common)} ({count})"
+    return f"{size_text(smallest)} to {size_text(largest)}, {len(counts)} sizes, mostly {size_text(common)} ({count})"
 
 
-def by(size):
+def size_text(size: tuple) -> str:
     return f"{size[0]}x{size[1]}"
 
 
-def named_mode(mode):
-    return f"array of {mode} channels" if isinstance(mode, int) else mode
-
-
-def tally(values):
-    return ", ".join(f"{value} {count}" for value, count in Counter(values).most_common())
-
-
-def class_counts(data):
-    """How many pictures each class has, in training and in testing."""
+def class_counts(data: Detected) -> str:
+    """The number of training and test pictures per class."""
     train, test = (Counter(picture.label for picture in inside) for inside in data.groups.values())
     return ", ".join(f"{name} {train[label]}+{test[label]}" for label, name in enumerate(data.classes))
 
 
-def faults(data, looks):
-    """The lines on broken pictures."""
+def broken_pictures(data: Detected, scans: dict[str, list[Scan]]) -> list[str]:
+    """The line on broken pictures, if any."""
     broken = [
-        f"{source(picture)}: {look.fault}"
-        for group, inside in looks.items()
-        for picture, look in zip(data.groups[group], inside, strict=True)
-        if look.fault
+        f"{source(picture)}: {scan.fault}"
+        for group, inside in scans.items()
+        for picture, scan in zip(data.groups[group], inside, strict=True)
+        if scan.fault
     ]
-    return [f"broken    {len(broken)}: {named(broken)}"] if broken else []
+    return [f"broken    {len(broken)}: {first_few(broken)}"] if broken else []
 
 
-def named(texts):
-    """The first ones, and how many more."""
+def first_few(texts: list[str]) -> str:
+    """The first texts, and how many more there are."""
     more = f" and {len(texts) - NAMED} more" if len(texts) > NAMED else ""
     return "; ".join(texts[:NAMED]) + more
 
 
-def alike(data, looks):
-    """The lines on pictures that are there more than once, byte by byte."""
+def duplicates(data: Detected, scans: dict[str, list[Scan]]) -> list[str]:
+    """The lines on files with identical bytes."""
     places = defaultdict(list)
-    for group, inside in looks.items():
-        for picture, look in zip(data.groups[group], inside, strict=True):
-            if look.digest:
-                places[look.digest].append((group, str(source(picture))))
+    for group, inside in scans.items():
+        for picture, scan in zip(data.groups[group], inside, strict=True):
+            if scan.digest:
+                places[scan.digest].append((group, str(source(picture))))
     twice = [found for found in places.values() if len(found) > 1]
     leaked = [found for found in twice if len({group.startswith("train") for group, _ in found}) > 1]
     lines = []
-    for title, heaps in (("twice", twice), ("leaked", leaked)):
-        if heaps:
-            text = named([" = ".join(path for _, path in heap[:NAMED]) for heap in heaps])
-            what = "in training and in testing both" if heaps is leaked else "more than once, byte by byte"
-            lines.append(f"{title:<10}{len(heaps)} pictures are there {what}: {text}")
+    for title, groups in (("twice", twice), ("leaked", leaked)):
+        if groups:
+            text = first_few([" = ".join(path for _, path in found[:NAMED]) for found in groups])
+            where = "in both training and test splits" if groups is leaked else "more than once, byte for byte"
+            lines.append(f"{title:<10}{len(groups)} pictures occur {where}: {text}")
     return lines
 
 
-def notes(data):
-    """What else to know."""
-    entry = known(data)
+def notes(data: Detected) -> Iterator[str]:
+    """Further remarks on the data set."""
+    entry = catalogue_entry(data)
     if entry is not None and entry.hint:
         yield f"this is {data.name} of the catalogue, A, B: {entry.sides}; {entry.hint}"
     yield from data.remarks
-    if data.layout == HEAP and files(data.folder / "train"):
-        start = "if each picture is a pair, A left and B right: python -m keras_gan.pix2pix --dataset"
-        yield f"{start} {shlex.quote(str(data.folder))}"
-    elif data.layout == PAIRS and not files(data.folder / "train"):
-        start = "they look like pairs; if each is a picture by itself: python -m keras_gan.dcgan --dataset"
-        yield f"{start} {shlex.quote(str(data.folder))}"
+    name, has_train = shlex.quote(str(data.folder)), bool(files(data.folder / "train"))
+    if data.layout == SINGLE and has_train:
+        yield f"if each picture is a pair, A left and B right: python -m keras_gan.pix2pix --dataset {name}"
+    elif data.layout == PAIRS and not has_train:
+        yield f"these look like pairs; if each is a single picture: python -m keras_gan.dcgan --dataset {name}"
 
 
-def known(data):
-    """The entry of the catalogue, by the name of the folder and its layout, or None."""
+def catalogue_entry(data: Detected) -> Entry | None:
+    """The catalogue entry with this folder's name and layout, or None."""
     entry = CATALOGUE.get(data.name)
-    return entry if entry is not None and data.layout in ((PAIRS,) if entry.paired else (UNPAIRED, PARTNERS)) else None
+    return entry if entry and data.layout in ((PAIRS,) if entry.paired else (UNPAIRED, PAIRED_SIDES)) else None
 
 
-def check_usable(data, looks):
-    """Raises BadValueError if too much is broken, as training would."""
-    for group, inside in looks.items():
-        broken = [(i, look) for i, look in enumerate(inside) if look.fault]
+def check_usable(data: Detected, scans: dict[str, list[Scan]]) -> None:
+    """Raises BadValueError if more than half of a group is broken, as training would."""
+    for group, inside in scans.items():
+        broken = [(i, scan) for i, scan in enumerate(inside) if scan.fault]
         if 2 * len(broken) > len(inside):
-            i, look = broken[0]
+            i, scan = broken[0]
             path = source(data.groups[group][i])
             raise BadValueError(
                 f"{len(broken)} of {len(inside)} pictures for {group} cannot be used, the first of them {path}: "
-                f"{look.fault}."
+                f"{scan.fault}."
             )
 
 
-# What to do with it.
-
-
-def commands(data, looks, name):
-    """The commands that take such data."""
-    start = "python -m keras_gan"
-    entry = known(data)
+def commands(data: Detected, scans: dict[str, list[Scan]], name: str) -> list[str]:
+    """The commands that accept this layout."""
+    start, entry = "python -m keras_gan", catalogue_entry(data)
     direction = f" --direction {entry.direction}" if entry is not None and entry.direction != "AtoB" else ""
-    modes = {look.mode for inside in looks.values() for look in inside if not look.fault}
+    modes = {scan.mode for inside in scans.values() for scan in inside if not scan.fault}
     channels = next(iter(modes)) if len(modes) == 1 else None
     many = f" --image-size 64x64x{channels}" if isinstance(channels, int) and channels != 3 else ""
     pairs = [f"{start}.pix2pix --dataset {name}{direction}{many}", f"{start}.discogan --dataset {name}{many}"]
@@ -247,8 +236,8 @@ def commands(data, looks, name):
     return {
         PAIRS: pairs,
         UNPAIRED: [f"{start}.cyclegan --dataset {name}{many}"],
-        PARTNERS: [*pairs, f"{start}.cyclegan --dataset {name}{many}"],
+        PAIRED_SIDES: [*pairs, f"{start}.cyclegan --dataset {name}{many}"],
         CLASSES: [f"{start}.cgan --dataset {name}{many or ' --image-size 32'}", dcgan],
         IDX: [f"{start}.cgan --dataset {name}", f"{dcgan} --image-size 28x28x1"],
-        HEAP: [dcgan, f"{start}.datasets pairs --from edges {name} OUT"],
+        SINGLE: [dcgan, f"{start}.datasets pairs --from edges {name} OUT"],
     }[data.layout]

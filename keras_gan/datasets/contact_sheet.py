@@ -1,10 +1,11 @@
-"""A sheet of the first pictures of a data set: is A what one thinks it is?"""
+"""A contact sheet of the first pictures of a data set, to verify which side is A."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from keras_gan.datasets.layouts import PAIRS, preview
+from keras_gan.datasets.layouts import PAIRS, Detected, preview
 from keras_gan.errors import BadValueError
 from keras_gan.images.grids import save_sheet
 from keras_gan.images.pixels import halves, shaped
@@ -13,9 +14,9 @@ from keras_gan.images.sources import open_picture, source
 COLUMNS, CLASSES, TILE = 8, 12, 128
 
 
-def save(path, data, looks):
-    """Saves the sheet: a row per group, per half of its pairs or per class."""
-    rows = {title: shown for title, shown in sheet_rows(data, looks).items() if shown}
+def save(path: Path, data: Detected, scans: dict[str, list]) -> None:
+    """Saves the sheet: one row per group, per half of its pairs or per class."""
+    rows = {title: shown for title, shown in sheet_rows(data, scans).items() if shown}
     tile = min(TILE, max(max(image.size) for shown in rows.values() for image in shown))
     tiles = [[np.asarray(shaped(image, tile, tile, "pad"), "float32") for image in row] for row in rows.values()]
     try:
@@ -24,10 +25,10 @@ def save(path, data, looks):
         raise BadValueError(f"the sheet {str(path)!r} cannot be written: {error}.") from error
 
 
-def sheet_rows(data, looks):
-    """{caption: [images]} of the first pictures that are not broken."""
+def sheet_rows(data: Detected, scans: dict[str, list]) -> dict[str, list]:
+    """{caption: [images]} of the first intact pictures."""
     good = {
-        group: [picture for picture, look in zip(inside, looks[group], strict=True) if not look.fault]
+        group: [picture for picture, scan in zip(inside, scans[group], strict=True) if not scan.fault]
         for group, inside in data.groups.items()
     }
     if data.layout == PAIRS:
@@ -39,7 +40,7 @@ def sheet_rows(data, looks):
     return {group: opened(inside) for group, inside in good.items()}
 
 
-def opened(inside):
-    """The first of these pictures."""
+def opened(inside: list) -> list[Any]:
+    """The images of the first of these pictures."""
     first = inside[:COLUMNS]
     return [preview(source(p)) if isinstance(source(p), Path) else open_picture(p, 3, TILE) for p in first]

@@ -1,33 +1,32 @@
 """Edges of photos, as black lines on white.
 
-They are found as by Canny, "A Computational Approach to Edge Detection", 1986, with two changes.
-Gradients count by how far they stand out from those around them (Grigorescu, Petkov and Westenberg,
-"Contour detection based on nonclassical receptive field inhibition", 2003), so that grass and fur
-give few lines; and a faint line stays if it is long, as the sole of a white shoe on white is.
+The method is Canny, "A Computational Approach to Edge Detection", 1986, with two changes. Gradients
+are reduced by the gradients around them (Grigorescu, Petkov and Westenberg, "Contour detection based
+on nonclassical receptive field inhibition", 2003), so that grass and fur give few lines. A faint line
+is kept if it is long, such as the sole of a white shoe on white.
 """
 
 import numpy as np
 from PIL import Image
 
-# Chosen so that the lines of shoe photos come close to those that edges2shoes has of them.
-DRAWN_AT = 256  # pictures whose shorter side is twice that and more are drawn smaller and enlarged
+# Tuned so that edges of shoe photos resemble those in edges2shoes.
+DRAWN_AT = 256  # pictures whose shorter side is a multiple of this are reduced, drawn, and enlarged again
 BLUR = 1.5  # pixels
 SURROUND = 6.0  # pixels
-SUPPRESSED = 1.2  # so many times the gradients around are taken off
-FAINTEST = 2.0  # levels of 255 a pixel: in a picture without stronger gradients, a mean one
-EQUAL = 0.01  # levels a pixel: a smaller difference may be one of rounding
-WEAK, STRONG = 0.1, 0.5  # gradients of a line: all of its pixels and one of them; 1 is the picture's mean one
-LONG = 12  # what the gradients of a line without a strong one add up to
+SUPPRESSION = 1.2  # times the surrounding gradients, which are subtracted
+MIN_MEAN = 2.0  # levels of 255 per pixel: a lower bound of the mean gradient
+EQUAL = 0.01  # levels per pixel: a smaller difference may be a rounding error
+WEAK, STRONG = 0.1, 0.5  # thresholds for every pixel of a line and for its strongest one; the mean gradient is 1
+LONG = 12  # a line without a strong pixel needs this sum of gradients
 SHORTEST = 8  # pixels
 
 
-def edges(image):
+def edges(image: Image.Image) -> Image.Image:
     """The edges of a picture as black lines on white.
 
-    What is an edge depends on the gradients of the picture itself: a darker version of it has the
-    same ones. Lines are one pixel wide. Where the shorter side of a picture is n x 256 pixels or
-    more, they are n wide, as if it had been drawn n times smaller, and stay lines when the picture
-    is made so small.
+    Thresholds are relative to the picture's own gradients, so a darker version has the same edges.
+    Lines are one pixel wide. If the shorter side is at least n x 256 pixels, they are n pixels wide,
+    so that they survive resizing by 1/n.
 
     Args:
         image: a `PIL.Image.Image`.
@@ -42,13 +41,13 @@ def edges(image):
     return Image.fromarray(drawn[: image.height, : image.width])
 
 
-def find_lines(pixels):
-    """Where lines are, bool (height, width), in pixels of any range near [0, 255], (height, width, channels)."""
+def find_lines(pixels: np.ndarray) -> np.ndarray:
+    """The mask of lines, bool (height, width), in pixels (height, width, channels) of about [0, 255]."""
     steepness, down, across = gradients(blurred(pixels, BLUR))
-    around = np.square(blurred(np.sqrt(steepness), SURROUND))  # which texture raises more than a single strong line
-    outstanding = np.maximum(steepness - SUPPRESSED * around, 0)
-    # The mean of them, each weighted by itself: whatever part of the picture is plain does not matter.
-    mean = max(FAINTEST, np.square(outstanding).sum() / max(outstanding.sum(), 1e-6))
+    around = np.square(blurred(np.sqrt(steepness), SURROUND))  # texture raises this more than a single strong line
+    outstanding = np.maximum(steepness - SUPPRESSION * around, 0)
+    # The self-weighted mean does not depend on how much of the picture is plain.
+    mean = max(MIN_MEAN, np.square(outstanding).sum() / max(outstanding.sum(), 1e-6))
     places = ridges(steepness, down, across, outstanding > WEAK * mean)
     heights = outstanding[places] / mean
 
@@ -60,8 +59,8 @@ def find_lines(pixels):
     return found
 
 
-def blurred(pixels, radius):
-    """Pixels (height, width, ...) under a Gaussian of this radius; what lies outside is as the border."""
+def blurred(pixels: np.ndarray, radius: float) -> np.ndarray:
+    """Gaussian blur of pixels (height, width, ...), with edge padding."""
     reach = int(np.ceil(3 * radius))
     weights = np.exp(-0.5 * np.square(np.arange(-reach, reach + 1) / radius)).astype("float32")
     for axis in (0, 1):
@@ -69,12 +68,12 @@ def blurred(pixels, radius):
         wide = np.moveaxis(np.pad(pixels, padding, mode="edge"), axis, 0)
         length = pixels.shape[axis]
         total = sum(weight * wide[i : i + length] for i, weight in enumerate(weights / weights.sum()))
-        pixels = np.moveaxis(total, 0, axis)
+        pixels = np.moveaxis(np.asarray(total), 0, axis)
     return pixels
 
 
-def gradients(pixels):
-    """Sobel gradients of the steepest channel: steepness, its part down and its part across, in levels a pixel."""
+def gradients(pixels: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Sobel gradients of the steepest channel: (magnitude, down, across), in levels per pixel."""
     wide = np.pad(pixels, [(1, 1), (1, 1), (0, 0)], mode="edge")
     down, across = wide[2:] - wide[:-2], wide[:, 2:] - wide[:, :-2]
     down = (down[:, :-2] + 2 * down[:, 1:-1] + down[:, 2:]) / 8
@@ -84,10 +83,12 @@ def gradients(pixels):
     return tuple(np.take_along_axis(part, channel, axis=-1)[..., 0] for part in (steepness, down, across))
 
 
-def ridges(steepness, down, across, candidates):
-    """Which candidates are steeper than both neighbours along the gradient: (rows, columns).
+def ridges(
+    steepness: np.ndarray, down: np.ndarray, across: np.ndarray, candidates: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(rows, columns) of candidates that are steeper than both neighbours along the gradient.
 
-    Where the gradient points between two pixels, the neighbour is what lies there between them.
+    If the gradient points between two pixels, the neighbour is interpolated.
     """
     y, x = np.nonzero(candidates)
     wide = np.pad(steepness, 1)
@@ -97,17 +98,17 @@ def ridges(steepness, down, across, candidates):
     straight_y, straight_x = np.where(is_steep, step_y, 0), np.where(is_steep, 0, step_x)
     oblique = np.minimum(np.abs(down), np.abs(across)) / np.maximum(np.abs(down), np.abs(across))
 
-    def neighbour(way):
+    def neighbour(way: int) -> np.ndarray:
         straight = wide[y + 1 + way * straight_y, x + 1 + way * straight_x]
         diagonal = wide[y + 1 + way * step_y, x + 1 + way * step_x]
         return straight + oblique * (diagonal - straight)
 
-    ridge = (here > neighbour(1) + EQUAL) & (here > neighbour(-1) - EQUAL)  # of two that are equal, one
+    ridge = (here > neighbour(1) + EQUAL) & (here > neighbour(-1) - EQUAL)  # one of two equal ones
     return y[ridge], x[ridge]
 
 
-def lines_of(y, x, shape):
-    """For each of these pixels the number of its line: the lowest index of the pixels that it hangs together with."""
+def lines_of(y: np.ndarray, x: np.ndarray, shape: tuple) -> np.ndarray:
+    """The connected component of each pixel, numbered by the lowest index of its pixels."""
     at = np.full((shape[0] + 2, shape[1] + 2), -1)
     at[y + 1, x + 1] = np.arange(len(y))
     touching = []
@@ -120,6 +121,6 @@ def lines_of(y, x, shape):
     while (line[one] != line[other]).any():
         lower, higher = np.minimum(line[one], line[other]), np.maximum(line[one], line[other])
         np.minimum.at(line, higher, lower)
-        while (line != line[line]).any():  # each pixel to the end of its chain
+        while (line != line[line]).any():  # follow each chain to its end
             line = line[line]
     return line

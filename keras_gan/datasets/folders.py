@@ -1,8 +1,10 @@
-"""Folders of pictures: where they are, which files count, in which order, and what is set apart for testing."""
+"""Folders of pictures: finding them, listing their files in order, and splitting them into training and test."""
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path, PureWindowsPath
+from typing import Any
 
 from PIL import Image
 
@@ -10,69 +12,69 @@ from keras_gan.errors import BadValueError
 
 FOLDER = Path("datasets")
 TEST_FOLDERS = "test", "val"
-HELD_OUT = 10  # where nothing is set apart for testing, one picture in so many is
-JUNK = "__MACOSX"  # what macOS adds to archives; all else of the kind is hidden or no picture by its ending
-RESERVED = re.compile(r'[<>:"/\\|?*\x00-\x1f]')  # not allowed in the names of files on Windows
+TEST_EVERY = 10  # without a test split, every tenth picture is held out
+JUNK = "__MACOSX"  # macOS adds this folder to archives; other junk is hidden or lacks a picture extension
+RESERVED = re.compile(r'[<>:"/\\|?*\x00-\x1f]')  # not allowed in file names on Windows
 
 
-def locate(name):
-    """The folder of this name, below `datasets/` or by path, or None. A \\ is as good as a /."""
+def locate(name: str | Path) -> Path | None:
+    """The folder of this name, below `datasets/` or by path, or None. Accepts \\ as well as /."""
     spellings = dict.fromkeys((Path(name), Path(PureWindowsPath(name).as_posix())))
     return next((path for spelling in spellings for path in (FOLDER / spelling, spelling) if path.is_dir()), None)
 
 
-def name_of(folder):
-    """The name of a folder as it may be part of the name of another one, on Windows too."""
+def name_of(folder: Path) -> str:
+    """The name of a folder, safe for use in file names on every system."""
     return RESERVED.sub("_", folder.resolve().name) or "data"
 
 
-def existing(*built_in):
-    """What can be named here: the folders below `datasets/` and what is built in, drawn shoes if nothing is said."""
+def available(*built_in: str) -> str:
+    """The folders below `datasets/` and the built-in data sets (by default, drawn shoes), as text."""
     names = (f"datasets/{folder.name}" for folder in subfolders(FOLDER))
     return ", ".join([*names, *(built_in or ["drawn_shoes (built in)"])])
 
 
-def files(folder, deep=True, more=()):
-    """The picture files in a folder, and in its subfolders unless `deep` is off, in natural order.
+def files(folder: Path, deep: bool = True, more: Iterable[str] = ()) -> list[Path]:
+    """The picture files in a folder, and in its subfolders unless `deep` is False, in natural order.
 
-    Hidden ones are left out, and endings may be capitals; `more` endings may be named. None if there is no such folder.
+    Hidden files are skipped. Extensions match in any case; `more` adds some. Empty if there is no such folder.
     """
-    endings, found = picture_endings().union(more), []
+    extensions, found = picture_extensions().union(more), []
     for place, inside, names in os.walk(folder):
         inside[:] = [name for name in inside if deep and is_visible(name)]
-        readable = (name for name in names if os.path.splitext(name)[1].lower() in endings and is_visible(name))
+        readable = (name for name in names if os.path.splitext(name)[1].lower() in extensions and is_visible(name))
         found += [os.path.join(place, name) for name in readable]
-    return [Path(path) for path in sorted(found, key=natural)]
+    return [Path(path) for path in sorted(found, key=natural_key)]
 
 
-def picture_endings():
-    """The endings of files that can be read, in small letters."""
+def picture_extensions() -> set[str]:
+    """The extensions of readable files, in lower case."""
     known = Image.registered_extensions()
-    return {".npy", *(ending for ending, kind in known.items() if kind in Image.OPEN)}
+    return {".npy", *(extension for extension, kind in known.items() if kind in Image.OPEN)}
 
 
-def subfolders(folder):
-    """The folders in a folder in natural order ("class 2" before "class 10"), without the hidden ones."""
+def subfolders(folder: Path) -> list[Path]:
+    """The visible folders in a folder, in natural order ("class 2" before "class 10")."""
     inside = folder.iterdir() if folder.is_dir() else ()
-    return sorted((path for path in inside if path.is_dir() and is_visible(path.name)), key=natural)
+    return sorted((path for path in inside if path.is_dir() and is_visible(path.name)), key=natural_key)
 
 
-def is_visible(name):
+def is_visible(name: str) -> bool:
     return not name.startswith(".") and name != JUNK
 
 
-def natural(path):
-    """What to sort paths by so that numbers in their names count as numbers."""
+def natural_key(path: str | Path) -> tuple[list[Any], str]:
+    """A sort key that compares numbers in paths by value."""
     text = str(path)
-    parts = re.split(r"(\d+)", text)
+    parts: list[Any] = re.split(r"(\d+)", text)
     parts[1::2] = map(int, parts[1::2])
     return parts, text
 
 
-def set_apart(folder, tests=TEST_FOLDERS):
-    """The pictures of a folder, (train, test): `test` is the first of these subfolders with any, empty if none has.
+def existing_splits(folder: Path, tests: tuple[str, ...] = TEST_FOLDERS) -> tuple[list[Path], list[Path]]:
+    """(train, test) pictures of a folder. `test` comes from the first non-empty folder of `tests`, or is empty.
 
-    Training has those of `train` or else all that lie elsewhere in the folder.
+    `train` comes from the subfolder `train` or else from everything outside the split folders.
     """
     test = next((found for name in tests if (found := files(folder / name))), [])
     train = files(folder / "train")
@@ -82,24 +84,26 @@ def set_apart(folder, tests=TEST_FOLDERS):
     return train, test
 
 
-def splits(folder, whose, layouts, tests=TEST_FOLDERS):
-    """The pictures of a folder, (train, test): one in ten is for testing where nothing is set apart.
+def splits(
+    folder: Path, whose: str, layouts: str, tests: tuple[str, ...] = TEST_FOLDERS
+) -> tuple[list[Path], list[Path]]:
+    """(train, test) pictures of a folder. Without a test split, one picture in ten is held out.
 
     Raises:
-        BadValueError: that says `whose` pictures they are and which layouts are expected, if there are
-            none to train with, or none in a folder for tests.
+        BadValueError: if there are no training pictures, or a test folder is empty. The message names
+            `whose` pictures are missing and the expected `layouts`.
     """
-    train, test = set_apart(folder, tests)
+    train, test = existing_splits(folder, tests)
     if not train:
-        raise BadValueError(f"{whose} has no pictures in {folder} or {folder / 'train'}; expected is {layouts}.")
+        raise BadValueError(f"{whose} has no pictures in {folder} or {folder / 'train'}; expected {layouts}.")
     places = [folder / name for name in tests]
     if not test and any(place.is_dir() for place in places):
-        raise BadValueError(f"{whose} has no pictures in {' or '.join(map(str, places))}; expected is {layouts}.")
-    return (train, test) if test else held_out(train, whose)
+        raise BadValueError(f"{whose} has no pictures in {' or '.join(map(str, places))}; expected {layouts}.")
+    return (train, test) if test else hold_out(train, whose)
 
 
-def held_out(pictures, whose):
-    """These pictures as (train, test), one in ten for testing; BadValueError that says `whose` if there is only one."""
+def hold_out(pictures: list, whose: object) -> tuple[list, list]:
+    """(train, test): every tenth of these pictures is for testing. Raises BadValueError if there is only one."""
     if len(pictures) == 1:
         raise BadValueError(f"{whose} has only {pictures[0]}: one is needed to train and another one to test.")
-    return [picture for i, picture in enumerate(pictures) if i % HELD_OUT], pictures[::HELD_OUT]
+    return [picture for i, picture in enumerate(pictures) if i % TEST_EVERY], pictures[::TEST_EVERY]

@@ -1,11 +1,9 @@
-"""Makes paired data sets of photos: their gray versions or their edges beside them, or two folders side by side.
-
-The first is `python -m keras_gan.datasets pairs --from edges PHOTOS OUT`, the second `... join A B OUT`.
-"""
+"""Makes paired data sets: photos next to their gray versions or edges (`pairs`), or two folders (`join`)."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 
@@ -21,7 +19,7 @@ REPORTED_EVERY = 1000
 
 
 class Pairs(NamedTuple):
-    """A paired data set that was made: its folder and how many pairs came to be, or did not."""
+    """The result: the folder, the numbers of pairs per split, and of broken pictures skipped."""
 
     folder: Path
     train: int
@@ -30,14 +28,11 @@ class Pairs(NamedTuple):
 
 
 class BrokenPictureError(Exception):
-    """A file that is no picture or a damaged one: (path, reason)."""
+    """A file that is damaged or not a picture: (path, reason)."""
 
 
-# The left halves.
-
-
-def gray(image):
-    """A picture without its colours, 0.299 R + 0.587 G + 0.114 B.
+def gray(image: Image.Image) -> Image.Image:
+    """The gray version of a picture, 0.299 R + 0.587 G + 0.114 B.
 
     Args:
         image: a `PIL.Image.Image`.
@@ -51,38 +46,35 @@ def gray(image):
 KINDS = {"gray": gray, "edges": edges}
 
 
-# Data sets.
+def make_pairs(kind: str, photos: str | Path, out: str | Path, size: tuple | None = None, fit: str = "resize") -> Pairs:
+    """Makes a paired data set of photos. The photo is B, the right half; A, the left half, is made from it.
 
-
-def make_pairs(kind, photos, out, size=None, fit="resize"):
-    """Makes a paired data set of photos: A, in the left half, is made from the photo B, in the right half.
-
-    A and B are written side by side to `out/train` and `out/val`, as PNG named as the photo, in the
-    same subfolders. Where `photos` has a folder `train`, and `val` or `test`, these are the splits;
-    else every tenth picture by name goes to `val`. Broken pictures are named on stderr and left out.
-    If anything fails, nothing is left behind in `out`.
+    Pairs are written to `out/train` and `out/val` as PNG, with the photo's name and subfolder. If
+    `photos` has `train` and `val` (or `test`), these are the splits; otherwise every tenth picture by
+    name goes to `val`. Broken pictures are named on stderr and skipped. On any error, nothing is left
+    behind in `out`.
 
     Args:
-        kind: "gray" or "edges": what A is.
+        kind: what A is, "gray" or "edges".
         photos: a folder of pictures of any kind, see `keras_gan.images.sources.read_picture`.
-        out: the folder to write to, without pictures so far.
-        size: (height, width) of either half; None: that of the photo.
-        fit: what becomes of photos of another shape, see `keras_gan.images.pixels.shaped`.
+        out: the folder to write to. It must not contain pictures.
+        size: (height, width) of each half; None: the photo's size.
+        fit: how to resize photos of another shape, see `keras_gan.images.pixels.shaped`.
 
     Returns:
         `Pairs`.
 
     Raises:
         NotFoundError: (a FileNotFoundError) if there is no folder `photos`.
-        BadValueError: (a ValueError) if an argument cannot work, a split has no pictures, or more
-            than half of them are broken.
+        BadValueError: (a ValueError) if an argument is invalid, a split has no pictures, or more than
+            half of the pictures are broken.
     """
     if kind not in KINDS:
         raise BadValueError(f"pairs are made from {' or '.join(KINDS)}, not {kind!r}.")
     photos, out = Path(photos), Path(out)
     check_size(size)
     checked_fit(fit)
-    check_apart(out, photos)
+    check_output(out, photos)
     jobs = {split: {name: (path,) for name, path in found.items()} for split, found in by_name(photos).items()}
     jobs = with_test(jobs, photos)
 
@@ -93,29 +85,31 @@ def make_pairs(kind, photos, out, size=None, fit="resize"):
     return write_pairs(jobs, out, draw)
 
 
-def join_folders(folder_A, folder_B, out, size=None, fit="resize"):
-    """Makes a paired data set of two folders: A, in the left half, and the B of the same name in the right half.
+def join_folders(
+    folder_A: str | Path, folder_B: str | Path, out: str | Path, size: tuple | None = None, fit: str = "resize"
+) -> Pairs:
+    """Makes a paired data set of two folders: A in the left half, the B of the same name in the right half.
 
-    The ending of the name does not count: 1.png and 1.jpg belong together. All else is as in
-    `make_pairs`; where the folders have splits, both have.
+    Extensions are ignored: 1.png and 1.jpg are a pair. Either both folders have splits or neither
+    has. Everything else is as in `make_pairs`.
 
     Args:
         folder_A, folder_B: folders of pictures.
-        out: the folder to write to, without pictures so far.
-        size: (height, width) of either half; None: that of B.
-        fit: what becomes of pictures of another shape, see `keras_gan.images.pixels.shaped`.
+        out: the folder to write to. It must not contain pictures.
+        size: (height, width) of each half; None: the size of B.
+        fit: how to resize pictures of another shape, see `keras_gan.images.pixels.shaped`.
 
     Returns:
         `Pairs`.
 
     Raises:
         NotFoundError: (a FileNotFoundError) if a folder is missing.
-        BadValueError: (a ValueError) as `make_pairs`, and if a picture has no partner.
+        BadValueError: (a ValueError) as `make_pairs`, and if a picture lacks the matching one.
     """
     folder_A, folder_B, out = Path(folder_A), Path(folder_B), Path(out)
     check_size(size)
     checked_fit(fit)
-    check_apart(out, folder_A, folder_B)
+    check_output(out, folder_A, folder_B)
     jobs = paired_folders(folder_A, folder_B)
 
     def draw(image_A, image_B):
@@ -125,51 +119,45 @@ def join_folders(folder_A, folder_B, out, size=None, fit="resize"):
     return write_pairs(jobs, out, draw)
 
 
-# What is checked before any work.
-
-
-def check_size(size):
+def check_size(size: Any) -> None:
     """Raises BadValueError unless size is None or (height, width)."""
-    if size is None:
-        return
-    if not isinstance(size, tuple | list) or len(size) != 2:
-        raise BadValueError(f"size must be (height, width), not {size!r}.")
-    check_at_least(1, height=size[0], width=size[1])
+    if size is not None:
+        if not isinstance(size, tuple | list) or len(size) != 2:
+            raise BadValueError(f"size must be (height, width), not {size!r}.")
+        check_at_least(1, height=size[0], width=size[1])
 
 
-def check_apart(out, *folders):
-    """Raises BadValueError if `out` has pictures already, or lies inside one of the folders that are read."""
+def check_output(out: Path, *folders: Path) -> None:
+    """Raises BadValueError if `out` contains pictures, or is inside one of the input folders."""
     for folder in folders:
         if out.resolve().is_relative_to(folder.resolve()):
-            raise BadValueError(f"{out} lies inside {folder}, which is read; name a folder outside of it.")
+            raise BadValueError(f"{out} is inside the input folder {folder}; name a folder outside of it.")
     there = [*files(out, deep=False), *(path for split in ("train", "val", "test") for path in files(out / split))]
     if there:
         raise BadValueError(f"{out} has pictures already, {there[0]} among them; name another folder.")
 
 
-# Writing.
-
-
-def write_pairs(jobs, out, draw):
-    """Writes {"train": {name: job}, "val": the same} to `out`; of the pictures of a job `draw` makes (A, B)."""
+def write_pairs(jobs: dict, out: Path, draw: Callable) -> Pairs:
+    """Writes pairs to `out`. `jobs` is {"train": {name: paths}, "val": the same}; `draw(*pictures)` makes (A, B)."""
     places = {(out / split / name).parent for split, of_split in jobs.items() for name in of_split}
     places |= {above for place in places for above in place.parents if above == out or out in above.parents}
-    made = [folder for folder in sorted(places) if not folder.exists()]  # those above come first
-    written = []
+    made = [folder for folder in sorted(places) if not folder.exists()]  # parents sort first
+    written: list[Path] = []
     try:
         for folder in made:
             folder.mkdir(parents=True)
         return write_splits(jobs, out, draw, written)
     except BaseException as error:
         clear(written, made)
-        if isinstance(error, OSError):  # those of pictures that cannot be read end before here
+        if isinstance(error, OSError):  # `read` catches the errors of broken pictures
             raise BadValueError(f"folder {str(out)!r} cannot be written: {error}.") from error
         raise
 
 
-def write_splits(jobs, out, draw, written):
-    """Does what `write_pairs` says; appends to `written` as it goes."""
-    total, broken, counts = sum(map(len, jobs.values())), [], {}
+def write_splits(jobs: dict, out: Path, draw: Callable, written: list[Path]) -> Pairs:
+    """Writes the files of `write_pairs` and appends their paths to `written`."""
+    total, broken = sum(map(len, jobs.values())), []
+    counts: dict[str, int] = {}
     for split, split_jobs in jobs.items():
         before = len(written)
         for name, paths in split_jobs.items():
@@ -196,8 +184,8 @@ def write_splits(jobs, out, draw, written):
     return Pairs(out, **counts, skipped=len(broken))
 
 
-def read(path):
-    """The picture in a file, mode "RGB", or a BrokenPictureError."""
+def read(path: Path) -> Image.Image:
+    """Reads a picture in mode "RGB". Raises BrokenPictureError."""
     try:
         return read_picture(path)
     except UnidentifiedImageError:
@@ -206,8 +194,8 @@ def read(path):
         raise BrokenPictureError(path, str(error) or type(error).__name__) from error
 
 
-def side_by_side(image_A, image_B):
-    """Both pictures, of equal size, as the halves of one in mode "RGB"."""
+def side_by_side(image_A: Image.Image, image_B: Image.Image) -> Image.Image:
+    """Joins two pictures of equal size into one in mode "RGB"."""
     width, height = image_B.size
     pair = Image.new("RGB", (2 * width, height))
     pair.paste(image_A, (0, 0))
@@ -215,8 +203,8 @@ def side_by_side(image_A, image_B):
     return pair
 
 
-def clear(written, made):
-    """Removes these files, and these folders as far as nothing else is in them."""
+def clear(written: list[Path], made: list[Path]) -> None:
+    """Removes these files, and these folders if they are empty."""
     for path in written:
         path.unlink(missing_ok=True)
     for folder in reversed(made):

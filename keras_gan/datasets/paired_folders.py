@@ -1,33 +1,35 @@
-"""Pairs in two folders: pictures of the same name belong together, whatever their endings."""
+"""Pairs in two folders: pictures of the same name, whatever their extensions."""
 
 from collections import defaultdict
+from pathlib import Path
+from typing import Any
 
-from keras_gan.datasets.folders import files, held_out, set_apart
+from keras_gan.datasets.folders import existing_splits, files, hold_out
 from keras_gan.errors import BadValueError, NotFoundError
 
-TESTS = "val", "test"  # the order in which paired data sets are searched
-NAMED = 3  # so many files are named in an error, the others counted
+TESTS = "val", "test"  # the order in which paired data sets look for test pictures
+NAMED = 3  # an error names this many files and counts the rest
 
 
-def paired_folders(folder_A, folder_B):
+def paired_folders(folder_A: Path, folder_B: Path) -> dict:
     """The pairs of two folders, each with its pictures inside or in `train` and `val` (or `test`).
 
     Returns:
-        {"train": {name: (path of A, path of B)}, "val": the same}; one in ten is for `val` where nothing is set apart.
+        {"train": {name: (path of A, path of B)}, "val": the same}. Without a test split, `val` is one pair in ten.
 
     Raises:
         NotFoundError: if a folder is missing.
-        BadValueError: if a picture has no partner or two have the same name, a split has no pictures,
-            or both folders are the same.
+        BadValueError: if a picture lacks the matching one, two have the same name, a split has no
+            pictures, or both folders are the same.
     """
     if folder_A.resolve() == folder_B.resolve():
         raise BadValueError(f"A and B are the same folder, {folder_A} and {folder_B}; name two different ones.")
-    return with_test(partners(folder_A, by_name(folder_A), folder_B, by_name(folder_B)), folder_B)
+    return with_test(matched(folder_A, by_name(folder_A), folder_B, by_name(folder_B)), folder_B)
 
 
-def paired_sides(folder):
-    """As `paired_folders`, of one folder with trainA and trainB, and perhaps testA and testB."""
-    splits = []
+def paired_sides(folder: Path) -> dict:
+    """Like `paired_folders`, for one folder with trainA and trainB, and optionally testA and testB."""
+    splits: list[dict] = []
     for side in "AB":
         train, test = (folder / f"{split}{side}" for split in ("train", "test"))
         if not files(train):
@@ -35,28 +37,28 @@ def paired_sides(folder):
         splits.append({"train": named(files(train), train), "val": named(files(test), test)})
     if not any(found["val"] for found in splits):
         splits = [{None: found["train"]} for found in splits]
-    return with_test(partners(folder, splits[0], folder, splits[1]), folder / "trainB")
+    return with_test(matched(folder, splits[0], folder, splits[1]), folder / "trainB")
 
 
-def by_name(folder):
-    """The pictures of a folder, {split: {name: path}}; the one split is None where none is set apart."""
+def by_name(folder: Path) -> dict:
+    """The pictures of a folder, {split: {name: path}}. Without a test split, the only key is None."""
     if not folder.is_dir():
         raise NotFoundError(f"no folder {str(folder)!r}.")
-    train, val = set_apart(folder, TESTS)
+    train, val = existing_splits(folder, TESTS)
     if not train:
         raise BadValueError(
-            f"no pictures in {folder} or {folder / 'train'}; expected are pictures directly inside, "
+            f"no pictures in {folder} or {folder / 'train'}; expected pictures directly inside, "
             "or in train and val (or test)."
         )
     places = [*(folder / name for name in ("train", *TESTS)), folder]
-    splits = {"train": train, "val": val} if val else {None: train}
+    splits: dict[Any, list] = {"train": train, "val": val} if val else {None: train}
     return {split: named(paths, *places) for split, paths in splits.items()}
 
 
-def named(paths, *places):
-    """{name: path}: the path below the first of these places that it is in, without its ending.
+def named(paths: list[Path], *places: Path) -> dict[str, Path]:
+    """{name: path}. The name is the path relative to the first matching place, without extension.
 
-    BadValueError if two have the same, also but for capitals: on macOS and Windows 1.png and 1.PNG are one file.
+    Raises BadValueError if two names differ at most in case: on macOS and Windows 1.png and 1.PNG are one file.
     """
     found, alike = {}, defaultdict(list)
     for path in paths:
@@ -70,12 +72,12 @@ def named(paths, *places):
     return found
 
 
-def partners(folder_A, splits_A, folder_B, splits_B):
-    """{split: {name: (path of A, path of B)}}, or a BadValueError that names pictures without a partner."""
+def matched(folder_A: Path, splits_A: dict, folder_B: Path, splits_B: dict) -> dict:
+    """{split: {name: (path of A, path of B)}}. Raises BadValueError that names unmatched pictures."""
     if set(splits_A) != set(splits_B):
         first, other = (folder_A, folder_B) if "val" in splits_A else (folder_B, folder_A)
         raise BadValueError(
-            f"{first} has pictures set apart in val or test and {other} has not; both must have the same."
+            f"{first} has a test split (val or test) and {other} has none; either both must have one or neither."
         )
     alone = [
         path
@@ -87,8 +89,8 @@ def partners(folder_A, splits_A, folder_B, splits_B):
     if alone:
         more = f" and {len(alone) - NAMED} more" if len(alone) > NAMED else ""
         raise BadValueError(
-            f"pictures without a partner of the same name, {len(alone)} in all: "
-            f"{', '.join(map(str, alone[:NAMED]))}{more}; add the partners or move these away."
+            f"pictures without a match of the same name, {len(alone)} in all: "
+            f"{', '.join(map(str, alone[:NAMED]))}{more}; add the missing ones or move these away."
         )
     return {
         split: {name: (path, splits_B[split][name]) for name, path in found.items()}
@@ -96,12 +98,10 @@ def partners(folder_A, splits_A, folder_B, splits_B):
     }
 
 
-def with_test(jobs, folder):
-    """{"train": jobs, "val": jobs} of {split: jobs}: every tenth by name is held out where none are set apart."""
+def with_test(jobs: dict, folder: Path) -> dict:
+    """{"train": jobs, "val": jobs} of {split: jobs}. Without a test split, every tenth by name is held out."""
     if None not in jobs:
         return jobs
     every = jobs[None]
-    names = held_out(list(every), folder)
-    return {
-        split: {name: every[name] for name in inside} for split, inside in zip(("train", "val"), names, strict=True)
-    }
+    train, val = hold_out(list(every), folder)
+    return {"train": {name: every[name] for name in train}, "val": {name: every[name] for name in val}}

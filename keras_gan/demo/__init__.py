@@ -1,1 +1,1 @@
-"""A page to draw on: `python -m keras_gan.demo`."""
+"""A web page to try a generator: `python -m keras_gan.demo`."""

@@ -1,4 +1,4 @@
-"""The network of the generator that the demo has with it."""
+"""The network of the bundled generator."""
 
 import keras
 from keras import layers
@@ -9,16 +9,15 @@ from keras_gan.networks import batch_norm, full, normal
 
 
 class ColouringPix2Pix(Pix2Pix):
-    """Pix2Pix with a generator for which a stroke of colour can settle that of all the shoe.
+    """Pix2Pix with a generator that can colour the whole shoe from a single stroke.
 
-    The norm of Pix2Pix, InstanceNormalization, takes the mean of every map away, hence what is the
-    same all over the shoe; here it is BatchNormalization. Pix2Pix drops half of the innermost maps,
-    through which that colour has to pass; here none. Its transposed convolutions leave a grid that
-    is plain to see at 16 filters; here pictures are enlarged and then convolved.
+    BatchNormalization replaces InstanceNormalization, which removes the mean of each feature map and with it the
+    overall colour. There is no dropout, which would drop half of the innermost maps that carry the colour. Upsampling
+    and convolution replace transposed convolutions, which leave visible checkerboard artifacts with 16 filters.
     """
 
-    def build_generator(self):
-        """U-Net: (batch, *img_shape) to the same, values in [-1, 1]; 1,895,347 parameters at 128x128x3, gf=16."""
+    def build_generator(self) -> keras.Model:
+        """U-Net: (batch, *img_shape) to the same shape, in [-1, 1]; 1,895,347 parameters at 128x128x3, gf=16."""
         img = keras.Input(self.img_shape)
         filters = [self.gf * multiple for multiple in (1, 2, 4, 8, 8, 8, 8, 8)[: self.depth]]
         x, skips = img, []

@@ -1,6 +1,6 @@
-"""The page's server: one picture at a time on the network, the others wait or are told to.
+"""The web server of the page. One request at a time runs on the network; others wait, or get status 503.
 
-It keeps what is sent in memory, writes no file, asks nothing of a network, and tells nobody of anything.
+Uploads stay in memory. The server writes no file, makes no outgoing connection and keeps no log.
 """
 
 import asyncio
@@ -8,7 +8,9 @@ import concurrent.futures
 import io
 import json
 import secrets
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -16,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -26,53 +28,53 @@ from keras_gan.images.grids import pixels
 
 PAGE = Path(__file__).with_name("page.html")
 LOOPBACK = ["127.0.0.1", "localhost", "[::1]", "::1"]
-MOST_WAITING = 16  # requests, that on the network included
-SECONDS = 10  # that a request may wait, and an upload take
+MOST_WAITING = 16  # requests, including the running one
+SECONDS = 10  # time limit of a request, and of an upload
 NUMBERS = "application/x-npy"
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
 class Queue:
-    """Work for the one thread that runs networks.
+    """A bounded queue of work for the single thread that runs the networks.
 
     Args:
-        most: requests at a time.
-        seconds: that each may take, waiting included.
+        most: maximum number of requests, including the running one.
+        seconds: time limit of a request, including waiting.
     """
 
-    def __init__(self, most=MOST_WAITING, seconds=SECONDS):
+    def __init__(self, most: int = MOST_WAITING, seconds: float = SECONDS) -> None:
         self.most, self.seconds, self.waiting = most, seconds, 0
         self.worker = concurrent.futures.ThreadPoolExecutor(1)
 
-    async def run(self, work, *arguments):
-        """What `work(*arguments)` returns; HTTPException 503 if too many wait already or it takes too long."""
+    async def run(self, work: Callable, *arguments: Any) -> Any:
+        """Returns `work(*arguments)`; HTTPException 503 if the queue is full or the time limit is exceeded."""
         if self.waiting >= self.most:
-            raise wait("Many are drawing just now.")
+            raise wait("The server is busy.")
         self.waiting += 1
         loop = asyncio.get_running_loop()
         future = self.worker.submit(work, *arguments)
-        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self.leave))  # at once, if it is done by now
+        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self.leave))  # immediately if already done
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self.seconds)
-        except asyncio.TimeoutError:  # noqa: UP041 (on Python 3.10 it is another one)
+        except asyncio.TimeoutError:  # noqa: UP041 (not the builtin on Python 3.10)
             raise wait("That took too long.") from None
 
-    def leave(self):
-        """One request less: it is answered, or was given up before its turn came."""
+    def leave(self) -> None:
+        """Counts a request that is finished or was cancelled while waiting."""
         self.waiting -= 1
 
 
-def wait(message):
+def wait(message: str) -> HTTPException:
     return HTTPException(503, f"{message} Try again in a moment.", {"Retry-After": "1"})
 
 
-def app_of(generators, host="127.0.0.1", about=None, queue=None):
+def app_of(generators: dict, host: str = "127.0.0.1", about: dict | None = None, queue: Any = None) -> Starlette:
     """The web application.
 
     Args:
-        generators: {"AtoB": `keras_gan.generators.Generator`, ...}; {None: ...} where there is only one.
-        host: the address that it is served at; at a loopback address it answers to no other name.
-        about: what the page says besides, a dict.
+        generators: {"AtoB": `keras_gan.generators.Generator`, ...}; {None: generator} for a single one.
+        host: the address to serve at; a loopback address accepts only loopback host names.
+        about: additional facts for the page.
         queue: a `Queue`; None: a new one.
     """
     by_way = {way or "only": generator for way, generator in generators.items()}
@@ -80,25 +82,25 @@ def app_of(generators, host="127.0.0.1", about=None, queue=None):
     facts = json.dumps((about or {}) | page_facts(by_way, first)).replace("<", "\\u003c")
     template = PAGE.read_text(encoding="utf-8")
 
-    async def page(request):
+    async def page(request: Request) -> Response:
         nonce = secrets.token_urlsafe(16)
         policy = f"default-src 'none'; connect-src 'self'; img-src 'self' blob: data:; media-src blob:; \
 style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         text = template.replace("{{nonce}}", nonce).replace("{{facts}}", facts)
         return HTMLResponse(text, headers=HEADERS | {"Content-Security-Policy": policy})
 
-    async def translate(request):
+    async def translate(request: Request) -> Response:
         generator = by_way.get(request.path_params["way"])
         if generator is None or generator.kind != "translation":
-            raise HTTPException(404, "There is no such generator.")
+            raise HTTPException(404, "No such generator.")
         return await answered(request, generator, uploads.read_upload)
 
-    async def make(request):
+    async def make(request: Request) -> Response:
         if first.kind == "translation":
-            raise HTTPException(404, "This generator makes nothing of noise.")
+            raise HTTPException(404, "This generator does not take noise.")
         return await answered(request, first, uploads.read_codes)
 
-    async def answered(request, generator, read):
+    async def answered(request: Request, generator: Any, read: Callable) -> Response:
         data = await body_of(request)
         as_numbers = request.headers.get("accept") == NUMBERS
         return await queue.run(answer, generator, read, data, as_numbers)
@@ -116,12 +118,12 @@ style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; base-uri 'none'; form-act
     )
 
 
-def is_loopback(host):
+def is_loopback(host: str) -> bool:
     return host in LOOPBACK or host.startswith("127.")
 
 
-def page_facts(by_way, first):
-    """What the page has to know of the generators, as JSON has it."""
+def page_facts(by_way: dict, first: Any) -> dict[str, Any]:
+    """The facts about the generators for the page, JSON-serialisable."""
     return {
         "kind": first.kind,
         "name": first.name,
@@ -136,18 +138,18 @@ def page_facts(by_way, first):
     }
 
 
-async def body_of(request):
-    """The body of a request; HTTPException if it is too long or takes too long to come."""
+async def body_of(request: Request) -> bytes:
+    """The body of a request; HTTPException if it is too large or too slow."""
     try:
         return await asyncio.wait_for(read_body(request), SECONDS)
-    except asyncio.TimeoutError:  # noqa: UP041 (the same)
+    except asyncio.TimeoutError:  # noqa: UP041 (as above)
         raise HTTPException(408, "The upload took too long.") from None
 
 
-async def read_body(request):
+async def read_body(request: Request) -> bytes:
     body, length = bytearray(), 0
     too_long = HTTPException(413, f"This file is too large: at most {uploads.BYTES >> 20} MB.")
-    async for chunk in request.stream():  # to its end, as a rule: who still sends does not hear an answer
+    async for chunk in request.stream():  # to the end: browsers read no response while sending
         length += len(chunk)
         if length > 8 * uploads.BYTES:
             raise too_long
@@ -158,10 +160,10 @@ async def read_body(request):
     return bytes(body)
 
 
-def answer(generator, read, data, as_numbers):
-    """The response to what was sent: pictures side by side as PNG, or float32 in the value range as .npy.
+def answer(generator: Any, read: Callable, data: bytes, as_numbers: bool) -> Response:
+    """The response to a request: pictures side by side as PNG, or float32 in the value range as .npy.
 
-    Runs in the thread of the `Queue`, the decoding too, so that one picture at a time is in memory.
+    Runs in the thread of the `Queue`, including decoding, so that one picture at a time is in memory.
     """
     images, file = generator(*read(data, generator)), io.BytesIO()
     if as_numbers:
@@ -172,15 +174,15 @@ def answer(generator, read, data, as_numbers):
     return Response(file.getvalue(), media_type=NUMBERS if as_numbers else "image/png", headers=HEADERS)
 
 
-async def refusal(request, error):
-    # What is left of a body that nobody reads would be taken for the next request
+async def refusal(request: Request, error: Any) -> Response:
+    # Closes the connection: the unread rest of the body would be parsed as the next request
     headers = HEADERS | {"Connection": "close"} | dict(error.headers or {})
     return PlainTextResponse(error.detail, error.status_code, headers)
 
 
-async def bad_value(request, error):
+async def bad_value(request: Request, error: Exception) -> Response:
     return PlainTextResponse(str(error), 422, HEADERS)
 
 
-async def gone(request, error):
+async def gone(request: Request, error: Exception) -> Response:
     return Response(status_code=400)

@@ -1,15 +1,16 @@
-"""Trains the small generator that the demo has with it: drawings with a few colours in them become shoes.
+"""Trains the bundled generator of the demo: it turns drawings with strokes of colour into shoes.
 
-    python -m keras_gan.demo.train OUTPUT            about 20 minutes on two CPU cores; OUTPUT/shoes.keras
+    python -m keras_gan.demo.train OUTPUT            about 20 minutes on two CPU cores; writes OUTPUT/shoes.keras
 
-A person at the page draws with a wobbling, thick line, leaves gaps and details out, puts the shoe somewhere, and may
-colour it with a stroke. So the drawn shoes are drawn that way: `by_hand`. The run is an ordinary one of Pix2Pix.
+People draw with thick, wobbly lines, leave gaps, omit details, place the shoe anywhere, and may add a stroke of colour.
+The training drawings imitate this (`by_hand`). Otherwise the run is an ordinary Pix2Pix run.
 """
 
 import shutil
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
@@ -23,10 +24,10 @@ SIZE, FILTERS, PAIRS, HELD_OUT, EPOCHS = 128, 16, 6000, 100, 6
 WHITE = 255
 
 
-def by_hand(rng, size=SIZE):
-    """A drawing as a person would make it, and its shoe: two `PIL.Image.Image`s of this size.
+def by_hand(rng: np.random.Generator, size: int = SIZE) -> tuple[Image.Image, Image.Image]:
+    """An imitated hand drawing and its shoe, two pictures of size x size.
 
-    One in 25 is an empty sheet, which stays empty. A third of the shoes have no details, neither drawn nor real.
+    One pair in 25 is blank. A third of the shoes have no details, neither in the drawing nor in the picture.
     """
     if rng.random() < 0.04:
         return Image.new("RGB", (size, size), (WHITE,) * 3), Image.new("RGB", (size, size), (WHITE,) * 3)
@@ -34,15 +35,15 @@ def by_hand(rng, size=SIZE):
     if rng.random() < 0.33:
         plain = (BACKGROUND, LINING, UPPER, SOLE, HEEL, TAP)
         parts = [part for part in parts if part.region in plain]
-    if rng.random() < 0.5:  # brighter colours than shoes have: people take them first
+    if rng.random() < 0.5:  # people choose brighter colours than shoes have
         table = vivid(table, rng)
     halves = Image.fromarray(draw(parts, table, rng, size))
     drawing, picture = placed(halves.crop((0, 0, size, size)), halves.crop((size, 0, 2 * size, size)), rng)
     return coloured(scrawled(drawing, rng), picture, rng), picture
 
 
-def vivid(table, rng):
-    """The colours of a shoe, all regions but background, sole and linings in one saturated colour or two."""
+def vivid(table: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Recolours a shoe (all but background, sole and linings) with one or two saturated colours."""
     table = table.copy()
     for region in range(UPPER, REGIONS - 1):
         if region == UPPER or rng.random() < 0.15:
@@ -52,8 +53,8 @@ def vivid(table, rng):
     return np.clip(table, 12, 255)
 
 
-def placed(drawing, picture, rng):
-    """Both as a part of the sheet: smaller, and somewhere."""
+def placed(drawing: Image.Image, picture: Image.Image, rng: np.random.Generator) -> list[Image.Image]:
+    """Scales both down and moves them, to the same random place."""
     size = drawing.width
     side = round(size * rng.uniform(0.6, 1.0))
     corner = tuple(rng.integers(0, size - side + 1, 2).tolist())
@@ -65,33 +66,33 @@ def placed(drawing, picture, rng):
     return sheets
 
 
-def scrawled(drawing, rng):
-    """The lines of a drawing with gaps, wobbling, as thick as a pen is, black."""
+def scrawled(drawing: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Redraws the lines in black, with gaps, wobble and the thickness of a pen."""
     size = drawing.width
     ink = WHITE - np.asarray(drawing.convert("L"), np.float32)
     gaps = noise(rng, int(rng.integers(6, 14)), size) > rng.uniform(1.2, 3)
-    ink = Image.fromarray(np.uint8(np.clip(ink * 1.3 * ~gaps, 0, WHITE)))
+    lines = Image.fromarray(np.uint8(np.clip(ink * 1.3 * ~gaps, 0, WHITE)))
     width = rng.choice([1, 2, 3], p=[0.4, 0.35, 0.25])
     if width > 1:
-        wide = ink.filter(ImageFilter.MaxFilter(3))
-        ink = wide if width == 3 else Image.blend(ink, wide, 0.6)
+        wide = lines.filter(ImageFilter.MaxFilter(3))
+        lines = wide if width == 3 else Image.blend(lines, wide, 0.6)
     wobble = rng.uniform(0, 1.3) * np.stack([noise(rng, int(rng.integers(5, 16)), size) for _ in range(2)])
-    return Image.fromarray(np.repeat(WHITE - moved(np.asarray(ink), wobble)[..., None], 3, axis=2))
+    return Image.fromarray(np.repeat(WHITE - moved(np.asarray(lines), wobble)[..., None], 3, axis=2))
 
 
-def moved(pixels, by):
-    """Gray pixels (size, size), each taken from as far away as `by` (2, size, size) says, down and across."""
+def moved(pixels: np.ndarray, by: np.ndarray) -> np.ndarray:
+    """Warps gray pixels (size, size): samples bilinearly at the offsets `by` (2, size, size), down and across."""
     size = len(pixels)
     places = np.clip(np.indices(pixels.shape) + by, 0, size - 1.001)
     (row, column), (down, across) = places.astype(int), places % 1
     pixels = pixels.astype(np.float32)
     upper = pixels[row, column] * (1 - across) + pixels[row, column + 1] * across
     lower = pixels[row + 1, column] * (1 - across) + pixels[row + 1, column + 1] * across
-    return np.uint8(upper * (1 - down) + lower * down)
+    return (upper * (1 - down) + lower * down).astype(np.uint8)
 
 
-def coloured(drawing, picture, rng):
-    """The drawing with up to five strokes in the colours that the picture has there."""
+def coloured(drawing: Image.Image, picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Adds up to five strokes to the drawing, in the colours of the picture at these places."""
     painter, pixels = ImageDraw.Draw(drawing), np.asarray(picture)
     places = np.argwhere(pixels.min(axis=2) < 200)
     lines = drawing.copy()
@@ -107,18 +108,18 @@ def coloured(drawing, picture, rng):
             points.append(point)
         line = [tuple(point[::-1].tolist()) for point in points] * (2 if len(points) == 1 else 1)
         painter.line(line, tuple(colour.astype(int).tolist()), int(rng.integers(2, 8)), joint="curve")
-    if rng.random() < 0.5:  # the lines above the colours, or below
+    if rng.random() < 0.5:  # lines on top of the colours
         drawing = Image.fromarray(np.minimum(np.asarray(lines), np.asarray(drawing)))
     return drawing
 
 
-def near(point, size, reach=2):
-    """The pixels around a point, as slices."""
+def near(point: np.ndarray, size: int, reach: int = 2) -> list[slice]:
+    """Slices of the pixels around a point."""
     return [slice(max(0, at - reach), min(size, at + reach + 1)) for at in point]
 
 
-def draw_pairs(folder, pairs=PAIRS, held_out=HELD_OUT):
-    """Writes pairs by hand into `folder`/train and `folder`/val."""
+def draw_pairs(folder: Path, pairs: int = PAIRS, held_out: int = HELD_OUT) -> None:
+    """Writes pairs of `by_hand` to `folder`/train and `folder`/val."""
     for split, numbers in {"train": range(pairs), "val": range(pairs, pairs + held_out)}.items():
         (folder / split).mkdir(parents=True)
         for number in numbers:
@@ -126,11 +127,11 @@ def draw_pairs(folder, pairs=PAIRS, held_out=HELD_OUT):
             Image.fromarray(pair).save(folder / split / f"{number}.png", compress_level=1)
 
 
-def compact(source, path):
-    """Writes a saved network again, its weights rounded to 11 significant bits, which deflates to half the size."""
+def compact(source: Path, path: Path) -> None:
+    """Rewrites a saved network with weights rounded to 11 significant bits, which compresses to half the size."""
     import keras
 
-    import keras_gan.layers  # noqa: F401  (what the network needs to load)
+    import keras_gan.layers  # noqa: F401  (registers the layers of the network)
 
     network = keras.saving.load_model(source, compile=False)
     network.set_weights([weight.astype("float16").astype("float32") for weight in network.get_weights()])
@@ -142,14 +143,14 @@ def compact(source, path):
                 packed.writestr(name, plain.read(name))
 
 
-def settle_norms(path, loader, batches=200):
-    """Saves a network again, the moving averages of its norms taken anew from so many batches.
+def settle_norms(path: Path, loader: Any, batches: int = 200) -> None:
+    """Recomputes the moving averages of a saved network's BatchNormalization layers over `batches` batches.
 
-    Those of training, over about ten batches of four, are off by enough to put shadows beside the shoe.
+    The averages of training cover about ten batches of four; their errors show as shadows beside the shoe.
     """
     import keras
 
-    import keras_gan.layers  # noqa: F401  (what the network needs to load)
+    import keras_gan.layers  # noqa: F401  (registers the layers of the network)
 
     network = keras.saving.load_model(path, compile=False)
     for layer in network.layers:
@@ -160,8 +161,8 @@ def settle_norms(path, loader, batches=200):
     network.save(path)
 
 
-def train(output, pairs=PAIRS, epochs=EPOCHS, filters=FILTERS):
-    """Draws the pairs, trains, and writes `output`/shoes.keras; the pairs are removed, the run's folder stays."""
+def train(output: Path, pairs: int = PAIRS, epochs: int = EPOCHS, filters: int = FILTERS) -> None:
+    """Draws the pairs, trains, and writes `output`/shoes.keras. Deletes the pairs, but keeps the run's folder."""
     import keras
 
     from keras_gan.demo.network import ColouringPix2Pix
@@ -173,7 +174,7 @@ def train(output, pairs=PAIRS, epochs=EPOCHS, filters=FILTERS):
         df=filters // 2,
         dataset_name=str(output / "pairs"),
         gan_loss="lsgan",
-        l1_weight=500.0,  # with the 100 of the paper it makes colours up rather than take those of the strokes
+        l1_weight=500.0,  # with the paper's 100 it invents colours instead of using the strokes'
         g_optimizer=keras.optimizers.Adam(1e-3, beta_1=0.5),
         augment=False,
         seed=0,
@@ -186,9 +187,9 @@ def train(output, pairs=PAIRS, epochs=EPOCHS, filters=FILTERS):
     shutil.rmtree(output / "pairs")
 
 
-def main(argv=None):
-    parser = console.Parser.of("keras_gan.demo.train", __doc__.splitlines()[0])
-    parser.add_argument("output", metavar="OUTPUT", type=Path, help="a new folder: shoes.keras and the run's folder")
+def main(argv: list[str] | None = None) -> None:
+    parser = console.Parser.of("keras_gan.demo.train", (__doc__ or "").partition("\n")[0])
+    parser.add_argument("output", metavar="OUTPUT", type=Path, help="a new folder, for shoes.keras and the run")
     output = parser.parse_args(argv).output
     with console.one_line_errors():
         if output.exists():

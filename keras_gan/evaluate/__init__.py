@@ -1,30 +1,34 @@
-"""Scores trained generators on pictures that they have not seen; see `python -m keras_gan.evaluate --help`."""
+"""Scores trained generators on held-out pictures; see `python -m keras_gan.evaluate --help`."""
 
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from keras_gan import console
 from keras_gan.errors import BadValueError
 from keras_gan.generators import find, generators_of
 from keras_gan.training import run_folder
 
+Data = str | Path | list[str | Path] | None
 
-def evaluate(run, data=None, extractor=None):
-    """Scores every generator of a run on held-out pictures, and saves tables and sheets.
+
+def evaluate(run: str | Path, data: Data = None, extractor: Callable | None = None) -> tuple[Path, dict[str, Any]]:
+    """Scores every generator of a run on held-out pictures, and saves tables and contact sheets.
 
     Args:
         run: the run's folder.
-        data: a data set or a folder, or a list of two folders; None: the run's own.
-        extractor: gives float features (batch, n) of pictures uint8 (batch, height, width, 3); None: that of
-            FID and KID, Inception. Where it cannot be had, both are left out, and a line says why.
+        data: a data set or a folder, or a list of two folders; None: the run's own data.
+        extractor: maps pictures, uint8 (batch, height, width, 3), to float features (batch, n); None: Inception, the
+            network of FID and KID. If that is unavailable, both are skipped and the reason is printed.
 
     Returns:
-        (the folder of what is saved, the figures as in its `figures.json`: a dict).
+        (folder of the saved files, contents of its `figures.json`).
 
     Raises:
-        NotFoundError: if there is no such run or data set, or the run has no generator yet.
-        BadValueError: if it is no run, the data cannot be used, or scikit-image is missing.
+        NotFoundError: if the run or the data set does not exist, or the run has no generator yet.
+        BadValueError: if the folder is not a run, the data cannot be used, or scikit-image is missing.
     """
     from keras_gan.evaluate.metrics import check_metrics
 
@@ -49,8 +53,8 @@ def evaluate(run, data=None, extractor=None):
     return folder, figures
 
 
-def inception():
-    """(the extractor of FID and KID, None), or (None, why there is none)."""
+def inception() -> tuple[Any, str | None]:
+    """(extractor for FID and KID, None), or (None, reason) if it is unavailable."""
     from keras_gan.evaluate.metrics import Inception
 
     try:
@@ -60,27 +64,27 @@ def inception():
         return None, str(error)
 
 
-def loader_of(config, data=None):
-    """The data loader that a run's model has, perhaps for other data."""
+def loader_of(config: dict[str, Any], data: Data = None) -> Any:
+    """The data loader of a run's model, optionally for other data."""
     import keras_gan
 
-    kind = getattr(keras_gan, config["class"], None)
-    if not isinstance(kind, type) or not issubclass(kind, keras_gan.AdversarialModel):
-        raise BadValueError(f"the run is one of {config['class']!r}, which is no model of this package.")
-    known = run_folder.names_of(kind.__init__)
+    kind: Any = getattr(keras_gan, config["class"], None)
+    if keras_gan.AdversarialModel not in getattr(kind, "__mro__", ()):
+        raise BadValueError(f"the run's class {config['class']!r} is not a model of this package.")
+    known = run_folder.options_of(kind)
     arguments = {name: value for name, value in config["arguments"].items() if name in known}
     arguments |= {"seed": config["seed"], "output": None, "g_optimizer": None, "d_optimizer": None}
     if data is not None:
         names = [data] if isinstance(data, str | Path) else list(data)
         allowed = 2 if "dataset_B" in known else 1
         if not 1 <= len(names) <= allowed:
-            raise BadValueError(f"data for {config['class']} is {allowed} at most, not {len(names)}.")
+            raise BadValueError(f"{config['class']} takes at most {allowed} data set(s), not {len(names)}.")
         arguments |= {"dataset_name": str(names[0])}
         arguments |= {"dataset_B": str(names[1]) if len(names) > 1 else None} if allowed == 2 else {"data_dir": None}
     return kind(**{name: value for name, value in arguments.items() if name in known}).data_loader
 
 
-def comment_of(path):
-    """What a saved network says of itself: its iteration, and whether its weights are averaged."""
+def comment_of(path: Path) -> str:
+    """The ZIP comment of a saved network: its iteration, and whether its weights are an EMA."""
     with zipfile.ZipFile(path) as archive:
         return archive.comment.decode(errors="replace")

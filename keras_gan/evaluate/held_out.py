@@ -1,7 +1,10 @@
-"""Going through held-out pictures with the generators of a run, for `keras_gan.evaluate`."""
+"""Runs the generators of a run on held-out pictures, for `keras_gan.evaluate`."""
 
 import csv
 import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,22 +17,25 @@ from keras_gan.images.grids import save_sheet
 from keras_gan.images.sources import source
 
 BATCH = 8
-SHOWN = 4  # of the best, and as many of the worst
+SHOWN = 4  # best pictures on the sheet, and as many worst
 OTHER_WAY = {"AtoB": "BtoA", "BtoA": "AtoB"}
+Extractor = Callable[[np.ndarray], Any] | None  # None: skip FID and KID
+#: Rows of the table, rows of the sheet (first figure, pictures, titles), mean figures, FID and KID.
+Scores = tuple[list[dict[str, Any]], list[tuple], dict[str, float], dict[str, dict]]
 
 
-def judge(generators, loader, extractor, folder):
+def judge(generators: dict, loader: Any, extractor: Extractor, folder: Path) -> dict[str, Any]:
     """Scores generators on the test split of a loader; saves a table and a sheet for each.
 
     Args:
-        generators: {direction: `keras_gan.generators.Generator`}; the direction of an only one is None.
+        generators: {direction: `keras_gan.generators.Generator`}; {None: generator} for a single one.
         loader: the run's `PictureLoader`.
-        extractor: as `keras_gan.evaluate.evaluate` has it; None: FID and KID are left out.
-        folder: where to save.
+        extractor: see `keras_gan.evaluate.evaluate`; None: skip FID and KID.
+        folder: output folder.
 
     Returns:
-        A dict: `value_range`, and `directions`, for each {`pictures`: how many, `means`: of the figures of each
-        picture, `heaps`: FID and KID}.
+        {"value_range": [low, high], "directions": {title: {"pictures": count, "means": mean figures,
+        "heaps": FID and KID}}}.
     """
     parts = {}
     for way, generator in generators.items():
@@ -46,24 +52,26 @@ def judge(generators, loader, extractor, folder):
     return {"value_range": list(loader.value_range), "directions": parts}
 
 
-def judge_translation(generator, way, generators, loader, extractor):
-    """(rows of the table, rows of the sheet, means, heaps) of one direction."""
+def judge_translation(generator: Any, way: str, generators: dict, loader: Any, extractor: Extractor) -> Scores:
+    """The scores of one direction of translation."""
     forward = way == "AtoB"
     is_paired = isinstance(loader, DataLoader)
     back = None if is_paired else generators.get(OTHER_WAY[way])
     titles = ["source", "translated", *(["target"] if is_paired else ["and back"] if back else [])]
-    table, heap, source_heap, ranked = [], [], [], []
+    table, features, source_features = [], [], []
+    ranked: list[tuple] = []
     for names, sources, targets in sides(loader, forward, is_testing=True):
         translated = generator(sources)
         figures, last = {}, None
         if is_paired:
-            figures, last = against_partners(translated, targets, loader.value_range), targets
+            psnr, ssim = (metric(translated, targets, loader.value_range) for metric in (psnr_each, ssim_each))
+            figures, last = {"L1": l1_each(translated, targets), "PSNR": psnr, "SSIM": ssim}, targets
         elif back is not None:
             last = back(translated)
             figures = {"L1 there and back": l1_each(last, sources)}
         if extractor:
-            heap.append(features_of(extractor, translated, loader.value_range))
-            source_heap.append(features_of(extractor, sources, loader.value_range))
+            features.append(features_of(extractor, translated, loader.value_range))
+            source_features.append(features_of(extractor, sources, loader.value_range))
         for i, name in enumerate(names):
             table.append({"picture": name} | {key: float(values[i]) for key, values in figures.items()})
             row = [pictures[i] for pictures in (sources, translated, last) if pictures is not None]
@@ -73,36 +81,27 @@ def judge_translation(generator, way, generators, loader, extractor):
     if extractor:
         real = real_features(loader, not forward, extractor, is_testing=True)
         again = real_features(loader, not forward, extractor, is_testing=False, most=len(real))
-        heaps["translated against real"] = distances(np.concatenate(heap), real)
+        heaps["translated against real"] = distances(np.concatenate(features), real)
         heaps["real against real (of training)"] = distances(again, real)
-        heaps["source against real"] = distances(np.concatenate(source_heap), real)
+        heaps["source against real"] = distances(np.concatenate(source_features), real)
     return table, ranked, means_of(table, loader.value_range), heaps
 
 
-def against_partners(images, partners, value_range):
-    """The figures of each picture against its partner."""
-    return {
-        "L1": l1_each(images, partners),
-        "PSNR": psnr_each(images, partners, value_range),
-        "SSIM": ssim_each(images, partners, value_range),
-    }
-
-
-def judge_noise(generator, loader, extractor):
-    """The same of a generator that makes pictures of noise: as many as there are held-out ones, of the same labels."""
+def judge_noise(generator: Any, loader: Any, extractor: Extractor) -> Scores:
+    """The scores of a generator from noise: one picture for each held-out picture, with the same label."""
     rng = np.random.default_rng(0)
-    real, labels = [], []
+    held_out, labels = [], []
     for _, (images, *more) in batches(loader, 0, is_testing=True):
-        real.append(images)
+        held_out.append(images)
         labels += more
-    real = np.concatenate(real)
+    real = np.concatenate(held_out)
     codes = rng.standard_normal((len(real), generator.latent_dim)).astype("float32")
     inputs = [codes, np.concatenate(labels)] if generator.kind == "labelled" else [codes]
     starts = range(0, len(real), 64)
     fakes = np.concatenate([generator(*(x[start : start + 64] for x in inputs)) for start in starts])
     found, l1 = nearest(fakes, real)
     table = [{"picture": f"noise {i}", "L1 to the nearest real": float(value)} for i, value in enumerate(l1)]
-    ranked = []
+    ranked: list[tuple] = []
     for i, value in enumerate(l1):
         ranked = keep_ends(ranked, (float(value), [fakes[i], real[found[i]]], ["of noise", "nearest"]))
     means = means_of(table, loader.value_range)
@@ -112,18 +111,19 @@ def judge_noise(generator, loader, extractor):
     heaps = {}
     if extractor:
         low, high = loader.value_range
-        mere = rng.uniform(low, high, real.shape).astype("float32")
-        of = {"fake": fakes, "real": real, "mere noise": mere}
-        of = {name: chunked_features(extractor, pictures, loader.value_range) for name, pictures in of.items()}
+        uniform = rng.uniform(low, high, real.shape).astype("float32")
+        of_fakes, of_real, of_uniform = (
+            chunked_features(extractor, pictures, loader.value_range) for pictures in (fakes, real, uniform)
+        )
         again = real_features(loader, False, extractor, is_testing=False, most=len(real))
-        heaps["pictures of noise against real"] = distances(of["fake"], of["real"])
-        heaps["real against real (of training)"] = distances(again, of["real"])
-        heaps["mere noise against real"] = distances(of["mere noise"], of["real"])
+        heaps["pictures of noise against real"] = distances(of_fakes, of_real)
+        heaps["real against real (of training)"] = distances(again, of_real)
+        heaps["mere noise against real"] = distances(of_uniform, of_real)
     return table, ranked, means, heaps
 
 
-def means_of(table, value_range):
-    """The mean of each figure; what is in the range of values says so. PSNR of equal pictures is left out of it."""
+def means_of(table: list[dict[str, Any]], value_range: tuple) -> dict[str, float]:
+    """The mean of each figure. L1 names carry the value range; infinite PSNR of equal pictures is skipped."""
     low, high = value_range
     means = {}
     for name in list(table[0])[1:]:
@@ -133,8 +133,8 @@ def means_of(table, value_range):
     return means
 
 
-def keep_ends(ranked, row):
-    """The rows of the lowest and of the highest figures, with one more."""
+def keep_ends(ranked: list[tuple], row: tuple) -> list[tuple]:
+    """Adds a row, and keeps the `SHOWN` rows with the lowest and with the highest figure."""
     ranked = sorted([*ranked, row], key=lambda row: row[0])
     return ranked if len(ranked) <= 2 * SHOWN else ranked[:SHOWN] + ranked[-SHOWN:]
 
@@ -142,8 +142,8 @@ def keep_ends(ranked, row):
 # The pictures.
 
 
-def sides(loader, forward, is_testing):
-    """Yields (names, sources, targets) by batches; targets None where pictures have no partners."""
+def sides(loader: Any, forward: bool, is_testing: bool) -> Iterator[tuple[list[str], np.ndarray, Any]]:
+    """Yields batches (names, sources, targets); targets are None for unpaired data."""
     if isinstance(loader, DataLoader):
         for names, (A, B) in batches(loader, 0, is_testing):
             yield (names, A, B) if forward else (names, B, A)
@@ -152,8 +152,8 @@ def sides(loader, forward, is_testing):
             yield names, images, None
 
 
-def real_features(loader, is_A, extractor, is_testing, most=None):
-    """The features of the pictures of one domain, of at most so many, evenly spread."""
+def real_features(loader: Any, is_A: bool, extractor: Any, is_testing: bool, most: int | None = None) -> np.ndarray:
+    """The features of one domain's pictures, (n, d); of at most `most`, evenly spread."""
     found = []
     if isinstance(loader, DataLoader):
         for _, both in batches(loader, 0, is_testing, most):
@@ -165,18 +165,18 @@ def real_features(loader, is_A, extractor, is_testing, most=None):
     return np.concatenate(found)
 
 
-def chunked_features(extractor, images, value_range):
-    """The features of many pictures, a few at a time."""
+def chunked_features(extractor: Any, images: np.ndarray, value_range: tuple) -> np.ndarray:
+    """The features of many pictures, (n, d), computed batch by batch."""
     starts = range(0, len(images), BATCH)
     return np.concatenate([features_of(extractor, images[i : i + BATCH], value_range) for i in starts])
 
 
-def batches(loader, side, is_testing, most=None):
-    """Yields (names, the batch as a tuple of arrays) of one stream of a loader, in order, without broken pictures."""
+def batches(loader: Any, side: int, is_testing: bool, most: int | None = None) -> Iterator[tuple[list[str], tuple]]:
+    """Yields (names, tuple of arrays) for one stream of a loader, in order; skips broken pictures."""
     stream = loader._streams(is_testing)[side]._replace(flip=False, augment=False)
     pictures = [picture for picture in stream.pictures if loader._decoded(stream, picture) is not None]
     if not pictures:
-        raise BadValueError(f"none of the {len(stream.pictures)} held-out pictures can be used.")
+        raise BadValueError(f"none of the {len(stream.pictures)} held-out pictures can be read.")
     if most is not None and most < len(pictures):
         pictures = [pictures[i] for i in np.linspace(0, len(pictures) - 1, most).round().astype(int)]
     stream = stream._replace(pictures=pictures)
@@ -187,13 +187,12 @@ def batches(loader, side, is_testing, most=None):
         yield names, batch if isinstance(batch, tuple) else (batch,)
 
 
-def save_table(path, rows):
+def save_table(path: Path, rows: list[dict[str, Any]]) -> None:
     """Saves a list of dicts as CSV."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(
-        {key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()} for row in rows
-    )
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(rows[0])
+    for row in rows:
+        writer.writerow(f"{value:.6g}" if isinstance(value, float) else value for value in row.values())
     with write_whole(path) as unfinished:
         unfinished.write_text(text.getvalue(), encoding="utf-8")

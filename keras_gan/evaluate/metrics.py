@@ -1,8 +1,10 @@
-"""How good pictures are, in numbers: against their partners one by one, and as a heap against real ones."""
+"""Image metrics: L1, PSNR and SSIM of pairs; nearest neighbour and diversity; FID and KID of two sets of pictures."""
 
 import contextlib
 import socket
 import sys
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -11,16 +13,16 @@ from keras_gan.images.grids import pixels
 
 EXTRA = "pip install 'keras-gan[metrics]'"
 KID_SUBSETS, KID_SUBSET = 100, 1000  # as in the paper of KID
-KID_SEED = 2020  # of the subsets that torch-fidelity draws
+KID_SEED = 2020  # the default of torch-fidelity
 
 
-def l1_each(images, others):
-    """Mean absolute difference of each picture to its partner, in their value range: float (batch,)."""
+def l1_each(images: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Mean absolute difference of each pair of pictures, in their value range: float (batch,)."""
     return np.abs(images - others).mean(axis=(1, 2, 3))
 
 
-def psnr_each(images, others, value_range):
-    """Peak signal-to-noise ratio of each picture to its partner, in dB: float (batch,); infinite for equal ones."""
+def psnr_each(images: np.ndarray, others: np.ndarray, value_range: tuple) -> np.ndarray:
+    """Peak signal-to-noise ratio of each pair of pictures in dB, infinite for equal ones: float (batch,)."""
     from skimage.metrics import peak_signal_noise_ratio
 
     full = value_range[1] - value_range[0]
@@ -28,8 +30,8 @@ def psnr_each(images, others, value_range):
         return np.array([peak_signal_noise_ratio(b, a, data_range=full) for a, b in zip(images, others, strict=True)])
 
 
-def ssim_each(images, others, value_range):
-    """Structural similarity of each picture to its partner, at most 1, over windows of 7x7: float (batch,)."""
+def ssim_each(images: np.ndarray, others: np.ndarray, value_range: tuple) -> np.ndarray:
+    """Structural similarity of each pair of pictures, at most 1, over 7x7 windows: float (batch,)."""
     from skimage.metrics import structural_similarity
 
     full = value_range[1] - value_range[0]
@@ -38,31 +40,31 @@ def ssim_each(images, others, value_range):
     )
 
 
-def check_metrics():
-    """Raises BadValueError where the package for SSIM and PSNR is missing."""
+def check_metrics() -> None:
+    """Raises BadValueError if scikit-image, needed for PSNR and SSIM, is missing."""
     try:
         import skimage  # noqa: F401
     except ModuleNotFoundError:
         raise BadValueError(f"evaluating needs scikit-image: {EXTRA}.") from None
 
 
-def nearest(images, others):
-    """For each picture the number of the nearest of the others by squared distance, and the L1 to it.
+def nearest(images: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest neighbour of each picture by squared distance.
 
     Args:
         images, others: float (batch, height, width, channels) each.
 
     Returns:
-        int (batch,) and float (batch,).
+        The index of the neighbour, int (batch,), and the L1 distance to it, float (batch,).
     """
     flat, rest = (np.reshape(x, (len(x), -1)).astype("float32") for x in (images, others))
-    distances = (rest**2).sum(axis=1) - 2 * flat @ rest.T  # the square of the first is the same for all
+    distances = (rest**2).sum(axis=1) - 2 * flat @ rest.T  # without flat**2: constant per row
     found = distances.argmin(axis=1)
     return found, np.array([np.abs(flat[i] - rest[j]).mean() for i, j in enumerate(found)])
 
 
-def diversity(images, value_range, pairs=1000, seed=0):
-    """How different pictures are: mean L1 and mean SSIM of so many random pairs of two different ones."""
+def diversity(images: np.ndarray, value_range: tuple, pairs: int = 1000, seed: int = 0) -> dict[str, Any]:
+    """Mean L1 and mean SSIM over random pairs of different pictures; None each for fewer than two pictures."""
     if len(images) < 2:
         return {"L1": None, "SSIM": None}
     rng = np.random.default_rng(seed)
@@ -73,15 +75,15 @@ def diversity(images, value_range, pairs=1000, seed=0):
 
 
 class Inception:
-    """What FID and KID look at: 2048 features of the Inception network of their papers, by torch-fidelity.
+    """The extractor of FID and KID: 2048 features of the papers' Inception network, by torch-fidelity.
 
-    Its weights, 91 MB, are fetched when it is first used, to torch's cache.
+    Its weights, 91 MB, are downloaded to torch's cache on first use.
 
     Raises:
-        BadValueError: if torch-fidelity is missing, or the weights cannot be fetched.
+        BadValueError: if torch-fidelity is missing, or the weights cannot be downloaded.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         try:
             fidelity = torch_fidelity()
         except ModuleNotFoundError as error:
@@ -93,11 +95,11 @@ class Inception:
                 self.network = fidelity.FeatureExtractorInceptionV3("inception-v3-compat", ["2048"])
         except (OSError, RuntimeError) as error:
             raise BadValueError(
-                f"the weights of Inception could not be fetched ({error}): {URL_INCEPTION_V3}"
+                f"the weights of Inception cannot be downloaded ({error}): {URL_INCEPTION_V3}"
             ) from error
 
-    def __call__(self, pictures):
-        """float32 (batch, 2048) of pictures uint8 (batch, height, width, 3)."""
+    def __call__(self, pictures: np.ndarray) -> np.ndarray:
+        """Maps pictures, uint8 (batch, height, width, 3), to features, float32 (batch, 2048)."""
         import torch
 
         with torch.no_grad():
@@ -105,23 +107,24 @@ class Inception:
         return features.numpy()
 
 
-def torch_fidelity():
-    """The package of this name, imported so that it does not end a process that TensorFlow is in.
+def torch_fidelity() -> Any:
+    """Imports torch-fidelity without triton, which crashes in a process that has loaded TensorFlow.
 
-    PyTorch for GPUs comes with triton, and torch-fidelity has it imported. TensorFlow 2.20 and later
-    show their compiler to all libraries that are loaded afterwards (its issue 124205); triton takes it
-    for its own, and crashes. Neither FID nor KID needs it, and what finds none goes on without.
+    PyTorch for GPUs comes with triton, and torch-fidelity imports it. TensorFlow 2.20 and later export the symbols of
+    their LLVM to libraries loaded later (TensorFlow issue 124205); triton picks these up and crashes. FID and KID do
+    not need triton, and torch runs without it.
     """
     if "tensorflow" in sys.modules:
-        sys.modules.setdefault("triton", None)  # whoever imports it learns that it cannot be
+        modules: dict[str, Any] = sys.modules
+        modules.setdefault("triton", None)  # importing it raises ImportError
     import torch_fidelity
 
     return torch_fidelity
 
 
 @contextlib.contextmanager
-def time_limit(seconds):
-    """Sockets that hear nothing for so long give up."""
+def time_limit(seconds: float) -> Iterator[None]:
+    """Sets the default socket timeout."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)
     try:
@@ -130,58 +133,58 @@ def time_limit(seconds):
         socket.setdefaulttimeout(before)
 
 
-def features_of(extractor, images, value_range):
-    """The features of pictures (batch, height, width, channels), which it gets as uint8 in colour."""
+def features_of(extractor: Callable[[np.ndarray], Any], images: np.ndarray, value_range: tuple) -> np.ndarray:
+    """Features, float32 (batch, n), of pictures (batch, height, width, channels). The extractor gets uint8 RGB."""
     shown = pixels(images, value_range)
     return np.asarray(extractor(np.broadcast_to(shown, (*shown.shape[:3], 3))), "float32")
 
 
-def distances(features, others):
-    """FID and KID of two heaps of pictures by their features (n, d).
+def distances(features: np.ndarray, others: np.ndarray) -> dict[str, Any]:
+    """FID and KID between two sets of pictures, from their features (n, d).
 
     Returns:
-        A dict: FID, KID and `pictures`, how many of each; FID and KID None for less than two.
+        {"FID": float, "KID": float, "pictures": [count, count]}; FID and KID are None if a set has fewer than two.
     """
     counts = [len(features), len(others)]
     if min(counts) < 2:
         return {"FID": None, "KID": None, "pictures": counts}
-    heaps = [np.asarray(heap, "float64") for heap in (features, others)]
-    return {"FID": frechet_distance(*heaps), "KID": kernel_distance(*heaps), "pictures": counts}
+    here, there = (np.asarray(one, "float64") for one in (features, others))
+    return {"FID": frechet_distance(here, there), "KID": kernel_distance(here, there), "pictures": counts}
 
 
-def frechet_distance(features, others):
-    """That of the normal distributions with the means and covariances of two heaps of features, float64 (n, d).
+def frechet_distance(features: np.ndarray, others: np.ndarray) -> float:
+    """The Frechet distance between Gaussians fitted to two sets of features, float64 (n, d).
 
-    The trace of the root of the covariances' product is the sum of the roots of its eigenvalues. None of those is
-    negative or complex but by rounding, as where there are fewer pictures than features.
+    The trace of the square root of the product of the covariances is the sum of the square roots of its eigenvalues.
+    These are real and non-negative except for rounding, which occurs with fewer pictures than features.
     """
-    apart = features.mean(axis=0) - others.mean(axis=0)
-    here, there = (np.cov(heap, rowvar=False) for heap in (features, others))
+    difference = features.mean(axis=0) - others.mean(axis=0)
+    here, there = (np.cov(one, rowvar=False) for one in (features, others))
     roots = np.sqrt(np.linalg.eigvals(here @ there).astype("complex128")).real
-    return float(apart @ apart + np.trace(here) + np.trace(there) - 2 * roots.sum())
+    return float(difference @ difference + np.trace(here) + np.trace(there) - 2 * roots.sum())
 
 
-def kernel_distance(features, others):
-    """The mean over subsets of two heaps of features, float64 (n, d), of their squared mean discrepancy.
+def kernel_distance(features: np.ndarray, others: np.ndarray) -> float:
+    """KID: the squared MMD of two sets of features, float64 (n, d), averaged over random subsets.
 
-    Subsets are as large as in the paper, or as the smaller heap. They are drawn as torch-fidelity draws them, so that
-    the figures are the same.
+    Subset size: 1000 as in the paper, or the size of the smaller set. The subsets equal those of torch-fidelity, so the
+    results are the same.
     """
     random = np.random.RandomState(KID_SEED)
     size = min(KID_SUBSET, len(features), len(others))
     found = []
     for _ in range(KID_SUBSETS):
-        subsets = [heap[random.choice(len(heap), size, replace=False)] for heap in (features, others)]
-        found.append(squared_discrepancy(*subsets))
+        here, there = (one[random.choice(len(one), size, replace=False)] for one in (features, others))
+        found.append(squared_discrepancy(here, there))
     return float(np.mean(found))
 
 
-def squared_discrepancy(features, others):
-    """Gretton et al., 2012: unbiased, of two heaps of equally many features, by the kernel (x.y / d + 1)^3."""
+def squared_discrepancy(features: np.ndarray, others: np.ndarray) -> float:
+    """Unbiased squared MMD (Gretton et al., 2012) of two equally large sets, with the kernel (x.y / d + 1)^3."""
     count, dimensions = features.shape
     within = 0.0
-    for heap in (features, others):
-        kernel = (heap @ heap.T / dimensions + 1) ** 3
-        within += kernel.sum() - np.trace(kernel)  # of a picture with itself: left out
+    for one in (features, others):
+        kernel = (one @ one.T / dimensions + 1) ** 3
+        within += kernel.sum() - np.trace(kernel)  # without pairs of a picture with itself
     across = (features @ others.T / dimensions + 1) ** 3
     return within / (count * (count - 1)) - 2 * across.mean()

@@ -1,1 +1,1 @@
-"""Pictures: reading, scaling, drawing and saving them."""
+"""Reading, scaling, drawing and saving images."""

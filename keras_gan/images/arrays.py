@@ -1,11 +1,12 @@
-"""Pictures of any number of channels and of more than 8 bits: .npy and TIFF files, as microscopes and satellites have.
+"""Images with any number of channels or more than 8 bits: .npy and TIFF files, as from microscopes and satellites.
 
-Values become 16-bit numbers: uint8 and uint16 fill their range, and floats must lie in [0, 1].
+Values are converted to uint16: uint8 and uint16 are scaled to the full range, floats must be in [0, 1].
 """
 
 import logging
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -14,33 +15,33 @@ ENDINGS = ".npy", ".tif", ".tiff"
 FULL = 65535  # white
 LUMINANCE = 0.299, 0.587, 0.114
 
-logging.getLogger("tifffile").addHandler(logging.NullHandler())  # what it would say of damaged files, errors say
+logging.getLogger("tifffile").addHandler(logging.NullHandler())  # damaged files are reported as errors instead
 
 
 class ChannelsError(ValueError):
-    """A picture of other channels than those that are asked for."""
+    """The image has another number of channels than requested."""
 
 
-def is_array(path):
-    """Whether a file may have other channels than a photo, by its ending."""
+def is_array(path: str | Path) -> bool:
+    """Whether a file may have other channels than a photo, judged by its extension."""
     return str(path).lower().endswith(ENDINGS)
 
 
-def read_array(path, channels=None):
-    """Reads an array, or a picture of more or deeper channels than a photo has.
+def read_array(path: str | Path, channels: int | None = None) -> np.ndarray | None:
+    """Reads an array, or an image with more channels or more bits than a photo.
 
     Args:
-        path: a .npy file (height, width) or (height, width, channels); a TIFF file, its samples or its
-            pages as channels; or another picture, its bands as they are, such as RGBA for 4.
-        channels: how many to return; None: as many as there are. One becomes three alike, and three
-            become one, 0.299 R + 0.587 G + 0.114 B; otherwise there must be as many.
+        path: a .npy file (height, width) or (height, width, channels); a TIFF file, its samples or pages are the
+            channels; or another image, its bands unconverted, such as RGBA for 4.
+        channels: number of channels to return; None: as in the file. 1 is repeated to 3, and 3 is reduced to 1
+            (0.299 R + 0.587 G + 0.114 B); any other mismatch is an error.
 
     Returns:
-        uint16 (height, width, channels), 65535 for white; or None for a TIFF file that is as good read
-        by Pillow: channels None, 1 or 3 are asked for and it is a photo of 8 bits.
+        uint16 (height, width, channels), white is 65535; None for 8-bit TIFF photos, which Pillow should read.
 
     Raises:
-        ValueError, OSError: if the file is damaged, or has other channels (a `ChannelsError`) or values.
+        ChannelsError: if the file has another number of channels.
+        ValueError, OSError: if the file is damaged or has unsupported values.
     """
     readers = {".npy": read_npy, ".tif": read_tiff, ".tiff": read_tiff}
     try:
@@ -48,13 +49,13 @@ def read_array(path, channels=None):
         return None if values is None else as_channels(as_16_bits(values), channels)
     except (ValueError, OSError):
         raise
-    except Exception as error:  # what the libraries raise on damaged files has no base in common
+    except Exception as error:  # the libraries' errors on damaged files have no common base class
         raise ValueError(f"it is damaged ({error or type(error).__name__})") from error
 
 
-def read_npy(path, channels):
-    """The values in a .npy file, (height, width, channels)."""
-    values = np.load(path, mmap_mode="r", allow_pickle=False)  # mapped, it cannot claim more than is in the file
+def read_npy(path: str | Path, channels: int | None) -> np.ndarray:
+    """The values of a .npy file, (height, width, channels)."""
+    values = np.load(path, mmap_mode="r", allow_pickle=False)  # mmap: a forged header cannot allocate memory
     shape = getattr(values, "shape", ())
     if len(shape) not in (2, 3):
         raise ValueError(f"its shape {shape} is neither (height, width) nor (height, width, channels)")
@@ -62,14 +63,14 @@ def read_npy(path, channels):
     return np.atleast_3d(values)
 
 
-def read_tiff(path, channels):
-    """The values in a TIFF file, (height, width, channels), or None where Pillow is to read it."""
+def read_tiff(path: str | Path, channels: int | None) -> np.ndarray | None:
+    """The values of a TIFF file, (height, width, channels); None if Pillow should read it."""
     import tifffile
 
     is_photo = channels in (None, 1, 3)
     try:
         with tifffile.TiffFile(path) as file:
-            page, series = file.pages[0], file.series[0]
+            page, series = file.pages.first, file.series[0]
             places = series.axes.index("Y"), series.axes.index("X")
             height, width = (series.shape[place] for place in places)
             found = math.prod(series.shape) // (height * width)
@@ -77,58 +78,58 @@ def read_tiff(path, channels):
             if is_photo and not is_stack and is_plain(page):
                 return None
             check_area(height, width)
-            check_channels(found, channels)  # before the values of a large one are read
+            check_channels(found, channels)  # before a large file is read
             return np.moveaxis(series.asarray(), places, (0, 1)).reshape(height, width, found)
     except ChannelsError:
         raise
     except Exception:
         if is_photo:
-            return None  # Pillow knows kinds of compression that this library leaves to others
+            return None  # Pillow supports compressions that tifffile lacks
         raise
 
 
-def is_plain(page):
-    """Whether a page of a TIFF file is a photo of 8 bits, or has alpha or CMYK, which Pillow knows how to convert."""
+def is_plain(page: Any) -> bool:
+    """Whether a TIFF page is an 8-bit photo, or has alpha or CMYK, which Pillow can convert."""
     samples = page.samplesperpixel
     return samples <= 4 and (page.bitspersample <= 8 or samples in (2, 4))
 
 
-def read_bands(path, channels):
-    """The bands of a picture, (height, width, channels): 4 of RGBA or CMYK, 2 of gray with alpha."""
+def read_bands(path: str | Path, channels: int | None) -> np.ndarray:
+    """The bands of an image, (height, width, channels): 4 for RGBA or CMYK, 2 for gray with alpha."""
     with Image.open(path) as image:
         return np.atleast_3d(np.asarray(image))
 
 
-def check_area(height, width):
-    """Raises ValueError for a picture of absurd size, as Pillow does."""
+def check_area(height: int, width: int) -> None:
+    """Raises ValueError for absurdly large images, with Pillow's limit."""
     limit = 2 * (Image.MAX_IMAGE_PIXELS or math.inf)
     if height * width > limit:
         raise ValueError(f"it has {height * width} pixels, more than {limit}")
 
 
-def check_channels(found, channels):
-    """Raises ChannelsError if so many channels are no such as are asked for, and cannot be made such."""
+def check_channels(found: int, channels: int | None) -> None:
+    """Raises ChannelsError if `found` channels cannot be converted to `channels`."""
     if channels not in (None, found) and {found, channels} != {1, 3}:
         raise ChannelsError(f"it has {found} channels, not {channels} (--image-size HEIGHTxWIDTHx{found})")
 
 
-def as_16_bits(values):
-    """Values (height, width, channels) as uint16, or a ValueError that tells what they are."""
+def as_16_bits(values: np.ndarray) -> np.ndarray:
+    """Converts values (height, width, channels) to uint16; ValueError for unsupported dtypes or ranges."""
     kind = values.dtype.newbyteorder("=")
     if kind == "uint8":
         return values * np.uint16(257)
     if kind == "uint16":
         return values.astype("uint16")
     if values.dtype.kind != "f":
-        raise ValueError(f"its values are {values.dtype}; expected are uint8, uint16 or floats in [0, 1]")
+        raise ValueError(f"its values are {values.dtype}; supported are uint8, uint16 and floats in [0, 1]")
     low, high = values.min(), values.max()
     if not 0 <= low <= high <= 1:
-        raise ValueError(f"its values reach from {low:g} to {high:g}; floats must lie in [0, 1]")
+        raise ValueError(f"its values range from {low:g} to {high:g}; floats must be in [0, 1]")
     return np.rint(values * np.float64(FULL)).astype("uint16")
 
 
-def as_channels(values, channels):
-    """uint16 (height, width, any) as (height, width, channels), or a ChannelsError."""
+def as_channels(values: np.ndarray, channels: int | None) -> np.ndarray:
+    """Converts uint16 (height, width, any) to (height, width, channels); ChannelsError if that is impossible."""
     found = values.shape[2]
     check_channels(found, channels)
     if channels in (None, found):

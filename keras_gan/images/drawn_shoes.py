@@ -1,12 +1,13 @@
-"""Drawn shoes: an offline stand-in for the pix2pix "edges2shoes" pictures.
+"""Drawn shoes: an offline replacement for the pix2pix "edges2shoes" dataset.
 
-A shoe is a set of smooth curves in shoe lengths (toe at x = 0, heel at x = 1, ground at y = 0, y upwards) that bound
-labelled regions. Both halves of a pair come from one picture of those labels: lines run where labels meet, and colours
-are looked up per label and then lit. That is why line drawing and coloured shoe register exactly.
+A shoe is a set of smooth curves that bound labelled regions. Coordinates are in shoe lengths: toe at x = 0, heel at
+x = 1, ground at y = 0, y up. Both halves of a pair come from one label map, so they align exactly: lines are drawn
+where labels meet; colours are looked up per label, then lit.
 """
 
 from collections import namedtuple
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw
@@ -15,16 +16,16 @@ SUPERSAMPLE = 3
 BACKGROUND, LINING, TONGUE, UPPER, APRON, CAP, COUNTER, FACING, STRIPE, TRIM, STRAP, GORE, LACE = range(13)
 SOLE, BAND, HEEL, TAP, REGIONS = range(13, 18)
 
-# Shape parameters, drawn uniformly between these bounds; each kind of shoe overrides some. In shoe lengths: the height
-# of the heel seat, the heel's width on the ground, the sole's thickness under the ball and the toe tip's height.
+# Shape parameters with their uniform ranges, in shoe lengths; each kind of shoe overrides some. First: height of the
+# heel seat, width of the heel on the ground, thickness of the sole under the ball, height of the toe tip.
 SHAPE = {"heel": (0.08, 0.11), "heel_width": (0.23, 0.27), "sole": (0.03, 0.042), "spring": (0.015, 0.04)}
-# The toe: the exponent of its superellipse is below 2 for a pointed toe, above 2 for a boxy one.
+# Toe: the exponent of its superellipse is below 2 for a pointed toe, above 2 for a boxy toe.
 SHAPE |= {"toe_length": (0.15, 0.21), "toe_height": (0.13, 0.165), "toe_shape": (1.9, 2.4)}
-# x of the opening's front and back, the height of its back above the heel seat and of its front as a share of that.
+# Opening: x of its front and back, height of its back above the heel seat, height of its front / height of its back.
 SHAPE |= {"throat": (0.47, 0.53), "collar": (0.95, 0.98), "shaft": (0.25, 0.3), "tilt": (1.1, 1.3)}
-# How sharply the instep turns upwards, how deep the opening's sides come down, how much of its far side shows.
+# How sharply the instep bends up, how low the sides of the opening hang, how much of its far side is visible.
 SHAPE |= {"bend": (0.02, 0.09), "dip": (0.12, 0.3), "opening": (0.035, 0.055)}
-# Where the laces begin on the way from toe to opening, x of toe cap and heel counter, and shares for all the details.
+# Start of the laces between toe (0) and opening (1), x of toe cap and heel counter, two parameters shared by details.
 SHAPE |= {"lacing": (0.42, 0.52), "cap": (0.16, 0.24), "counter": (0.75, 0.83), "slant": (0, 1), "band": (0, 1)}
 
 LOW = {"bend": (0.0, 0.06), "throat": (0.27, 0.35), "shaft": (0.23, 0.26), "tilt": (0.62, 0.74), "dip": (0.2, 0.32)}
@@ -33,7 +34,7 @@ ANKLE = {"bend": (0.24, 0.32), "dip": (0, 0.06), "collar": (0.93, 0.97), "shaft"
 BOOT = ANKLE | {"shaft": (0.5, 0.75), "tilt": (0.98, 1.08)}
 RUBBER = {"heel": (0.1, 0.15), "sole": (0.055, 0.09), "toe_shape": (2.1, 2.8), "spring": (0.03, 0.06)}
 HIGH = {"heel": (0.26, 0.4), "heel_width": (0.035, 0.06), "sole": (0.016, 0.024), "toe_shape": (1.7, 2.1)}
-# Each kind: its shape, the details that it always has and those that it has half of the time.
+# Each kind: shape ranges, details that it always has, details with probability 1/2.
 KINDS = [
     (RUBBER, "laces foxing", "guard cap counter stripes trim"),  # sneaker
     (RUBBER | ANKLE, "laces foxing", "cap counter stripes"),  # high-top
@@ -50,14 +51,14 @@ NEUTRALS = "1e1d20 262426 1e1d20 262426 5c3722 96603a c4945c 3e2820 6e4426 e2d6b
 LEATHERS = f"{NEUTRALS} b02226 6e1628 243e82 1c2442 468cc4 246442 6e743e e4b028 e26e28 e88ca4 d63670 6e428c 3ca096"
 RUBBERS, STACKS = "f4f3ee f4f3ee ece4d0 b07a46 2a2a2c d2d4d6", "221e1e 4a3022 966840"
 LININGS, CORDS = "ceb28c b08c68 e2d8c8 787474", "f4f4f0 1e1e1e c4945c"
-# Leather, patent, suede, canvas: strength and sharpness of highlights, strength of grain and grains per picture width.
+# Leather, patent, suede, canvas: strength and sharpness of highlights, strength of grain, grains per image width.
 MATERIALS = [(0.35, 12, 0.015, 96), (1.0, 45, 0.0, 8), (0.05, 4, 0.05, 110), (0.03, 4, 0.07, 180)]
-# A polygon, or a line if it has a width; painted only over the regions ``within``, or over all if that is empty.
+# A polygon, or a line if it has a width. It is painted only over the regions in ``within``; if empty, over all.
 Part = namedtuple("Part", "region points within width", defaults=((), 0.0))
 
 
-def spline(*points):
-    """The smooth (Catmull-Rom) curve through ``points``: (10 * len(points) - 9, 2)."""
+def spline(*points: Any) -> np.ndarray:
+    """The Catmull-Rom spline through ``points``: (10 * len(points) - 9, 2)."""
     p = np.asarray(points, float)
     p = np.vstack([2 * p[0] - p[1], p, 2 * p[-1] - p[-2]])
     t = np.linspace(0, 0.9, 10)[:, None]
@@ -66,15 +67,15 @@ def spline(*points):
     return np.vstack([np.einsum("sk,knc->nsc", weights, windows).reshape(-1, 2), p[-2]])
 
 
-def along(curve, share, depth=0.0):
-    """The points at ``share`` (0..1) of the length of ``curve``, moved by ``depth`` to the right of its course."""
+def along(curve: np.ndarray, share: float | np.ndarray, depth: float | np.ndarray = 0.0) -> np.ndarray:
+    """The points at the fractions ``share`` (0..1) of a curve's length, shifted by ``depth`` to its right."""
     at = np.append(0, np.cumsum(np.hypot(*np.diff(curve, axis=0).T)))
     x, y, dx, dy = (np.interp(share * at[-1], at, column) for column in (*curve.T, *np.gradient(curve, axis=0).T))
     return np.stack([x, y], axis=-1) + np.stack([dy, -dx], axis=-1) * depth / np.hypot(dx, dy)[..., None]
 
 
-def outlines(p, solid):
-    """The curves that bound a shoe of shape ``p``; ``solid`` if its sole touches the ground up to the heel."""
+def outlines(p: SimpleNamespace, solid: bool) -> SimpleNamespace:
+    """The curves that bound a shoe of shape ``p``; ``solid``: the sole touches the ground up to the heel."""
     lift, tip = p.heel - p.sole, p.sole + p.spring
     ball = (0.12, p.sole + 0.25 * p.spring), (0.3, p.sole)
     base = spline((0, tip), *ball, (0.52, p.sole + 0.36 * lift), (0.76, p.sole + 0.86 * lift), (0.98, p.heel))
@@ -82,7 +83,7 @@ def outlines(p, solid):
     floor = np.where(solid & (floor[:, :1] > 0.3), floor * [1, 0], floor)[::-1]
     floor[:, 0] = 0.5 + (floor[:, 0] - 0.5) * (0.95 if solid else 0.99)
     sole = np.vstack([base, floor, spline(floor[-1], (-0.012, p.spring + 0.55 * p.sole), (-0.008, tip))])
-    # The ridge: a quarter of a superellipse for the toe, then a parabola over the instep to the opening.
+    # Ridge: a quarter of a superellipse for the toe, then a parabola over the instep to the opening.
     angle = np.radians([0, 25, 50, 75])
     rise = np.stack([1 - np.cos(angle) ** (2 / p.toe_shape), np.sin(angle) ** (2 / p.toe_shape)], axis=1)
     toe = [0, tip] + rise * [p.toe_length, p.toe_height]
@@ -90,7 +91,7 @@ def outlines(p, solid):
     corner = (front + toe[-1]) / 2 + p.bend * (front - toe[-1])[::-1] * [1, -1]
     t = np.array([[0.3], [0.55], [0.8], [1.0]])
     ridge = spline(*toe, *(toe[-1] * (1 - t) ** 2 + corner * 2 * t * (1 - t) + front * t**2))
-    # The opening: its sides hang between front and back, at a share of the height above the sole.
+    # Opening: its sides hang between front and back, by a fraction of their height above the sole.
     top = np.array([p.collar, p.heel + p.shaft])
     hollow = (p.collar + 0.98) / 2, p.heel + min(0.26, 0.8 * p.shaft)
     back = spline((0.98, p.heel), (1.0, p.heel + min(0.09, 0.4 * p.shaft)), hollow, top)
@@ -99,7 +100,7 @@ def outlines(p, solid):
     near = spline(*(chord - np.outer(sag, [0, 1])))
     far = near + np.outer(np.sin(np.linspace(0, np.pi, len(near))) ** 0.7, [0, p.opening])
     upper = np.vstack([base, back, near[::-1], ridge[::-1]])
-    # The heel, for a sole that leaves the ground there: the higher, the more slender.
+    # Heel, for a sole that leaves the ground: the higher, the more slender.
     seat, drop = base[base[:, 0] > 0.7 + 0.25 * p.heel] - [0, 0.5 * p.sole], np.linspace(1, 0, 16)[:, None]
     power, foot = 1 + 8 * max(0.0, p.heel - 0.14), np.array([0.98 - 0.18 * p.heel, 0.0])
     inner = foot - [min(p.heel_width, foot[0] - seat[0, 0]), 0]
@@ -108,8 +109,8 @@ def outlines(p, solid):
     return SimpleNamespace(base=base, floor=floor, ridge=ridge, near=near, far=far, upper=upper, sole=sole, heel=heel)
 
 
-def laces(p, c):
-    """Tongue, facing and laces."""
+def laces(p: SimpleNamespace, c: SimpleNamespace) -> list[Part]:
+    """Tongue, facing and laces of a shoe of shape ``p`` with the outlines ``c``."""
     rows = np.linspace(p.lacing, 0.97, max(4, round((1 - p.lacing) * (p.throat + p.shaft) / 0.065)))
     start, top, knot = along(c.ridge, rows[-2], -0.015), c.ridge[-1], along(c.ridge, 0.97, 0.02)
     tongue = spline(start, top + [-0.03, 0.02], top + [-0.01, 0.06], top + [0.05, 0.05], c.near[8])
@@ -121,8 +122,8 @@ def laces(p, c):
     return parts + [Part(LACE, bow, width=0.015)] * (p.slant < 0.5)
 
 
-def details(p, c):
-    """All that a shoe may have besides upper, lining, sole and heel: lists of parts by name."""
+def details(p: SimpleNamespace, c: SimpleNamespace) -> dict[str, list[Part]]:
+    """All optional details of a shoe of shape ``p`` with the outlines ``c``: parts by name."""
     knot, (x, y), (mid, top) = c.ridge[-1], along(c.near, 0.15), along(c.near, 0.5)
     cap = spline((p.cap - 0.02, 0.5), (p.cap, 0.16), (p.cap + 0.06 * p.slant, 0), (-0.2, 0))
     rise = p.heel + np.array([0, 0.25, 0.75, 1]) * min(0.85 * p.shaft, 0.22)
@@ -158,8 +159,8 @@ def details(p, c):
     }
 
 
-def shoe(rng):
-    """A random shoe: its parts, the hindmost first, and the colour (0..255) of every region (REGIONS, 3)."""
+def shoe(rng: np.random.Generator) -> tuple[list[Part], np.ndarray]:
+    """A random shoe: its parts from back to front, and the colours (0..255) of all regions (REGIONS, 3)."""
     changes, always, maybe = KINDS[rng.integers(len(KINDS))]
     p = SimpleNamespace(**{name: rng.uniform(*bounds) for name, bounds in (SHAPE | changes).items()})
     names = always.split() + [name for name in maybe.split() if rng.random() < 0.5]
@@ -182,8 +183,8 @@ def shoe(rng):
     return parts, np.clip(table, 12, 255)
 
 
-def paint(parts, size):
-    """The labels (PIL, mode L, SUPERSAMPLE times ``size``) of ``parts``, centred and filling the picture."""
+def paint(parts: list[Part], size: int) -> Image.Image:
+    """The label map of ``parts``, centred and scaled to fill it: mode L, SUPERSAMPLE * ``size`` pixels square."""
     outline = np.vstack([part.points for part in parts if not part.within])
     low, high = outline.min(axis=0), outline.max(axis=0)
     labels = Image.new("L", (size * SUPERSAMPLE, size * SUPERSAMPLE))
@@ -201,28 +202,28 @@ def paint(parts, size):
     return labels
 
 
-def cover(mask):
-    """The share of each pixel that the supersampled ``mask`` covers: float32 (size, size)."""
+def cover(mask: np.ndarray) -> np.ndarray:
+    """The fraction of each pixel that the supersampled ``mask`` covers: float32 (size, size)."""
     size = len(mask) // SUPERSAMPLE
     return mask.reshape(size, SUPERSAMPLE, size, SUPERSAMPLE).mean(axis=(1, 3), dtype=np.float32)
 
 
-def noise(rng, cells, size):
-    """Smooth noise that is the same at every size: float32 (size, size), mean 0, deviation about 1."""
+def noise(rng: np.random.Generator, cells: int, size: int) -> np.ndarray:
+    """Smooth noise, the same at every size: float32 (size, size), mean 0, standard deviation about 1."""
     grid = Image.fromarray(rng.standard_normal((cells, cells)).astype(np.float32))
     return np.asarray(grid.resize((size, size), Image.Resampling.BICUBIC))
 
 
-def slopes(mask):
-    """Gradient (2, size, size) of ``mask`` blurred at several scales: inside, it is that of an inflated cushion."""
+def slopes(mask: np.ndarray) -> np.ndarray:
+    """The gradient (2, size, size) of ``mask`` blurred at several scales, which looks like an inflated cushion."""
     size = len(mask)
     squared = np.fft.fftfreq(size)[:, None] ** 2 + np.fft.rfftfreq(size) ** 2
-    blur = sum(s * np.exp(-2 * (np.pi * size * s) ** 2 * squared) for s in (0.012, 0.03, 0.07)).astype(np.float32)
-    return np.stack(np.gradient(np.fft.irfft2(np.fft.rfft2(mask) * blur, (size, size)))) * size
+    blur = np.float32(sum(s * np.exp(-2 * (np.pi * size * s) ** 2 * squared) for s in (0.012, 0.03, 0.07)))
+    return np.array(np.gradient(np.fft.irfft2(np.fft.rfft2(mask) * blur, (size, size)))) * size
 
 
-def light(labels, lines, rng):
-    """Factor and summand (size, size) that turn flat colours into lit ones; the light is high and from the left."""
+def light(labels: np.ndarray, lines: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Factor and offset (size, size, 1) that light flat colours, from the upper left, on a random material."""
     shine, sharpness, grain, cells = MATERIALS[rng.choice(len(MATERIALS), p=[0.4, 0.25, 0.2, 0.15])]
     upper, sole = cover((labels >= TONGUE) & (labels <= LACE)), cover(labels >= SOLE)
     relief = slopes(upper + sole) * (1 - sole) + slopes(sole) * sole - 0.05 * slopes(lines) * upper
@@ -236,25 +237,26 @@ def light(labels, lines, rng):
 
 
 def draw_pair(seed: int, index: int, size: int = 256) -> np.ndarray:
-    """Draw shoe number ``index`` of the series ``seed``: uint8 (size, 2 * size, 3), on white, the toe to the left.
+    """Draws a pair, toe to the left: uint8 (size, 2 * size, 3), a line drawing beside the shoe in colour, on white.
 
-    The left half is the line drawing (dark on white), the right half the same shoe coloured. The same arguments give
-    the same bytes, and another ``size`` the same shoe. The drawing tells the regions (sole, laces, toe cap, ...) but
-    not the colours and the material. Raises ValueError if ``seed`` or ``index`` is negative or ``size`` below 16.
+    ``seed`` and ``index`` determine the shoe, at any ``size``. The same arguments give the same bytes. The drawing
+    shows the regions (sole, laces, toe cap, ...) but neither colours nor material.
+
+    Raises ValueError if ``seed`` or ``index`` is negative or ``size`` is below 16.
     """
-    for name, value, least in (("seed", seed, 0), ("index", index, 0), ("size", size, 16)):
-        if value < least:
-            raise ValueError(f"{name} must be at least {least}, not {value}")
+    for name, value, minimum in (("seed", seed, 0), ("index", index, 0), ("size", size, 16)):
+        if value < minimum:
+            raise ValueError(f"{name} must be at least {minimum}, not {value}")
     rng = np.random.default_rng([seed, index])
     return draw(*shoe(rng), rng, size)
 
 
-def draw(parts, table, rng, size):
-    """Both halves of the picture of a `shoe`, as `draw_pair` returns them."""
+def draw(parts: list[Part], table: np.ndarray, rng: np.random.Generator, size: int) -> np.ndarray:
+    """Draws both halves of a `shoe`, as `draw_pair` does: uint8 (size, 2 * size, 3)."""
     picture = paint(parts, size)
     labels = np.asarray(picture)
-    across, down = (np.roll(labels, 1, axis) != np.roll(labels, 1 - SUPERSAMPLE, axis) for axis in (0, 1))
-    lines = cover(across | down)  # one pixel wide where two labels meet
+    edges = [np.roll(labels, 1, axis) != np.roll(labels, 1 - SUPERSAMPLE, axis) for axis in (0, 1)]
+    lines = cover(edges[0] | edges[1])  # one pixel wide where two labels meet
     ink = np.clip(0.86 + 0.15 * noise(rng, 24, size), 0.5, 0.95) * np.minimum(1, 1.2 * lines)
     picture.putpalette(table.astype(np.uint8).tobytes())
     flat = np.asarray(picture.convert("RGB").reduce(SUPERSAMPLE), np.float32)

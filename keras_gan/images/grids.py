@@ -1,25 +1,32 @@
-"""Grids, strips and animations of pictures, to look at while a model trains and afterwards.
+"""Saves grids, sheets and animations of pictures, to inspect a model during and after training.
 
-Of pictures of more than three channels the first three are shown, as red, green and blue; of two the first, as gray.
+Pictures with more than three channels show the first three as RGB; those with two show the first as gray.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from keras_gan.files import write_whole
 
+File = str | Path
+Pictures = Sequence[np.ndarray]
+Rows = Sequence[Pictures]
+Texts = Sequence[str] | None
+Range = tuple[float, float]  # the values of black and white
 
-def save_grid(path, rows, titles, value_range=(-1, 1)):
-    """Saves a titled grid of pictures as a PNG file.
+
+def save_grid(path: File, rows: Rows, titles: Sequence[str], value_range: Range = (-1, 1)) -> None:
+    """Saves a grid of pictures with titles as a PNG file, atomically.
 
     Args:
-        path: the file to write; it appears only when it is whole.
+        path: the file to write.
         rows: list of rows, each a list of pictures (height, width, channels).
         titles: one title per column, written above each picture.
         value_range: the values of black and white.
     """
-    # The object interface: no window system, no global state, nothing left behind in memory.
+    # Matplotlib's object interface: needs no display, keeps no global state and leaks no memory.
     from matplotlib.figure import Figure
 
     height, width = rows[0][0].shape[:2]
@@ -33,16 +40,18 @@ def save_grid(path, rows, titles, value_range=(-1, 1)):
         figure.savefig(unfinished, format="png", dpi=100)
 
 
-def save_sheet(path, rows, value_range=(-1, 1), captions=None, titles=None, least=64):
-    """Saves many small pictures as a PNG file, side by side.
+def save_sheet(
+    path: File, rows: Rows, value_range: Range = (-1, 1), captions: Texts = None, titles: Texts = None, least: int = 64
+) -> None:
+    """Saves many small pictures side by side as a PNG file, atomically.
 
     Args:
-        path: the file to write; it appears only when it is whole.
-        rows: list of rows, each a list of pictures (height, width, channels), all of one size.
+        path: the file to write.
+        rows: list of rows, each a list of pictures (height, width, channels), all the same size.
         value_range: the values of black and white.
-        captions: a word per row, written to its left; None: none.
-        titles: a few words per column, written above it; None: none.
-        least: pixels of a picture's shorter side; smaller ones are enlarged.
+        captions: one word per row, written to its left; None: no captions.
+        titles: a few words per column, written above it; None: no titles.
+        least: minimum length of a picture's shorter side, in pixels; smaller pictures are enlarged.
     """
     from PIL import Image, ImageDraw, ImageFont
 
@@ -67,15 +76,17 @@ def save_sheet(path, rows, value_range=(-1, 1), captions=None, titles=None, leas
         sheet.save(unfinished, format="png")
 
 
-def save_animation(path, pictures, value_range=(-1, 1), seconds=0.1, last=None):
-    """Saves pictures (height, width, channels), all of one size, as an animation.
+def save_animation(
+    path: File, pictures: Pictures, value_range: Range = (-1, 1), seconds: float = 0.1, last: float | None = None
+) -> None:
+    """Saves an animation, atomically.
 
     Args:
-        path: the file to write; an endless GIF or, if it ends in `.mp4`, a film, which needs imageio-ffmpeg.
-        pictures: in their order.
+        path: the file to write: `.mp4` for a video (needs imageio-ffmpeg), else an endless GIF.
+        pictures: the frames (height, width, channels), all the same size.
         value_range: the values of black and white.
-        seconds: how long each is shown.
-        last: how long the last one is; None: as long as the others.
+        seconds: duration of each frame.
+        last: duration of the last frame; None: `seconds`.
     """
     frames = np.stack([pixels(picture, value_range) for picture in pictures])
     frames = np.broadcast_to(frames, (*frames.shape[:-1], 3))
@@ -87,21 +98,22 @@ def save_animation(path, pictures, value_range=(-1, 1), seconds=0.1, last=None):
             save_gif(unfinished, frames, [*[1000 * seconds] * (len(frames) - 1), 1000 * last])
 
 
-def save_gif(path, frames, durations):
-    """Saves uint8 frames (height, width, 3) as a GIF that shows each for so many milliseconds.
+def save_gif(path: File, frames: Pictures | np.ndarray, durations: Sequence[float]) -> None:
+    """Saves uint8 frames (height, width, 3) as an endless GIF; durations in milliseconds, one per frame.
 
-    Pillow by itself looks for the best 256 colours ten times as long.
+    Pillow quantises RGBA by octree, up to 20 times faster than RGB by median cut: hence the opaque alpha channel.
     """
-    from PIL import Image
+    import imageio.v3 as imageio
 
-    first, *others = (
-        Image.fromarray(frame).quantize(method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE) for frame in frames
-    )
-    first.save(path, "GIF", save_all=True, append_images=others, duration=durations, loop=0)
+    opaque = np.full((*frames[0].shape[:2], 1), 255, "uint8")
+    file = imageio.imopen(path, "w", extension=".gif", plugin="pillow")
+    with file:
+        for frame in frames:
+            file.write(np.dstack([frame, opaque]), duration=durations, loop=0, save_all=True)
 
 
-def save_film(path, frames, seconds, last):
-    """Saves uint8 frames as MP4."""
+def save_film(path: File, frames: np.ndarray, seconds: float, last: float) -> None:
+    """Saves uint8 frames (n, height, width, 3) as MP4, repeating the last one for `last` seconds."""
     import imageio.v3 as imageio
 
     frames = np.concatenate([frames, *[frames[-1:]] * (round(last / seconds) - 1)])
@@ -109,8 +121,8 @@ def save_film(path, frames, seconds, last):
     imageio.imwrite(path, frames, extension=".mp4", plugin="FFMPEG", fps=1 / seconds, macro_block_size=2)
 
 
-def pixels(picture, value_range):
-    """What is shown of a picture, uint8 (height, width, 1 or 3)."""
+def pixels(picture: np.ndarray, value_range: Range) -> np.ndarray:
+    """Converts a picture for display: uint8 (height, width, 1 or 3)."""
     black, white = value_range
     picture = np.asarray(picture, "float32")
     picture = picture[..., : 3 if picture.shape[-1] >= 3 else 1]

@@ -1,22 +1,19 @@
-"""What a picture of a data set can be: a file, whatever is in it, or one made in memory; and how it is read."""
+"""The kinds of pictures in a data set, from files or made in memory, and their readers."""
 
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from keras_gan.images.arrays import as_channels, is_array, read_array
-from keras_gan.images.pixels import as_pixels, halves, size_of
+from keras_gan.images.pixels import AnyImage, as_pixels, halves, size_of
 
-#: What reading raises on files that are no picture, truncated, damaged or of absurd size. Pillow raises beyond 179
-#: megapixels; between 89 and that it warns, which no user can do anything about: cameras make such pictures.
-UNREADABLE = (
-    *(OSError, SyntaxError, ValueError, EOFError),
-    *(Image.DecompressionBombError, Image.DecompressionBombWarning),
-)
+#: Errors of reading files that are not images, truncated, damaged or absurdly large. Pillow raises an error above 179
+#: megapixels. Its warning above 89 is ignored: cameras take such pictures.
+UNREADABLE = OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError, Image.DecompressionBombWarning
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 MODES = {1: "L", 3: "RGB"}
@@ -24,11 +21,10 @@ MODES = {1: "L", 3: "RGB"}
 SMALLEST_DRAWING = 16
 
 
-def read_picture(path, channels=3):
-    """Reads a picture file of any kind that Pillow knows, or an array (see `keras_gan.images.arrays.read_array`).
+def read_picture(path: str | Path, channels: int = 3) -> Image.Image:
+    """Reads an image file of any format that Pillow supports, or an array (`keras_gan.images.arrays.read_array`).
 
-    EXIF rotation is applied, transparency is laid over white, 16-bit values are scaled to 8 bits,
-    palettes and CMYK are converted.
+    It applies EXIF rotation, puts transparent images on white, scales 16 bits to 8 and converts palettes and CMYK.
 
     Args:
         path: the file.
@@ -38,7 +34,7 @@ def read_picture(path, channels=3):
         A fully loaded `PIL.Image.Image` in mode "RGB" or "L".
 
     Raises:
-        One of `UNREADABLE`, if the file is no picture or a damaged one.
+        One of `UNREADABLE`, if the file is damaged or not an image.
     """
     pixels = read_array(path, channels) if is_array(path) else None
     if pixels is not None:
@@ -48,140 +44,141 @@ def read_picture(path, channels=3):
         return read_by_pillow(path, channels)
     except UNREADABLE:
         raise
-    except Exception as error:  # what Pillow raises on damaged files has no base in common
+    except Exception as error:  # Pillow's errors on damaged files have no common base class
         raise ValueError(f"it is damaged ({error or type(error).__name__})") from error
 
 
-def read_by_pillow(path, channels):
-    """Does what `read_picture` says, but may raise anything."""
+def read_by_pillow(path: Any, channels: int) -> Image.Image:
+    """`read_picture` for a path or an open file, without arrays; may raise any exception."""
+    image: Any
     with Image.open(path) as image:
         image.load()
-        ImageOps.exif_transpose(image, in_place=True)  # a copy of every picture would be made otherwise
-    if image.mode.startswith("I"):  # 16 bits a pixel; Pillow's own conversion would clip at 255
+        ImageOps.exif_transpose(image, in_place=True)  # not in place, it would copy every image
+    if image.mode.startswith("I"):  # 16 bits per pixel; Pillow's own conversion clips at 255
         image = Image.fromarray((np.asarray(image).astype("uint32") // 257).clip(0, 255).astype("uint8"))
-    if image.mode == "LAB":  # which Pillow converts by profiles alone
+    if image.mode == "LAB":  # Pillow converts it only with profiles
         profiles = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
         image = ImageCms.profileToProfile(image, *profiles, outputMode="RGB")
     return converted(over_white(image), channels)
 
 
-def over_white(image):
-    """A picture laid over white where it is transparent."""
+def over_white(image: Image.Image) -> Image.Image:
+    """Puts an image with transparency on a white background."""
     if not image.has_transparency_data:
         return image
     image = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
 
 
-def converted(image, channels):
-    """A picture in gray or colour; ValueError if other channels are asked for, which it has not."""
+def converted(image: Image.Image, channels: int) -> Image.Image:
+    """Converts an image to gray (1) or colour (3); ValueError for other channels."""
     if channels not in MODES:
         raise ValueError(f"it has {len(image.getbands())} channels, not {channels}")
     return image if image.mode == MODES[channels] else image.convert(MODES[channels])
 
 
-class DrawnShoe(NamedTuple):
-    """A pair of the built-in set: drawn when it is read, always the same."""
+@dataclass(frozen=True)
+class DrawnShoe:
+    """A pair of the built-in set, drawn on demand and always the same."""
 
     index: int
 
-    def image(self, channels, size):
-        """The pair as a `PIL.Image.Image` of size (2 * size, size)."""
+    def image(self, channels: int, size: int) -> Image.Image:
+        """The pair as an image of size (2 * size, size)."""
         from keras_gan.images.drawn_shoes import draw_pair
 
         return converted(Image.fromarray(draw_pair(seed=0, index=self.index, size=size)), channels)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"drawn shoe {self.index}"
 
 
-class DrawnDigit(NamedTuple):
-    """A digit of the built-in set: drawn when it is read, always the same."""
+@dataclass(frozen=True)
+class DrawnDigit:
+    """A digit of the built-in set, drawn on demand and always the same."""
 
     index: int
 
     @property
-    def label(self):
-        """Which digit it is, 0 to 9."""
+    def label(self) -> int:
+        """The digit, 0 to 9."""
         return self.index % 10
 
-    def image(self, channels, size):
-        """The digit as a `PIL.Image.Image` of size (size, size), white on black."""
+    def image(self, channels: int, size: int) -> Image.Image:
+        """The digit as an image of size (size, size), white on black."""
         from keras_gan.images.drawn_digits import draw_digit
 
         return converted(Image.fromarray(draw_digit(seed=0, index=self.index, size=size)), channels)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"drawn digit {self.index}"
 
 
 @dataclass(frozen=True, eq=False)
 class Pixels:
-    """A picture in memory: uint8 pixels (height, width, 3), or (height, width) for a gray one."""
+    """A picture in memory: uint8 (height, width, 3), or (height, width) for gray."""
 
     pixels: np.ndarray
     name: str
 
-    def image(self, channels, size):
+    def image(self, channels: int, size: int) -> Image.Image:
         return converted(Image.fromarray(self.pixels), channels)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
 class Half(NamedTuple):
-    """The left or the right half of a picture that holds a pair."""
+    """The left or right half of a picture that holds a pair."""
 
-    picture: object
+    picture: Any
     right: bool
 
-    def image(self, channels, size):
+    def image(self, channels: int, size: int) -> AnyImage:
         return halves(open_picture(self.picture, channels, size))[self.right]
 
 
 class Sides(NamedTuple):
-    """A pair whose halves are in two files: the one of A and its partner."""
+    """A pair in two files: A (`picture`) and B (`partner`)."""
 
-    picture: object
-    partner: object
+    picture: Any
+    partner: Any
 
 
 class Gray(NamedTuple):
-    """A colour picture without its colours: 0.299 R + 0.587 G + 0.114 B, once or three times."""
+    """A picture converted to gray (0.299 R + 0.587 G + 0.114 B), in one or three equal channels."""
 
-    picture: object
+    picture: Any
 
-    def image(self, channels, size):
+    def image(self, channels: int, size: int) -> AnyImage:
         image = open_picture(self.picture, 1, size)
         return as_channels(image, channels) if isinstance(image, np.ndarray) else converted(image, channels)
 
 
 class Labelled(NamedTuple):
-    """A picture and the number of its class."""
+    """A picture and its class number."""
 
-    picture: object
+    picture: Any
     label: int
 
-    def image(self, channels, size):
+    def image(self, channels: int, size: int) -> AnyImage:
         return open_picture(self.picture, channels, size)
 
 
-def open_picture(picture, channels, size):
+def open_picture(picture: Any, channels: int, size: int) -> AnyImage:
     """Opens a picture of any kind.
 
     Args:
-        picture: a path, a `DrawnShoe`, a `DrawnDigit`, `Pixels`, or a `Half`, the `Gray` or the
-            `Labelled` of one of them.
-        channels: 3 for colour, 1 for gray, others as the file has them.
-        size: height that pictures without a size of their own are drawn at, or 16 if that is more.
+        picture: a path, `DrawnShoe`, `DrawnDigit` or `Pixels`, or a `Half`, `Gray` or `Labelled` of these.
+        channels: 3 for colour, 1 for gray, else the number of channels in the file.
+        size: height of drawings; at least 16 is used.
 
     Returns:
-        A `PIL.Image.Image` in mode "RGB" or "L"; or, of files of more channels or of more than 8 bits
-        (see `keras_gan.images.arrays.read_array`), an array, uint16 (height, width, channels).
+        A `PIL.Image.Image` in mode "RGB" or "L"; for files with more channels or more than 8 bits
+        (see `keras_gan.images.arrays.read_array`) an array, uint16 (height, width, channels).
 
     Raises:
-        One of `UNREADABLE`, if it is a file that is no picture, a damaged one or one of other channels,
-        or has no two equal halves although one is asked for.
+        One of `UNREADABLE`, if the file is damaged, not an image, has other channels or no equal halves.
     """
     if not isinstance(picture, str | Path):
         return picture.image(channels, max(size, SMALLEST_DRAWING))
@@ -194,14 +191,14 @@ def open_picture(picture, channels, size):
 
 @dataclass(frozen=True)
 class ReadWhole:
-    """Reads whole pictures with so many channels, of this fit and depth. Equal readers give equal pixels."""
+    """Reads whole pictures with these channels, fit and depth (dtype). Equal readers give equal pixels."""
 
     channels: int
     fit: str = "resize"
     depth: str = "uint8"
 
-    def __call__(self, picture, height, width):
-        """uint8 or uint16, as `depth` says, (height, width, channels)."""
+    def __call__(self, picture: Any, height: int, width: int) -> np.ndarray:
+        """Returns (height, width, channels) of dtype `depth`."""
         image = open_picture(picture, self.channels, max(height, width))
         wide, high = size_of(image)
         if min(wide, high) < 2:
@@ -211,41 +208,38 @@ class ReadWhole:
 
 @dataclass(frozen=True)
 class ReadPair:
-    """Reads both halves of pairs with so many channels, of this fit and depth; drawings are drawn at this height."""
+    """Reads both halves of pairs with these channels, fit and depth (dtype). `drawn` is the height of drawings."""
 
     channels: int
     drawn: int
     fit: str = "resize"
     depth: str = "uint8"
 
-    def __call__(self, picture, height, width):
-        """uint8 or uint16, as `depth` says, (2, height, width, channels)."""
+    def __call__(self, picture: Any, height: int, width: int) -> np.ndarray:
+        """Returns A and B, (2, height, width, channels) of dtype `depth`."""
         if isinstance(picture, Sides):
             both = open_picture(picture.picture, self.channels, self.drawn), self.partner(picture.partner)
         else:
             both = halves(open_picture(picture, self.channels, self.drawn))
         return np.stack([as_pixels(half, height, width, self.fit, self.depth) for half in both])
 
-    def partner(self, path):
-        """The picture of side B, or a ValueError that names it: the pair goes by the name of its A."""
+    def partner(self, path: Any) -> AnyImage:
+        """Opens side B. Its errors name its file, because the pair has the name of A."""
         try:
             return open_picture(path, self.channels, self.drawn)
         except UNREADABLE as error:
             reason = "it is no picture" if isinstance(error, UnidentifiedImageError) else error or type(error).__name__
-            raise ValueError(f"of its partner {path}: {reason}") from error
+            raise ValueError(f"its partner {path} cannot be used: {reason}") from error
 
 
-def source(picture):
-    """What a picture is made from: the file (or drawing, or pixels) of a `Half`, `Gray` or `Labelled`, else itself.
-
-    Of `Sides` it is the file of A.
-    """
+def source(picture: Any) -> Any:
+    """The path, drawing or `Pixels` behind a `Half`, `Gray` or `Labelled`; A of `Sides`; other pictures unchanged."""
     while hasattr(picture, "picture"):
         picture = picture.picture
     return picture
 
 
-def files_of(picture):
-    """The files that a picture is read from: none, one, or both of `Sides`."""
-    made_from = [source(picture), picture.partner] if isinstance(picture, Sides) else [source(picture)]
-    return [file for file in made_from if isinstance(file, Path)]
+def files_of(picture: Any) -> list[Path]:
+    """The files behind a picture: none, one, or both of `Sides`."""
+    sources = [source(picture), picture.partner] if isinstance(picture, Sides) else [source(picture)]
+    return [file for file in sources if isinstance(file, Path)]

@@ -1,7 +1,10 @@
-"""Animations and videos, frame by frame. Of a video a few frames are in memory, of a GIF all that are written."""
+"""Reads and writes animations and videos frame by frame. Only a GIF is held in memory as a whole, to write it."""
 
 import contextlib
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageSequence
@@ -15,23 +18,23 @@ ANIMATIONS = ".gif", ".webp", ".apng"
 VIDEOS = ".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv"
 
 
-def is_animation(path):
-    """Whether a file is a GIF or the like of more than one picture."""
+def is_animation(path: Path) -> bool:
+    """Whether a file is a GIF, WebP or APNG with more than one frame."""
     if path.suffix.lower() not in ANIMATIONS:
         return False
     try:
         with Image.open(path) as image:
             return getattr(image, "n_frames", 1) > 1
     except (OSError, SyntaxError, ValueError):
-        return False  # it will be read, and skipped, as a picture
+        return False  # it is read, and skipped, as an image
 
 
-def is_video(path):
+def is_video(path: Path) -> bool:
     return path.suffix.lower() in VIDEOS
 
 
-def check_videos(paths):
-    """Raises BadValueError for videos where the package that reads and writes them is missing."""
+def check_videos(paths: list[Path]) -> None:
+    """Raises BadValueError if imageio-ffmpeg, which reads and writes videos, is not installed."""
     try:
         import imageio_ffmpeg  # noqa: F401
     except ModuleNotFoundError:
@@ -39,92 +42,97 @@ def check_videos(paths):
 
 
 class Film:
-    """A moving picture that is read.
+    """A reader of an animation or a video.
 
     Args:
-        path: an animation or a video.
+        path: the file.
 
     Attributes:
-        fps: frames a second, of a video; None for an animation.
-        durations: milliseconds that each frame read so far is shown, of an animation.
+        fps: frames per second of a video; None for an animation.
+        durations: milliseconds of each frame read so far of an animation.
     """
 
-    def __init__(self, path):
-        self.path, self.fps, self.durations = path, None, []
+    def __init__(self, path: Path):
+        self.path = path
+        self.fps: float | None = None
+        self.durations: list[float] = []
 
-    def frames(self):
-        """Yields the frames, `PIL.Image.Image` in mode RGB.
+    def frames(self) -> Iterator[Image.Image]:
+        """Yields the frames in mode RGB.
 
         Raises:
-            OSError, ValueError and others of `keras_gan.images.sources.UNREADABLE`: if it is none, or is damaged.
+            One of `keras_gan.images.sources.UNREADABLE`, if the file is damaged or of another kind.
         """
         yield from self._video() if is_video(self.path) else self._animation()
 
-    def _animation(self):
+    def _animation(self) -> Iterator[Image.Image]:
         with Image.open(self.path) as image:
             for frame in ImageSequence.Iterator(image):
-                self.durations.append(frame.info.get("duration") or 100)  # what browsers take none for
+                self.durations.append(frame.info.get("duration") or 100)  # the default of browsers
                 yield over_white(frame).convert("RGB")
 
-    def _video(self):
+    def _video(self) -> Iterator[Image.Image]:
         import imageio.v3 as imageio
 
         try:
-            with imageio.imopen(self.path, "r", plugin="FFMPEG") as file:
+            options: Any = {"plugin": "FFMPEG"}
+            with imageio.imopen(self.path, "r", **options) as file:
                 self.fps = file.metadata().get("fps") or 25
                 for frame in file.iter():
                     yield Image.fromarray(frame)
         except (OSError, IndexError, RuntimeError) as error:
             reason = str(error).strip().partition("\n")[0]
-            raise ValueError(f"it is no video or a damaged one ({reason or type(error).__name__})") from error
+            raise ValueError(f"it is damaged or not a video ({reason or type(error).__name__})") from error
 
 
 class FilmWriter:
-    """Writes the frames of a film one after the other, in a thread of its own; the file appears when it is whole.
+    """Writes frames to a file in a background thread, atomically.
 
     Args:
         path: the file, .gif or .mp4.
-        film: the `Film` that it is made of, whose pace it keeps.
+        film: the `Film` that the frames are made from, which gives their timing.
     """
 
-    def __init__(self, path, film):
+    def __init__(self, path: Path, film: Film):
         self.path, self.film = path, film
         self.thread = ThreadPoolExecutor(1)
         self.open = contextlib.ExitStack()
-        self.still, self.writer, self.failed = [], None, False
+        self.writer: Any = None
+        self.gif_frames: list[np.ndarray] = []
+        self.failed = False
 
-    def add(self, frame, value_range=(0, 255)):
-        """Has a frame written, (height, width, channels); returns the `Future` of that."""
+    def add(self, frame: np.ndarray, value_range: tuple[float, float] = (0, 255)) -> Future:
+        """Schedules the writing of a frame (height, width, channels); returns its `Future`."""
         return self.thread.submit(self._add, pixels(frame, value_range))
 
-    def _add(self, frame):
+    def _add(self, frame: np.ndarray) -> None:
         frame = np.broadcast_to(frame, (*frame.shape[:2], 3))
         if self.film.fps is None:
-            self.still.append(frame)
+            self.gif_frames.append(frame)
             return
         try:
             self._append(frame)
-        except Exception as error:  # ffmpeg's have no base in common
+        except Exception as error:  # ffmpeg's errors have no common base class
             self.failed = True
             raise BadValueError(f"{str(self.path)!r} cannot be written: {error}.") from error
 
-    def _append(self, frame):
+    def _append(self, frame: np.ndarray) -> None:
         import imageio.v2 as imageio
 
         if self.writer is None:
             unfinished = self.open.enter_context(write_whole(self.path))
-            options = {"fps": self.film.fps, "macro_block_size": 2, "ffmpeg_log_level": "error"}
+            options: Any = {"fps": self.film.fps, "macro_block_size": 2, "ffmpeg_log_level": "error"}
             self.writer = self.open.enter_context(imageio.get_writer(unfinished, format="FFMPEG", mode="I", **options))
-        even = ((0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0))  # sides, which the format demands
+        even = ((0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0))  # H.264 needs even sides
         self.writer.append_data(np.pad(frame, even, mode="edge"))
 
-    def close(self, is_whole=True):
-        """Returns when the file is whole or, where the film is not, gone; does nothing where there were no frames."""
+    def close(self, is_whole: bool = True) -> None:
+        """Waits until the file is complete (or deleted, if `is_whole` is False or writing failed)."""
         self.thread.shutdown()
-        frames, self.still = self.still, []
+        frames, self.gif_frames = self.gif_frames, []
         if self.failed or not is_whole:
-            stopped = ValueError("the film is not whole")
-            self.open.__exit__(type(stopped), stopped, None)
+            incomplete = ValueError("the video is incomplete")
+            self.open.__exit__(type(incomplete), incomplete, None)
             return
         self.open.close()
         if frames:

@@ -1,4 +1,6 @@
-"""The layers that Keras does not have. Importing this module is all that saved models need to load."""
+"""Custom Keras layers. Import this module before loading saved models."""
+
+from typing import Any
 
 import keras
 from keras import ops
@@ -7,7 +9,7 @@ from keras_gan.layers.convolutions import Conv2D, Conv2DTranspose, UpsampleConv2
 
 __all__ = ["Conv2D", "Conv2DTranspose", "ImagePool", "InstanceNormalization", "ReflectionPadding2D", "UpsampleConv2D"]
 
-# Keras 3 does not find its own losses by the short names in .h5 files that Keras 2 saved with their compile settings.
+# Keras 3 does not resolve the short loss names in compiled .h5 models saved by Keras 2.
 keras.saving.get_custom_objects().update(mse=keras.losses.mean_squared_error, mae=keras.losses.mean_absolute_error)
 
 
@@ -15,36 +17,33 @@ keras.saving.get_custom_objects().update(mse=keras.losses.mean_squared_error, ma
 class InstanceNormalization(keras.layers.GroupNormalization):
     """Normalises each channel of each picture by its own mean and variance over height and width.
 
-    The layer of `tensorflow_addons.layers.InstanceNormalization` (Ulyanov et al., 2016), under its
-    registered name and with its defaults, so that models saved by tensorflow-addons programs load
-    here without it. Per channel: not the layer of the same name in keras-contrib, which normalises
-    over height, width and channels together.
+    It equals `tensorflow_addons.layers.InstanceNormalization` (Ulyanov et al., 2016), with the same registered name and
+    defaults: models saved with tensorflow-addons load here without it. The layer of the same name in keras-contrib
+    differs: it normalises over height, width and channels.
 
     Args:
-        groups: -1, one group a channel. Saved configurations name it, and give the number of
-            channels in place of -1.
+        groups: -1 (one group per channel) or the number of channels, as in saved configurations.
         axis: -1, the channels.
         epsilon: added to the variance, inside the square root.
         **kwargs: as `keras.layers.GroupNormalization`.
 
-    Shapes: (batch, ..., channels) to the same. On a 1x1 map the result is beta alone, whatever
-    went in: the networks of this package leave the layer out there.
+    Shapes: (batch, ..., channels) to the same. On 1x1 maps, where this package omits the layer, the output is beta.
 
     Raises:
         ValueError: for other groups or another axis.
     """
 
-    def __init__(self, groups=-1, axis=-1, epsilon=1e-3, **kwargs):
+    def __init__(self, groups: int = -1, axis: int = -1, epsilon: float = 1e-3, **kwargs: Any):
         super().__init__(groups=groups, axis=axis, epsilon=epsilon, **kwargs)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         if self.groups not in (-1, input_shape[-1]) or self.axis not in (-1, len(input_shape) - 1):
-            raise ValueError(f"InstanceNormalization has groups=-1 and axis=-1, not {self.groups} and {self.axis}.")
+            raise ValueError(f"InstanceNormalization needs groups=-1 and axis=-1, not {self.groups} and {self.axis}.")
         super().build(input_shape)
 
-    def call(self, inputs):
-        # In two passes. Keras' one-pass variance, mean of squares less square of the mean, loses so
-        # many digits on small maps that after three steps the losses differ in the fourth.
+    def call(self, inputs: Any) -> Any:
+        # Two passes. With Keras' one-pass variance (mean of squares - square of mean), rounding errors on small maps
+        # change the fourth digit of the losses after three steps.
         axes = tuple(range(1, len(inputs.shape) - 1))
         dtype = "float32" if self.compute_dtype in ("float16", "bfloat16") else self.compute_dtype
         x = ops.cast(inputs, dtype)
@@ -60,7 +59,7 @@ class InstanceNormalization(keras.layers.GroupNormalization):
 
 @keras.saving.register_keras_serializable(package="keras_gan")
 class ReflectionPadding2D(keras.layers.Layer):
-    """Pads height and width by mirroring the picture at its edges, the edge itself not repeated.
+    """Pads height and width by reflection; the edge pixels are not repeated.
 
     Args:
         padding: pixels on each of the four sides; less than the height and the width.
@@ -68,33 +67,32 @@ class ReflectionPadding2D(keras.layers.Layer):
     Shapes: (batch, height, width, channels) to (batch, height + 2 * padding, width + 2 * padding, channels).
     """
 
-    def __init__(self, padding=1, **kwargs):
+    def __init__(self, padding: int = 1, **kwargs: Any):
         super().__init__(**kwargs)
         self.padding = padding
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         sides = (self.padding, self.padding)
         return ops.pad(inputs, ((0, 0), sides, sides, (0, 0)), mode="reflect")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"padding": self.padding}
 
 
 @keras.saving.register_keras_serializable(package="keras_gan")
 class ImagePool(keras.layers.Layer):
-    """Shows a discriminator some of the past fakes, as the CycleGAN authors' code does.
+    """A replay buffer that shows a discriminator past fakes, as in the CycleGAN authors' code.
 
-    The first `size` pictures are stored and passed on. After that each new picture is, with
-    probability one half, swapped with a random stored one, which is passed on in its place; else it
-    is passed on and not stored. The pictures of a batch take their turns one after the other. The
-    content and the count are weights of the layer; an `AdversarialModel` saves the random state too.
+    The first `size` pictures are stored and returned. After that, each new picture is swapped with a random stored one
+    with probability 1/2; otherwise it is returned and not stored. The pictures of a batch are processed in order. The
+    stored pictures and their count are weights of the layer; an `AdversarialModel` also saves the random state.
 
     Shrivastava et al., 2017 (https://arxiv.org/abs/1612.07828), section 2.3; Zhu et al., 2017
     (https://arxiv.org/abs/1703.10593), section 4.
 
     Args:
-        size: how many pictures are kept, at least 0; 0: every picture is passed on, nothing is kept.
-        seed: of the random swaps.
+        size: number of stored pictures, at least 0; 0 disables the pool.
+        seed: seed of the random swaps.
 
     Shapes: (batch, height, width, channels) to the same; only the batch size may vary.
 
@@ -102,31 +100,31 @@ class ImagePool(keras.layers.Layer):
         ValueError: for a size below 0.
     """
 
-    def __init__(self, size=50, seed=None, **kwargs):
+    def __init__(self, size: int = 50, seed: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         if size < 0:
             raise ValueError(f"The size of an image pool must be at least 0, not {size}.")
         self.size = size
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         if not self.size:
             return
         shape = (self.size, *input_shape[1:])
         self.images = self.add_weight(name="images", shape=shape, initializer="zeros", trainable=False)
         self.count = self.add_weight(name="count", shape=(), initializer="zeros", dtype="int32", trainable=False)
 
-    def call(self, fakes):
+    def call(self, fakes: Any) -> Any:
         if not self.size:
             return fakes
         n = ops.shape(fakes)[0]
         swaps = keras.random.uniform((n,), seed=self.seed_generator) < 0.5
         slots = keras.random.randint((n,), 0, self.size, seed=self.seed_generator)
 
-        def take_turn(i, state):
-            """Where each shown and each stored picture comes from: places in [images, fakes]."""
+        def add_picture(i, state):
+            """Updates the sources of the returned and stored pictures: indices into [images, fakes]."""
             shown, stored, count = state
-            # (Not written as slots[i]: XLA would compile the step anew for every state of the seed.)
+            # Not slots[i]: XLA would recompile the step for every state of the seed.
             filling, swap = count < self.size, ops.take(swaps, i)
             slot = ops.where(filling, count, ops.take(slots, i))
             new, old = self.size + i, ops.take(stored, slot)
@@ -137,11 +135,11 @@ class ImagePool(keras.layers.Layer):
             return shown, stored, ops.minimum(count + 1, self.size)
 
         start = (ops.zeros((n,), "int32"), ops.arange(self.size, dtype="int32"), ops.convert_to_tensor(self.count))
-        shown, stored, count = ops.fori_loop(0, n, take_turn, start)
+        shown, stored, count = ops.fori_loop(0, n, add_picture, start)
         pictures = ops.concatenate([ops.convert_to_tensor(self.images), fakes], axis=0)
         self.images.assign(ops.take(pictures, stored, axis=0))
         self.count.assign(count)
         return ops.take(pictures, shown, axis=0)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"size": self.size}

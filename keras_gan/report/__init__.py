@@ -1,1 +1,1 @@
-"""What shows a run to people: figures, grids, curves, a page."""
+"""Monitoring of a run: history, sample grids, curves, TensorBoard, an HTML report."""

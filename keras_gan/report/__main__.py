@@ -1,11 +1,11 @@
-"""Makes the page of a run anew: python -m keras_gan.report RUN"""
+"""Rebuilds the report.html of a run: python -m keras_gan.report RUN"""
 
 from keras_gan import console
 from keras_gan.report.page import write_report
 
 
-def main(argv=None):
-    parser = console.Parser.of("keras_gan.report", "Makes the page of a run anew.")
+def main(argv: list[str] | None = None) -> None:
+    parser = console.Parser.of("keras_gan.report", "Rebuilds the report.html of a run.")
     parser.add_argument("run", metavar="RUN", help="the run's folder, such as runs/discogan-drawn_shoes-1")
     given = parser.parse_args(argv)
     with console.one_line_errors():

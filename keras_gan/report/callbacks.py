@@ -1,7 +1,10 @@
-"""What watches a run for people: progress, history, samples, TensorBoard, report."""
+"""Callbacks that monitor a run: progress, history, samples, TensorBoard, report."""
 
 import time
+from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -15,15 +18,15 @@ from keras_gan.report.page import save_facts, write_report
 from keras_gan.report.progress import Pace, Progress
 
 
-def watching(batch_size, sample_interval, quiet):
-    """The callbacks that watch `AdversarialModel.train`; what is written comes before what tells of it.
+def watching(batch_size: int, sample_interval: int, quiet: bool) -> list[keras.callbacks.Callback]:
+    """The monitoring callbacks of `AdversarialModel.train`; writers come before those that report on files.
 
-    Of several hosts the first alone tells; samples are computed by all, over which the weights are spread.
+    With several hosts only the first reports, but all compute samples, since the weights are distributed over them.
 
     Args:
         batch_size: pictures (or pairs) per iteration.
-        sample_interval: iterations from one sample grid to the next.
-        quiet: whether nothing is printed on the way.
+        sample_interval: iterations between sample grids.
+        quiet: whether to print no progress.
     """
     if backend.hosts()[0]:
         return [SampleImages(sample_interval)]
@@ -35,41 +38,42 @@ def watching(batch_size, sample_interval, quiet):
 
 
 class SampleImages(keras.callbacks.Callback):
-    """Saves a grid and a frame of the fixed sample every `interval` batches and after the last one.
-
-    Has `newest`, the path of the newest grid; None before the first.
+    """Saves a sample grid and a frame of the fixed sample every `interval` batches and after the last one.
 
     Args:
-        interval: batches from one to the next.
+        interval: batches between samples.
         listen: called with the iteration, the path of the grid, and the held-out figures, a dict.
+
+    Attributes:
+        newest: path of the newest grid; None before the first.
     """
 
-    def __init__(self, interval, listen=None):
+    def __init__(self, interval: int, listen: Callable | None = None) -> None:
         super().__init__()
         self.interval, self.listen = interval, listen
-        self.newest = None
+        self.newest: Path | None = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         self.iteration = int(self.model.iteration)
-        self.batch = None
+        self.batch: int | None = None
         self.frames = Frames(self.model.run_folder, self.iteration)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.epoch = epoch
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self.batch = batch
         self.iteration += 1
         if batch % self.interval == 0:
             self.sample()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict | None = None) -> None:
         if self.batch is not None and self.batch % self.interval:
             self.sample()
 
     @giving_back()
-    def sample(self):
-        """Saves both."""
+    def sample(self) -> None:
+        """Saves the grid and the frame, generated with the EMA weights if there are any."""
         with self.model.averaged(), backend.undivided():
             self.newest = self.model.sample_images(self.epoch, self.batch)
             figures = self.frames.add(self.iteration, self.model)
@@ -78,47 +82,47 @@ class SampleImages(keras.callbacks.Callback):
 
 
 class TensorBoard(keras.callbacks.Callback):
-    """Writes the rows of the history, the held-out figures and the sample grids to `tensorboard/`.
+    """Writes the history, the held-out figures and the sample grids to `tensorboard/`.
 
-    Keras' own callback knows averages since the epoch began, counts iterations from 0 when a run is resumed, and
-    needs TensorFlow.
+    Keras' own callback logs averages since the start of the epoch, restarts at iteration 0 in a resumed run, and needs
+    TensorFlow.
     """
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         from keras_gan.report.tensorboard import Summaries
 
         self.summaries = Summaries(self.model.run_folder / "tensorboard", int(self.model.iteration))
 
-    def row(self, row):
-        figures = {name: figure for name, figure in row.items() if name != "iteration" and figure == figure}
+    def row(self, row: dict[str, Any]) -> None:
+        figures = {name: figure for name, figure in row.items() if name != "iteration" and figure == figure}  # no NaN
         self.summaries.scalars(row["iteration"], figures)
 
-    def sample(self, iteration, grid, figures):
+    def sample(self, iteration: int, grid: Path, figures: dict[str, float]) -> None:
         self.summaries.scalars(iteration, figures)
         self.summaries.picture(iteration, "grid", grid.read_bytes())
 
 
 class Report(Pace):
-    """Writes `losses.png`, the animation and `report.html` as the run goes on and at its end.
+    """Writes `losses.png`, the animation and `report.html` after a sample and at the end.
 
-    On the way they are written after a sampling, at most once a minute and so seldom that they take no
-    more than this share of the time.
+    Between samples at least `SECONDS` pass, and writing takes at most `SHARE` of the time.
     """
 
     SECONDS = 60
     SHARE = 0.005
 
-    def __init__(self, batch_size, samples):
+    def __init__(self, batch_size: int, samples: SampleImages) -> None:
         super().__init__()
         self.batch_size, self.samples = batch_size, samples
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         super().on_train_begin(logs)
-        self.due, self.shown = 0, None
-        self.pictures = {}  # those in the page, as they were encoded for the one before
+        self.due = 0.0
+        self.shown: Path | None = None
+        self.pictures: dict[Path, str] = {}  # cache of encoded pictures
         self.networks = [summary(network) for network in self.model.networks]
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         super().on_train_batch_end(batch, logs)
         began = time.monotonic()
         if self.samples.newest != self.shown and began >= self.due:
@@ -126,15 +130,15 @@ class Report(Pace):
             spent = time.monotonic() - began
             self.due = began + spent + max(self.SECONDS, spent / self.SHARE)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict | None = None) -> None:
         self.write("finished" if self.iteration >= self.total else "stopped")
 
-    def on_interrupted(self):
+    def on_interrupted(self) -> None:
         self.write("stopped")
 
     @giving_back()
-    def write(self, state):
-        """Writes all three; `state` is "running", "finished" or "stopped"."""
+    def write(self, state: str) -> None:
+        """Writes all three files; `state` is "running", "finished" or "stopped"."""
         self.shown = self.samples.newest
         run = self.model.run_folder
         rows = read_rows(run / "history.csv")
@@ -149,8 +153,8 @@ class Report(Pace):
         write_report(run, self.pictures)
 
 
-def summary(network):
-    """A network's name, number of parameters, and layers: [name, type, output shape, parameters] each."""
+def summary(network: keras.Model) -> dict[str, Any]:
+    """A network's name, number of parameters, and layers as [name, type, output shape, parameters]."""
     return {
         "name": network.name,
         "parameters": network.count_params(),
@@ -160,6 +164,6 @@ def summary(network):
     }
 
 
-def shapes(outputs):
-    """The shapes of a layer's outputs as text: "128x128x3"; without the batch."""
+def shapes(outputs: Any) -> str:
+    """The output shapes of a layer as text, such as "128x128x3", without the batch axis."""
     return ", ".join("x".join(map(str, tensor.shape[1:])) for tensor in keras.tree.flatten(outputs)) or "1"

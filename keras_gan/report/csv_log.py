@@ -1,38 +1,40 @@
-"""CSV files of numbers that grow while a run goes on, safe against a kill at any moment."""
+"""Append-only CSV logs of numbers that survive a kill at any moment."""
 
 import csv
+from collections.abc import Iterable
+from pathlib import Path
 
 from keras_gan.files import write_whole
 
 
 class Table:
-    """A CSV file of numbers that grows row by row; every row has an `iteration`.
+    """An append-only CSV file of numbers; every row has an `iteration`.
 
-    A row is handed to the system whole, so that a process killed at any moment loses none. A last line
-    that is cut short, as a machine that goes down may leave it, is dropped when the file is next opened.
+    Each row is one write, so a killed process loses none. An incomplete last line, which a crash of the machine may
+    leave, is dropped by `open`.
 
     Args:
-        path: the file; it appears with the first row.
+        path: the file, created with the first row.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.columns = None
+        self.columns: list[str] | None = None
 
-    def open(self, iteration):
-        """Drops the rows after this iteration, which a resumed run plays again; returns the others."""
+    def open(self, iteration: int) -> list[dict[str, float]]:
+        """Drops the rows after this iteration, which a resumed run writes again; returns the others."""
         rows = read_rows(self.path)
         kept = [row for row in rows if row["iteration"] <= iteration]
         self.columns = list(kept[0]) if kept else None
         if kept:
             with write_whole(self.path) as unfinished:
-                unfinished.write_text("".join(map(line, [self.columns, *(row.values() for row in kept)])))
+                unfinished.write_text(line(kept[0]) + "".join(line(row.values()) for row in kept))
         else:
             self.path.unlink(missing_ok=True)
         return kept
 
-    def append(self, row):
-        """Writes a dict of numbers; the columns are those of the first row."""
+    def append(self, row: dict[str, float]) -> None:
+        """Appends a dict of numbers; the first row sets the columns."""
         text = ""
         if self.columns is None:
             self.columns = list(row)
@@ -42,13 +44,13 @@ class Table:
             file.write(text)
 
 
-def line(values):
-    """Values as a line of a CSV file."""
+def line(values: Iterable) -> str:
+    """Formats a CSV line."""
     return ",".join(f"{value:.6g}" if isinstance(value, float) else str(value) for value in values) + "\n"
 
 
-def read_rows(path):
-    """The whole rows of a CSV file of numbers, as dicts; [] if there is no such file or it is none."""
+def read_rows(path: Path) -> list[dict[str, float]]:
+    """The complete rows of a `Table` as dicts; [] if the file is missing or not a `Table`."""
     if not path.exists():
         return []
     lines = path.read_text(errors="replace").splitlines(keepends=True)
@@ -57,11 +59,11 @@ def read_rows(path):
     for row in rows:
         try:
             numbers.append({name: number(text) for name, text in zip(columns, row, strict=True)})
-        except ValueError:  # damaged
+        except ValueError:  # a damaged row
             continue
     return numbers if "iteration" in columns else []
 
 
-def number(text):
-    """An int where it is written as one, else a float."""
+def number(text: str) -> float:
+    """Parses an int if there are only digits, else a float."""
     return int(text) if text.lstrip("-").isdecimal() else float(text)

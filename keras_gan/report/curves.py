@@ -1,50 +1,51 @@
-"""The curves of a run: which figures belong together, smoothed, as `losses.png`."""
+"""The curves of a run: groups of figures, downsampling, smoothing, `losses.png`."""
+
+from pathlib import Path
 
 import numpy as np
 
 from keras_gan.files import write_whole
 
-MOST = 500  # points of a curve
+MOST = 500  # points per curve
 
 
-def groups(columns):
-    """The columns of a history that are looked at together, as a dict of title and names."""
+def groups(columns: list[str] | dict) -> dict[str, list[str]]:
+    """The columns of a history grouped by chart: {title: names}."""
     accuracies = [name for name in columns if name.endswith("_acc")]
     judges = [name.removesuffix("_acc") for name in accuracies]
-    if len(judges) == 2:  # one discriminator and the mean over it
+    if len(judges) == 2:  # a single discriminator and a mean equal to it
         judges.remove("d")
         accuracies.remove("d_acc")
     judging = [f"{judge}_loss" for judge in judges]
     losses = [name for name in columns if name.endswith("_loss") and name not in (*judging, "d_loss")]
     rates = [name for name in columns if name.endswith("_learning_rate")]
     titles = {"Generators": losses, "Discriminators": judging}
-    titles |= {"Verdicts that are right": accuracies, "Learning rates": rates}
+    titles |= {"Discriminator accuracy": accuracies, "Learning rates": rates}
     return {title: names for title, names in titles.items() if names}
 
 
-def curve(rows, name):
-    """(iterations, values) of a column: at most `MOST` points, means of neighbours, without rows that have no value."""
+def curve(rows: list[dict], name: str) -> tuple[np.ndarray, np.ndarray]:
+    """(iterations, values) of a column without NaN, downsampled to at most `MOST` means of neighbours."""
     points = [(row["iteration"], row[name]) for row in rows if np.isfinite(row[name])]
     parts = np.array_split(np.array(points, "float64").reshape(-1, 2), min(MOST, len(points)) or 1)
     means = np.array([part.mean(axis=0) for part in parts if len(part)]).reshape(-1, 2)
     return means[:, 0], means[:, 1]
 
 
-def smooth(values):
-    """A running mean, over a twentieth of all values to either side of each, fewer at the ends."""
-    reach = len(values) // 20
+def smooth(values: np.ndarray) -> np.ndarray:
+    """A centred moving average over a tenth of all values; the window shrinks at the ends."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     at = np.arange(len(values))
-    reach = np.minimum(reach, np.minimum(at, at[::-1]))
+    reach = np.minimum(len(values) // 20, np.minimum(at, at[::-1]))
     return (sums[at + reach + 1] - sums[at - reach]) / (2 * reach + 1)
 
 
-def save_losses(path, rows):
-    """Saves the losses of generators and discriminators, and how often these are right, as a PNG file.
+def save_losses(path: Path, rows: list[dict]) -> None:
+    """Plots the losses, and the accuracies of the discriminators, to a PNG file.
 
     Args:
         path: the file to write.
-        rows: of `history.csv`, see `keras_gan.report.history.read_rows`.
+        rows: the rows of `history.csv`, see `keras_gan.report.csv_log.read_rows`.
     """
     from matplotlib.figure import Figure
 
@@ -65,13 +66,13 @@ def save_losses(path, rows):
         figure.savefig(unfinished, format="png", dpi=110)
 
 
-def positive(rows, names):
-    """Whether there is a logarithm of all of these figures."""
+def positive(rows: list[dict], names: list[str]) -> bool:
+    """Whether a log scale can show these columns: all values are positive or NaN."""
     return all(row[name] > 0 or np.isnan(row[name]) for row in rows for name in names)
 
 
-def duration(seconds):
-    """Seconds as people write them: "45 s", "12:34 min" or "3:25:10 h"."""
+def duration(seconds: float) -> str:
+    """Formats seconds as "45 s", "12:34 min" or "3:25:10 h"."""
     seconds = round(seconds)
     minutes, hours = seconds // 60, seconds // 3600
     if hours:

@@ -1,24 +1,26 @@
-"""A fixed sample over time: one small picture file per sampling, a bounded number of them, and an animation."""
+"""The fixed sample over time: a bounded number of small PNG frames, and their animation."""
 
 import importlib.util
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from keras_gan.images.grids import save_animation, save_sheet
 from keras_gan.report.csv_log import Table
 
-MOST = 60  # frames that are kept
+MOST = 60  # frames to keep
 
 
 class Frames:
-    """The folder `frames/` of a run, of files `ITERATION.png`, and `held_out.csv` beside it.
+    """The folder `frames/` of a run, with files `ITERATION.png`, and `held_out.csv`.
 
     Args:
-        run_folder: the run's folder, a `pathlib.Path`.
-        iteration: frames and figures after this one are dropped: a resumed run makes them again.
+        run_folder: the run's folder.
+        iteration: frames and figures after this one are deleted; a resumed run makes them again.
     """
 
-    def __init__(self, run_folder, iteration):
+    def __init__(self, run_folder: Path, iteration: int) -> None:
         self.folder = run_folder / "frames"
         self.table = Table(run_folder / "held_out.csv")
         self.table.open(iteration)
@@ -26,8 +28,8 @@ class Frames:
             if int(path.stem) > iteration:
                 path.unlink()
 
-    def add(self, iteration, model):
-        """Saves what the model's fixed sample is now; returns its figures, a dict."""
+    def add(self, iteration: int, model: Any) -> dict[str, float]:
+        """Saves the model's fixed sample as a frame; returns its held-out figures."""
         rows, titles, captions, figures = model.fixed_sample()
         path = self.folder / f"{iteration:07}.png"
         save_sheet(path, rows, model.data_loader.value_range, captions, titles, least=96 if titles else 64)
@@ -37,13 +39,13 @@ class Frames:
         return figures
 
 
-def frame_paths(folder):
-    """The frames of a folder in the order of their iterations."""
+def frame_paths(folder: Path) -> list[Path]:
+    """The frames in a folder, ordered by iteration."""
     return sorted((path for path in folder.glob("*.png") if path.stem.isdecimal()), key=lambda path: int(path.stem))
 
 
-def thin(folder, most=MOST):
-    """Removes frames until there are no more than `most`, those first that leave the smallest gap; never the ends."""
+def thin(folder: Path, most: int = MOST) -> None:
+    """Deletes frames, closest neighbours first, until `most` remain; keeps the first and the last."""
     paths = frame_paths(folder)
     while len(paths) > most:
         at = [int(path.stem) for path in paths]
@@ -51,10 +53,10 @@ def thin(folder, most=MOST):
         paths.pop(1 + gaps.index(min(gaps))).unlink()
 
 
-def animate(run_folder, width=640):
-    """Saves the frames as `samples.mp4` where imageio-ffmpeg is installed, else as `samples.gif`; returns the path.
+def animate(run_folder: Path, width: int = 640) -> Path | None:
+    """Saves the frames as `samples.mp4` if imageio-ffmpeg is installed, else as `samples.gif`.
 
-    None if there are fewer than two frames.
+    Returns the path, or None if there are fewer than two frames.
     """
     from PIL import Image
 

@@ -1,6 +1,8 @@
-"""The figures of a run as it goes on: `history.csv`, one row every few iterations."""
+"""`history.csv`: losses and metrics during training, one row every few iterations."""
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,13 +12,11 @@ from keras_gan.report.csv_log import Table
 
 
 class History(keras.callbacks.Callback):
-    """Writes `history.csv`: iteration, epoch (from 1), seconds of training, learning rates and every figure.
+    """Writes `history.csv`: iteration, epoch (from 1), seconds of training, learning rates and all metrics.
 
-    There is a row every `EVERY` iterations and one at the end of each epoch. Its figures are averages
-    over the iterations since the row before, not since the epoch began as in the logs of `fit()`; nan
-    where the network did not learn in these iterations.
-
-    Rows of the file beyond `model.iteration` are dropped when training begins.
+    A row is written every `EVERY` iterations and at the end of each epoch. Metrics are averaged over the iterations
+    since the previous row (the logs of `fit()` average since the start of the epoch), and NaN if their network was not
+    updated. Rows beyond `model.iteration` are dropped when training begins.
 
     Args:
         listen: called with each row, a dict.
@@ -24,31 +24,31 @@ class History(keras.callbacks.Callback):
 
     EVERY = 10
 
-    def __init__(self, listen=None):
+    def __init__(self, listen: Callable[[dict], None] | None = None) -> None:
         super().__init__()
         self.listen = listen
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         self.iteration = int(self.model.iteration)
         self.table = Table(self.model.run_folder / "history.csv")
         rows = self.table.open(self.iteration)
         self.written = rows[-1]["iteration"] if rows else 0
         self.began = time.monotonic() - (rows[-1]["seconds"] if rows else 0)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.epoch = epoch + 1
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self.iteration += 1
         if self.iteration % self.EVERY == 0:
             self.write()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if self.written < self.iteration:
             self.write()
-        self.model.totals_before = None  # the next epoch counts from nothing
+        self.model.totals_before = None  # the metrics restart at 0 in the next epoch
 
-    def write(self):
+    def write(self) -> None:
         """Writes a row."""
         row = {"iteration": self.iteration, "epoch": self.epoch, "seconds": round(time.monotonic() - self.began, 3)}
         for part in self.model.parts:
@@ -61,22 +61,22 @@ class History(keras.callbacks.Callback):
             self.listen(row)
 
 
-def figures_since_last_row(model):
-    """The figures of an `AdversarialModel`, averaged over the iterations since this was last called in the epoch.
+def figures_since_last_row(model: Any) -> dict[str, float]:
+    """The metrics of an `AdversarialModel`, averaged over the iterations since the previous call in this epoch.
 
-    Keras' metrics are running totals and counts: their differences are those of the iterations between.
-    `model.totals_before` holds the earlier ones; it is saved with the weights, so that a resumed run
-    goes on in the middle of a row.
+    Keras' metrics are running totals and counts, so differences of these give the average over an interval.
+    `model.totals_before` holds the previous totals and counts. It is saved with the weights, so a resumed run continues
+    in the middle of a row.
     """
     variables = [variable for metric in model.metrics for variable in metric.variables]
     now = np.array([float(ops.convert_to_numpy(variable)) for variable in variables])
     before = model.totals_before
-    if before is None or len(before) != len(now) or (now[1::2] < before[1::2]).any():  # another epoch's
+    if before is None or len(before) != len(now) or (now[1::2] < before[1::2]).any():  # a new epoch
         before = np.zeros_like(now)
     model.totals_before = now
     totals, counts = (now - before)[::2], (now - before)[1::2]
     totals[counts == 0], counts[counts == 0] = np.nan, 1
-    since = np.stack([totals, counts], axis=1).ravel()
-    since = [ops.convert_to_tensor(value, variable.dtype) for variable, value in zip(variables, since, strict=True)]
+    differences = zip(variables, np.stack([totals, counts], axis=1).ravel(), strict=True)
+    since = [ops.convert_to_tensor(difference, variable.dtype) for variable, difference in differences]
     with keras.StatelessScope(state_mapping=zip(variables, since, strict=True)):
         return {name: float(figure) for name, figure in model.get_metrics_result().items()}

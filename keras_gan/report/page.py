@@ -1,6 +1,6 @@
-"""`report.html`: a run on one page that needs nothing else, also while the run goes on.
+"""`report.html`: a self-contained page about a run, also during training.
 
-python -m keras_gan.report RUN      makes the page of a run folder anew
+python -m keras_gan.report RUN      rebuilds the page of a run
 """
 
 import base64
@@ -11,6 +11,7 @@ import math
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,24 +22,24 @@ from keras_gan.report.csv_log import read_rows
 from keras_gan.report.frames import MOST, frame_paths
 
 TEMPLATE = Path(__file__).with_name("page.html")
-WIDTH = 900  # pixels of a picture in the page, at most
+WIDTH = 900  # maximum width of a picture on the page, in pixels
 
 
-def write_report(run, pictures=None):
-    """Writes the page of a run folder; returns its path.
+def write_report(run: str | Path, pictures: dict[Path, str] | None = None) -> Path:
+    """Writes the page of a run; returns its path.
 
     Args:
-        run: the folder.
-        pictures: dict that keeps the encoded pictures from one page to the next; None: nothing is kept.
+        run: the run's folder.
+        pictures: cache of encoded pictures, updated by each call; None: no cache.
 
     Raises:
-        NotFoundError: if it is no folder of a run.
+        NotFoundError: if the folder is not a run.
     """
     run = Path(run)
     rows = read_rows(run / "history.csv")
     facts, config = read_json(run / "report.json"), read_json(run / "config.json")
     if not (rows or facts or config):
-        raise NotFoundError(f"{str(run)!r} is no run folder: it has no history.csv, config.json or report.json.")
+        raise NotFoundError(f"{str(run)!r} is not a run folder: it has no history.csv, config.json or report.json.")
     data = page_data(run, rows, facts, config, {} if pictures is None else pictures)
     text = json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     texts = {"title": html.escape(data["title"]), "data": text}
@@ -48,14 +49,14 @@ def write_report(run, pictures=None):
     return run / "report.html"
 
 
-def save_facts(run, facts):
-    """Keeps what the page says beside pictures, history and `config.json`, as `report.json`."""
+def save_facts(run: Path, facts: dict[str, Any]) -> None:
+    """Saves facts for the page that no other file of the run holds, as `report.json`."""
     with write_whole(run / "report.json") as unfinished:
         unfinished.write_text(json.dumps(facts), encoding="utf-8")
 
 
-def read_json(path):
-    """A JSON object from a file; {} if there is none or it is damaged."""
+def read_json(path: Path) -> dict[str, Any]:
+    """Reads a JSON object; {} if the file is missing or damaged."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -63,8 +64,8 @@ def read_json(path):
     return found if isinstance(found, dict) else {}
 
 
-def page_data(run, rows, facts, config, pictures):
-    """What the page shows, as JSON has it: texts, curves, pictures."""
+def page_data(run: Path, rows: list[dict], facts: dict, config: dict, pictures: dict[Path, str]) -> dict[str, Any]:
+    """The contents of the page, JSON-serialisable: texts, curves, pictures."""
     dataset = config.get("dataset") or {}
     model = config.get("model") or facts.get("model") or "model"
     name = (dataset.get("name") if isinstance(dataset, dict) else dataset) or facts.get("dataset") or run.name
@@ -84,35 +85,34 @@ def page_data(run, rows, facts, config, pictures):
     }
 
 
-def share(facts):
-    """How much of the run is done, 0 to 1."""
+def share(facts: dict) -> float:
+    """The completed fraction of the run, 0 to 1."""
     return min(1, facts.get("iteration", 0) / facts["iterations"]) if facts.get("iterations") else 0
 
 
-def tiles(rows, facts):
-    """The figures at the top: [name, value] each."""
+def tiles(rows: list[dict], facts: dict) -> list[list[str]]:
+    """The figures at the top of the page, as [name, value]."""
     iteration, iterations = facts.get("iteration", rows[-1]["iteration"] if rows else 0), facts.get("iterations")
     found = [["iteration", f"{iteration:,}" + (f" of {iterations:,}" if iterations else "")]]
     if "epoch" in facts:
         found.append(["epoch", f"{facts['epoch']} of {facts['epochs']}"])
     if rows:
-        found.append(["time spent training", curves.duration(rows[-1]["seconds"])])
+        found.append(["training time", curves.duration(rows[-1]["seconds"])])
     per_iteration = facts.get("seconds_per_iteration")
     if per_iteration:
         if facts["state"] == "running":
             found.append(["time left", curves.duration(per_iteration * (iterations - iteration))])
-        found.append(["pictures a second", f"{facts['batch_size'] / per_iteration:.3g}"])
+        found.append(["pictures per second", f"{facts['batch_size'] / per_iteration:.3g}"])
     return found
 
 
-def samples(run, pictures):
-    """The frames of the fixed sample, or else the sample grids: [label, iteration or null, data URI] each."""
-    paths, labels = frame_paths(run / "frames"), []
-    what = "What the networks make of the same input each time."
-    if paths:
-        labels = [[f"iteration {int(path.stem):,}", int(path.stem)] for path in paths]
-    else:
-        what = "Test pictures chosen at random each time."
+def samples(run: Path, pictures: dict[Path, str]) -> dict[str, Any]:
+    """The frames of the fixed sample, or else the sample grids, as [label, iteration or None, data URI]."""
+    paths = frame_paths(run / "frames")
+    labels: list[list] = [[f"iteration {int(path.stem):,}", int(path.stem)] for path in paths]
+    what = "Outputs of the networks for the same inputs during training."
+    if not paths:
+        what = "Random test pictures, chosen anew for each sample."
         grids = [path for path in (run / "images").glob("*.png") if len(numbers(path)) == 2]
         grids.sort(key=numbers)
         paths = [grids[i] for i in np.unique(np.linspace(0, len(grids) - 1, MOST).round().astype(int))] if grids else []
@@ -123,25 +123,25 @@ def samples(run, pictures):
     return {"what": what, "frames": [[*label, kept[path]] for label, path in zip(labels, paths, strict=True)]}
 
 
-def numbers(path):
-    """The numbers in the name of a sample grid, EPOCH_BATCH.png."""
+def numbers(path: Path) -> list[int]:
+    """The numbers in the file name of a sample grid, EPOCH_BATCH.png."""
     return [int(part) for part in path.stem.split("_") if part.isdecimal()]
 
 
-def data_uri(path):
-    """A picture file, scaled down and compressed, as the address of an image."""
+def data_uri(path: Path) -> str:
+    """A picture file, downscaled to `WIDTH`, as a WebP data URI."""
     from PIL import Image
 
     with Image.open(path) as image:
-        image = image.convert("RGB")
-        image.thumbnail((WIDTH, 2 * WIDTH))
+        shown = image.convert("RGB")
+        shown.thumbnail((WIDTH, 2 * WIDTH))
         file = io.BytesIO()
-        image.save(file, "WEBP", quality=85)
+        shown.save(file, "WEBP", quality=85)
     return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-def charts(rows):
-    """The curves of the history by group; learning rates only where they change."""
+def charts(rows: list[dict]) -> list[dict]:
+    """The charts of the history. Constant learning rates are skipped."""
     found = []
     for title, names in curves.groups(rows[0]).items() if rows else ():
         if title == "Learning rates" and all(len({row[name] for row in rows}) == 1 for name in names):
@@ -151,8 +151,8 @@ def charts(rows):
     return [chart for chart in found if chart["series"]]
 
 
-def series(rows, name):
-    """A curve: its points and, smoothed, the same again."""
+def series(rows: list[dict], name: str) -> dict[str, Any]:
+    """A curve: its points, raw and smoothed."""
     iterations, values = curves.curve(rows, name)
     return {
         "name": name,
@@ -162,13 +162,13 @@ def series(rows, name):
     }
 
 
-def rounded(values):
-    """Numbers to five digits."""
+def rounded(values: np.ndarray) -> list[float]:
+    """Rounds to five significant digits."""
     return [float(f"{value:.5g}") for value in values]
 
 
-def held_out_data(rows):
-    """The held-out figures: their curves and, for each, [name, first, best, iteration of the best, last]."""
+def held_out_data(rows: list[dict]) -> dict[str, Any]:
+    """The held-out figures: their curves, and a table of [name, first, best, iteration of the best, last]."""
     names = [name for name in (rows[0] if rows else ()) if name != "iteration"]
     table = []
     for name in names:
@@ -176,23 +176,23 @@ def held_out_data(rows):
         if known:
             best, at = min(known)
             table.append([name, f"{known[0][0]:.3g}", f"{best:.3g}", f"{at:,}", f"{known[-1][0]:.3g}"])
-    curves = [series(rows, name) | {"smooth": None} for name in names]
-    return {"table": table, "chart": {"title": "L1, lower is better", "log": False, "series": curves}}
+    drawn = [series(rows, name) | {"smooth": None} for name in names]
+    return {"table": table, "chart": {"title": "L1, lower is better", "log": False, "series": drawn}}
 
 
-def about(config, facts):
-    """What was run: [title, [[name, value], ...]] each."""
+def about(config: dict, facts: dict) -> list[list]:
+    """Configuration tables, as [title, [[name, value], ...]]."""
     dataset = config.get("dataset") or facts.get("dataset")
     run = {"model": config.get("model") or facts.get("model"), "data set": dataset, "seed": config.get("seed")}
     started = str(config.get("started") or "").replace("T", " ")
     run |= {"started": started or None, "commit": config.get("commit")}
-    found = [["Run", run], ["Arguments", config.get("arguments")], ["Versions", config.get("versions")]]
-    return [[title, plain(values)] for title, values in found if values and plain(values)]
+    found = {"Run": run, "Arguments": config.get("arguments"), "Versions": config.get("versions")}
+    return [[title, plain(values)] for title, values in found.items() if values and plain(values)]
 
 
-def plain(values, prefix=""):
-    """A dict as [name, text] pairs, what is nested in it with names of its own; without what is None."""
-    found = []
+def plain(values: dict, prefix: str = "") -> list[list[str]]:
+    """Flattens a nested dict to [name, text] pairs; skips None."""
+    found: list[list[str]] = []
     for name, value in values.items():
         if isinstance(value, dict):
             found += plain(value, f"{prefix}{name} ")
@@ -201,8 +201,8 @@ def plain(values, prefix=""):
     return found
 
 
-def commands(run, model, config):
-    """The lines to type: to play the run again, to go on with it, to make this page anew."""
+def commands(run: Path, model: str, config: dict) -> dict[str, str | None]:
+    """Shell commands that reproduce the run, resume it, and rebuild the page."""
     command, seed = config.get("command"), config.get("seed")
     if command and seed is not None and "--seed" not in command:
         command += f" --seed {seed}"

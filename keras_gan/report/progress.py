@@ -1,8 +1,10 @@
-"""How far training is: how fast, how much time is left, where the newest sample grid lies."""
+"""Progress of training on one line: speed, time left, losses, newest sample grid."""
 
 import shutil
 import sys
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 
@@ -10,22 +12,25 @@ from keras_gan.report.curves import duration
 
 
 class Pace(keras.callbacks.Callback):
-    """Counts iterations and seconds; the base of those callbacks that tell of them.
+    """Counts iterations and time; base class of the callbacks that report progress.
 
-    Has `iteration`, of all training; `total`, what it will be at the end; `epoch`, from 1; `done`, in
-    this epoch; `per_iteration`, seconds, of this process without its first iteration, which compiles.
+    Attributes:
+        iteration, total: iterations so far, and at the end of training.
+        epoch, done: epoch (from 1), and iterations in this epoch.
+        per_iteration: seconds per iteration in this process, without the first one, which compiles.
     """
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         self.iteration = int(self.model.iteration)
-        self.total, self.first = self.iteration, None
+        self.total = self.iteration
+        self.first: tuple[int, float] | None = None  # iteration, time
         self.epoch = self.done = 0
-        self.per_iteration = None
+        self.per_iteration: float | None = None
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.epoch, self.done = epoch + 1, 0
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self.iteration += 1
         self.done = batch + 1
         if self.first is None:
@@ -36,59 +41,59 @@ class Pace(keras.callbacks.Callback):
             self.per_iteration = (time.monotonic() - began) / (self.iteration - first)
 
     @property
-    def epochs(self):
+    def epochs(self) -> int:
         return self.params["epochs"]
 
     @property
-    def steps(self):
-        """Iterations of an epoch."""
+    def steps(self) -> int:
+        """Iterations per epoch."""
         return self.params["steps"]
 
     @property
-    def left_in_epoch(self):
-        """Iterations."""
+    def left_in_epoch(self) -> int:
+        """Iterations left in this epoch."""
         return self.steps - self.done
 
 
 class Progress(Pace):
-    """Says how far training is, on one line: time left, pictures a second, the figures that fit, the newest grid.
+    """Prints progress on one line: time left, pictures per second, losses, the newest sample grid.
 
-    In a terminal or a notebook the line is written over and over; anything else, a log file say, gets a
-    new line every half minute and at the end of each epoch, without any control characters.
+    A terminal or a notebook updates the line in place. A log file gets a new line every 30 seconds and at the end of
+    each epoch, without control characters.
 
     Args:
-        batch_size: pictures (or pairs) per iteration; None: do not speak of pictures.
-        samples: the `SampleImages` that knows the newest grid; None: do not speak of it.
+        batch_size: pictures (or pairs) per iteration; None: do not print pictures per second.
+        samples: the `SampleImages` with the newest grid; None: do not print it.
     """
 
     SHOWN = ("d_loss", "d_acc", "g_loss")
     SECONDS_PER_LINE = 30
     SECONDS_PER_UPDATE = 0.3
 
-    def __init__(self, batch_size=None, samples=None):
+    def __init__(self, batch_size: int | None = None, samples: Any = None) -> None:
         super().__init__()
         self.batch_size, self.samples = batch_size, samples
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         super().on_train_begin(logs)
         self.plain = not (sys.stdout.isatty() or "ipykernel" in sys.modules)
         self.wide = 0
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         super().on_epoch_begin(epoch, logs)
         self.began = self.said = time.monotonic()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         super().on_train_batch_end(batch, logs)
         pause = self.SECONDS_PER_LINE if self.plain else self.SECONDS_PER_UPDATE
         if time.monotonic() - self.said > pause:
             self.say(logs, last=self.plain)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.say(logs, last=True)
 
-    def say(self, logs, last):
-        """Prints the line; `last`: it stays and is printed whole, else the next one takes its place."""
+    def say(self, logs: dict | None, last: bool) -> None:
+        """Prints the line; if `last`, untruncated and followed by a newline, else to be overwritten."""
         self.said = time.monotonic()
         text = "  ".join(self.parts(logs or {}))
         if self.plain:
@@ -99,8 +104,8 @@ class Progress(Pace):
         print("\r" + text.ljust(self.wide), end="\n" if last else "", flush=True)
         self.wide = 0 if last else len(text)
 
-    def parts(self, logs):
-        """What there is to say, most important first."""
+    def parts(self, logs: dict) -> Iterator[str]:
+        """The parts of the line, most important first."""
         yield f"epoch {self.epoch}/{self.epochs}"
         yield f"iteration {self.done}/{self.steps}"
         if self.left_in_epoch == 0:

@@ -23,7 +23,7 @@ from keras_gan import backend
 from keras_gan.backend.memory import giving_back
 from keras_gan.errors import BadValueError, NotFiniteError
 from keras_gan.files import sync
-from keras_gan.training import run_folder
+from keras_gan.training import old_runs
 from keras_gan.training.signals import Interrupted
 
 WEIGHTS, STATE, SUMS = "all.weights.h5", "state.json", "sums"
@@ -119,7 +119,8 @@ def restore(folder, model):
         fault = fault_of(path)
         if fault is None:
             try:
-                model.load_weights(path / WEIGHTS)
+                with old_runs.weights_as_today(path / WEIGHTS, type(model).__name__) as weights:
+                    model.load_weights(weights)
             except (OSError, ValueError, KeyError) as error:
                 raise BadValueError(
                     f"checkpoint {str(path)!r} does not fit this model: {' '.join(str(error).split())[:300]}"
@@ -163,7 +164,7 @@ class Checkpoints(keras.callbacks.Callback):
     It comes last of all callbacks, so that what is kept is what they left.
 
     Args:
-        folder: the run's.
+        run: the `keras_gan.training.run.Run`.
         batches: the loader that is trained on.
         interval: iterations from one checkpoint to the next, beside those at the end of each epoch;
             None: after ten minutes and at the end of each epoch, but where keeping takes long, seldom
@@ -176,9 +177,9 @@ class Checkpoints(keras.callbacks.Callback):
     SECONDS = 600
     SHARE = 100
 
-    def __init__(self, folder, batches, interval, keep, state, signals):
+    def __init__(self, run, batches, interval, keep, state, signals):
         super().__init__()
-        self.folder, self.batches, self.interval, self.keep = folder, batches, interval, keep
+        self.run, self.batches, self.interval, self.keep = run, batches, interval, keep
         self.state, self.signals = state, signals
         self.cost = 0.0
 
@@ -229,19 +230,19 @@ class Checkpoints(keras.callbacks.Callback):
             "data_random": self.batches.random_state,
             "metrics": [np.asarray(variable).tolist() for variable in metric_variables(self.model)],
         }
-        save(self.folder / "checkpoints", self.model, state, self.keep)
+        save(self.run.folder / "checkpoints", self.model, state, self.keep)
         self.kept = time.monotonic()
         self.cost = self.kept - began
         if self.signals:
-            self.model.save_networks()
+            self.run.save_networks()
             raise Interrupted(
-                f"Stopped at iteration {self.iteration}; all is kept. To go on: {run_folder.how_to_resume(self.model)}",
+                f"Stopped at iteration {self.iteration}; all is kept. To go on: {self.run.how_to_resume()}",
                 self.signals[0],
             )
 
 
 class SaveNetworks(keras.callbacks.Callback):
-    """Calls `model.save_networks()` at the end of every epoch."""
+    """Saves the networks of a run at the end of every epoch."""
 
     def on_epoch_end(self, epoch, logs=None):
         if backend.hosts()[0] == 0:

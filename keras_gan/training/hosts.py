@@ -54,11 +54,11 @@ def check_alike(asked):
 
 
 @contextlib.contextmanager
-def hosts_together(model, asked):
+def hosts_together(run, asked):
     """Has several hosts train the same, all but the first in a copy of the run that is discarded.
 
     Args:
-        model: the `AdversarialModel`.
+        run: the `keras_gan.training.run.Run`.
         asked: dict of all arguments, as JSON can hold them.
 
     Raises:
@@ -68,31 +68,31 @@ def hosts_together(model, asked):
     if count == 1:
         yield
         return
-    _, files = run_folder.pictures_of(model.data_loader)
+    _, files = run_folder.pictures_of(run.model.data_loader)
     names = {split: [(Path(name).name, mark.split()[0]) for name, mark in of.items()] for split, of in files.items()}
-    asked |= {"seed": model.seed, "output": None}
+    asked |= {"seed": run.model.seed, "output": None}
     check_alike([asked, names])
     if number == 0:
-        model.run_folder  # noqa: B018 (made before the others look at it)
+        run.folder  # noqa: B018 (made before the others look at it)
         backend.agreed(0)
         yield
         return
     with tempfile.TemporaryDirectory() as scratch, open(os.devnull, "w") as nowhere:
         copy = Path(scratch, "run")
-        if model.is_resumed:
-            shutil.copytree(model.run_folder, copy)
+        if run.is_resumed:
+            shutil.copytree(run.folder, copy)
         else:
             (copy / "images").mkdir(parents=True)
-        model._run_folder = copy
+        run.folder = copy
         backend.agreed(0)
         with contextlib.redirect_stdout(nowhere):
             yield
 
 
-def explain_lost_host(error, model):
+def explain_lost_host(error, folder):
     """Raises LostHostError if this error is that of a connection to another host."""
     signs = ("gloo", "connection", "unavailable", "coordination", "heartbeat")
     if backend.hosts()[1] > 1 and any(sign in str(error).lower() for sign in signs):
         raise LostHostError(
-            f"another host has stopped: start all of them again, with --resume {str(model.run_folder)!r}."
+            f"another host has stopped: start all of them again, with --resume {str(folder)!r}."
         ) from error

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from keras_gan.errors import BadValueError, NotFoundError
 from keras_gan.files import sync, write_whole
+from keras_gan.training import old_runs
 
 try:
     import fcntl
@@ -39,7 +40,7 @@ def next_run(stem):
 
 
 def open_run(folder):
-    """Makes the folder of a run; returns its path. Raises as `AdversarialModel.run_folder` does."""
+    """Makes the folder of a run; returns its path. Raises as `Run.folder` does."""
     folder = Path(folder)
     if (folder / CONFIG).exists() or any(folder.glob("models/*.keras")):
         raise BadValueError(
@@ -118,7 +119,7 @@ def read_config(folder):
     config = read_json(folder / CONFIG)
     if not isinstance(config, dict) or not isinstance(config.get("arguments"), dict) or "class" not in config:
         raise BadValueError(f"{str(folder)!r} is not the folder of a run: its {CONFIG} cannot be read.")
-    return config
+    return old_runs.upgraded(config)
 
 
 def newest_run(name):
@@ -151,7 +152,10 @@ def arguments_to_go_on(folder, kind, given):
     """
     config = read_config(folder)
     if config["class"] != kind:
-        raise BadValueError(f"run {str(folder)!r} is one of {config['class']}, not of {kind}.")
+        raise BadValueError(
+            f"run {str(folder)!r} is one of {config['class']}, not of {kind}: "
+            f"python -m keras_gan.{config['model']} --resume {folder}"
+        )
     arguments = config["arguments"]
     given = dict(given)
     if Path(given.pop("output", None) or folder) != Path(folder):
@@ -168,15 +172,23 @@ def arguments_to_go_on(folder, kind, given):
     return arguments | given
 
 
-def how_to_resume(model):
-    """The command that goes on with the run of a model."""
-    return f"python -m keras_gan.{model.name} --resume {model.run_folder}"
+def options_of(kind):
+    """All options of a class and their defaults, {name: default}: also those that it passes on as `**options`."""
+    found = {}
+    for base in kind.__mro__:
+        if "__init__" not in vars(base):
+            continue
+        parameters = inspect.signature(base.__init__).parameters.values()
+        own = {p.name: p.default for p in parameters if p.name not in ("self", "name") and p.kind != p.VAR_KEYWORD}
+        found = own | found
+        if not any(p.kind == p.VAR_KEYWORD for p in parameters):
+            break
+    return found
 
 
 def names_of(function):
-    """The names of a function's arguments, but for `self`, `callbacks` and `**options`."""
-    parameters = inspect.signature(function).parameters.values()
-    return [p.name for p in parameters if p.name not in ("self", "callbacks") and p.kind is not p.VAR_KEYWORD]
+    """The names of a function's arguments, but for `self` and `callbacks`."""
+    return [name for name in inspect.signature(function).parameters if name not in ("self", "callbacks")]
 
 
 def shown(value):

@@ -1,28 +1,29 @@
-"""Translates pictures, animations and videos by a trained generator; see `python -m keras_gan.translate --help`."""
+"""Translates pictures, animations and videos with a trained generator; see `python -m keras_gan.translate --help`."""
 
 import sys
 import types
+from typing import Any
 
 from keras_gan.errors import BadValueError
 from keras_gan.generators import find
 
 
-def translate(model, images, direction=None):
-    """Translates pictures by a trained generator.
+def translate(model: Any, images: Any, direction: str | None = None) -> Any:
+    """Translates pictures with a trained generator.
 
     Args:
-        model: a `.keras` file, the folder of a run, a `keras.Model`, or what `keras_gan.generators.find` returned.
-        images: pictures of one size, an array (batch, height, width, channels); or a list of pictures of any
-            sizes, arrays (height, width, channels). uint8 or uint16, or floats in the network's value range.
-            Another size than the network's is kept: see `keras_gan.translate.tiles.translate_any`.
+        model: a `.keras` file, the folder of a run, a `keras.Model`, or a `keras_gan.generators.Generator`.
+        images: an array (batch, height, width, channels), or a list of arrays (height, width, channels) of any
+            sizes; uint8, uint16, or floats in the network's value range. Sizes are kept, whatever the network's
+            own: see `keras_gan.translate.tiles.translate_any`.
         direction: "AtoB" or "BtoA", for a run with two generators.
 
     Returns:
-        The same: an array or a list; uint8, uint16, or float32 in the network's value range.
+        An array or a list, like `images`; uint8, uint16, or float32 in the network's value range.
 
     Raises:
-        NotFoundError: (a FileNotFoundError) if there is no such model.
-        BadValueError: (a ValueError) if it does not translate pictures, or not such.
+        NotFoundError: (a FileNotFoundError) if the model does not exist.
+        BadValueError: (a ValueError) if the model does not translate pictures, or the shape or dtype is unsupported.
     """
     import numpy as np
 
@@ -47,17 +48,17 @@ def translate(model, images, direction=None):
     return np.concatenate(found)
 
 
-def translator(generator):
-    """This generator, or a BadValueError if it makes pictures of noise."""
+def translator(generator: Any) -> Any:
+    """Returns the generator; BadValueError if it generates from noise."""
     if generator.kind != "translation":
-        raise BadValueError(f"{generator.title} makes pictures of noise: it translates none.")
+        raise BadValueError(f"{generator.title} generates pictures from noise: it cannot translate.")
     return generator
 
 
 class _Module(types.ModuleType):
-    """`keras_gan.translate` is this module and, called, its function: both go by the name that one would guess."""
+    """Makes this module callable: `keras_gan.translate(...)` is `keras_gan.translate.translate(...)`."""
 
-    def __call__(self, *arguments, **named):
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self.translate(*arguments, **named)
 
 

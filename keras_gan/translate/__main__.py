@@ -1,12 +1,12 @@
-"""Translates pictures, animations and videos by a trained generator.
+"""Translates pictures, animations and videos with a trained generator.
 
-    python -m keras_gan.translate RUN photos/ --output translated             a folder, by the generator of a run
-    python -m keras_gan.translate RUN --direction BtoA "*.jpg" --output out   the other way, of two
-    python -m keras_gan.translate g_AB.keras cat.gif film.mp4 --output out    by a file alone
+    python -m keras_gan.translate RUN photos/ --output translated             a folder, with a run's generator
+    python -m keras_gan.translate RUN --direction BtoA "*.jpg" --output out   for a run with two generators
+    python -m keras_gan.translate g_AB.keras cat.gif film.mp4 --output out    with a generator's file
     python -m keras_gan.translate RUN holiday.jpg --size original --output out
 
-Names, order and subfolders are kept. Pictures become PNG, animations GIF, videos MP4 without sound. What cannot be
-read is named and skipped; what is there already is never replaced. In Python: `keras_gan.translate(model, images)`.
+Names, order and subfolders are kept. Pictures become PNG, animations GIF, videos MP4 without sound. Unreadable files
+are skipped with a message; existing files are never replaced. In Python: `keras_gan.translate(model, images)`.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from keras_gan import console
 from keras_gan.errors import BadValueError
@@ -21,48 +22,49 @@ from keras_gan.generators import DIRECTIONS, find, locate
 from keras_gan.translate import translator
 
 GRID = "grid.png"
-COLUMNS, MOST = 4, 64  # pairs in a row of the sheet, and in all
+COLUMNS, MOST = 4, 64  # pairs per row of the contact sheet, and in total
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> None:
     given = parser().parse_args(argv)
     with console.one_line_errors():
         run(given)
 
 
-def parser():
+def parser() -> console.Parser:
     found = console.Parser.of("keras_gan.translate", __doc__)
     found.add_argument("model", metavar="MODEL", help="a .keras file or the folder of a run")
     found.add_argument("inputs", metavar="INPUT", nargs="+", help="files, folders or globs")
     found.add_argument("--output", metavar="DIR", required=True, help="folder for the results")
-    found.add_argument("--direction", choices=DIRECTIONS, help="which generator of a run that has two")
-    text = "original, or pixels of the shorter side (default: as large as in training)"
+    found.add_argument("--direction", choices=DIRECTIONS, help="for a run with two generators")
+    text = "original, or the length of the shorter side in pixels (default: the training size)"
     found.add_argument("--size", type=size, metavar="SIZE", help=text)
-    text = f"also save a sheet of the first {MOST} before and after, {GRID}"
+    text = f"also save {GRID}: a contact sheet of the first {MOST} pictures, before and after"
     found.add_argument("--grid", action="store_true", help=text)
     return found
 
 
-def size(text):
-    """ "original" or a number of pixels."""
+def size(text: str) -> str | int:
+    """Parses --size: "original" or a number of pixels."""
     if text != "original" and not (text.isdecimal() and int(text) >= 2):
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; write original, or the pixels of the shorter side")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write original, or a number of pixels from 2")
     return text if text == "original" else int(text)
 
 
-def run(given):
-    """Does what the command line says."""
+def run(given: argparse.Namespace) -> None:
+    """Runs the command."""
     from keras_gan.translate.inputs import gather
 
     also = [GRID] if given.grid else []
-    locate(Path(given.model), given.direction)  # before Keras is loaded, which takes seconds
+    locate(Path(given.model), given.direction)  # fail before the slow import of Keras
     gather(given.inputs, given.output, also=also)
     generator = translator(find(given.model, given.direction))
     todo = gather(given.inputs, given.output, generator.out_shape[2], also)
     from keras_gan.translate.pipeline import Flow
 
     flow = Flow(generator, todo, given.size)
-    shown, progress = [], Progress(len(todo))
+    shown: list[tuple] = []
+    progress = Progress(len(todo))
     for task, before, after in flow.run():
         if task.source in flow.skipped:
             progress.say(f"skipping {task.source}: {flow.skipped[task.source]}")
@@ -72,15 +74,15 @@ def run(given):
     progress.end()
     if len(flow.skipped) == len(todo):
         first, why = next(iter(flow.skipped.items()))
-        raise BadValueError(f"none of {len(todo)} files could be translated, the first of them {first}: {why}.")
+        raise BadValueError(f"none of {len(todo)} files could be translated; the first failed, {first}: {why}.")
     if given.grid:
         save_before_after(Path(given.output) / GRID, shown)
     skipped = f", skipped {len(flow.skipped)}" if flow.skipped else ""
     print(f"Translated {len(todo) - len(flow.skipped)} of {len(todo)} to {given.output}{skipped}.")
 
 
-def save_before_after(path, shown):
-    """Saves a sheet of pictures, each beside what became of it: uint8 or uint16 (height, width, channels)."""
+def save_before_after(path: Path, shown: list[tuple]) -> None:
+    """Saves a contact sheet of (input, output) pairs, uint8 or uint16 (height, width, channels)."""
     import numpy as np
 
     from keras_gan.images.grids import pixels, save_sheet
@@ -96,7 +98,7 @@ def save_before_after(path, shown):
     save_sheet(path, rows, (0, 255), titles=["before", "after"] * (len(rows[0]) // 2))
 
 
-def as_image(pixels):
+def as_image(pixels: Any) -> Any:
     """uint8 pixels (height, width, 1 or 3) as a `PIL.Image.Image`."""
     from PIL import Image
 
@@ -104,19 +106,19 @@ def as_image(pixels):
 
 
 class Progress:
-    """Says how far it is, on one line; what is no terminal gets a new line every half minute.
+    """A progress line. A log file (no terminal) gets a new line every 30 seconds.
 
     Args:
-        total: files.
+        total: number of files.
     """
 
-    def __init__(self, total):
+    def __init__(self, total: int) -> None:
         self.total, self.done = total, 0
         self.began = self.said = time.monotonic()
         self.is_terminal = sys.stdout.isatty()
 
-    def step(self):
-        """One more file is done."""
+    def step(self) -> None:
+        """Counts one more file."""
         self.done += 1
         now = time.monotonic()
         if now - self.said > (0.3 if self.is_terminal else 30):
@@ -126,12 +128,12 @@ class Progress:
             print(f"\r{text[: shutil.get_terminal_size().columns - 1]:<50}" if self.is_terminal else text, end="")
             print("" if self.is_terminal else "\n", end="", flush=True)
 
-    def say(self, text):
+    def say(self, text: str) -> None:
         """Prints a line on standard error."""
         self.end()
         print(text, file=sys.stderr, flush=True)
 
-    def end(self):
+    def end(self) -> None:
         """Clears the line."""
         if self.is_terminal:
             print("\r" + " " * 50 + "\r", end="", flush=True)

@@ -1,6 +1,7 @@
-"""What is to be translated: pictures, animations and videos, and how what becomes of them is called."""
+"""Finds the pictures, animations and videos to translate, and names the output files."""
 
 import glob
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,26 +19,23 @@ class Input(NamedTuple):
     is_film: bool
 
 
-def gather(inputs, output, channels=3, also=()):
-    """The files that are named, in their order, and where the results go.
+def gather(inputs: Iterable, output: str | Path, channels: int = 3, also: Iterable[str] = ()) -> list[Input]:
+    """The input files in their order, each once, with their output files.
 
     Args:
         inputs: files, folders (with their subfolders, in natural order) and globs.
-        output: the folder of the results: a picture becomes NAME.png, of other channels than 1 or 3
-            NAME.npy; an animation NAME.gif; a video NAME.mp4; below a folder its subfolders stay.
+        output: the output folder. A picture becomes NAME.png, or NAME.npy unless it has 1 or 3 channels; an
+            animation NAME.gif; a video NAME.mp4. Subfolders of an input folder are kept.
         channels: of the results.
-        also: names of files that are to be written beside them.
-
-    Returns:
-        A list of `Input`.
+        also: names of other files to be written to the output folder.
 
     Raises:
-        NotFoundError: for an input that is not there.
-        BadValueError: for a folder without pictures, an output that is also an input, results of the
-            same name or that are there already, and videos without the package for them.
+        NotFoundError: for a missing input.
+        BadValueError: for a folder without pictures, an output folder that is also an input, output files of the
+            same name or that exist, and videos if imageio-ffmpeg is missing.
     """
     output = Path(output)
-    found = {}  # each source once: where it is to go, without its ending
+    found: dict[Path, Path] = {}  # source: path below the output folder
     for given in inputs:
         for source, below in named(given, output):
             found.setdefault(source, below)
@@ -56,12 +54,12 @@ def gather(inputs, output, channels=3, also=()):
     ]
 
 
-def named(given, output):
-    """The files that an input stands for, [(path, path below the output folder)]."""
+def named(given: str | Path, output: Path) -> list[tuple[Path, Path]]:
+    """The files of one input argument: [(path, path below the output folder)]."""
     path = Path(given)
     if path.is_dir():
         if path.resolve() == output.resolve():
-            raise BadValueError(f"output folder {str(output)!r} is the input: name another one.")
+            raise BadValueError(f"output folder {str(output)!r} is also the input: name another one.")
         inside = [file for file in files(path, more=video.VIDEOS) if output.resolve() not in file.resolve().parents]
         if not inside:
             raise BadValueError(f"no pictures in {str(path)!r}.")
@@ -70,12 +68,12 @@ def named(given, output):
         return [(path, Path(path.name))]
     matching = sorted(file for file in map(Path, glob.glob(str(given), recursive=True)) if file.is_file())
     if not matching:
-        raise NotFoundError(f"no input {str(given)!r}: there is no such file or folder, and nothing that it matches.")
+        raise NotFoundError(f"no input {str(given)!r}: no such file or folder, and no match as a glob.")
     return [(file, Path(file.name)) for file in matching]
 
 
-def with_ending(path, stem, source, channels):
-    """The file that a result goes to."""
+def with_ending(path: Path, stem: str, source: Path, channels: int) -> Path:
+    """The output file beside `path`, with the extension for this source."""
     if video.is_video(source):
         return path.with_name(f"{stem}.mp4")
     if video.is_animation(source):
@@ -83,18 +81,18 @@ def with_ending(path, stem, source, channels):
     return path.with_name(f"{stem}.png" if channels in (1, 3) else f"{stem}.npy")
 
 
-def check_targets(output, targets, also):
-    """Raises BadValueError where a result would be lost, or replace what is there."""
-    whose = {output / name: f"what is to be {name}" for name in also}
+def check_targets(output: Path, targets: dict[Path, Path], also: Iterable[str]) -> None:
+    """Raises BadValueError if output files have the same name or exist, or the output folder is not writable."""
+    sources = {output / name: f"the generated {name}" for name in also}
     for source, target in targets.items():
-        if target in whose:
-            raise BadValueError(f"{whose[target]} and {source} would both become {target}: translate them one by one.")
-        whose[target] = source
-    there = [target for target in whose if target.exists()]
-    if there:
+        if target in sources:
+            raise BadValueError(f"{sources[target]} and {source} would both become {target}: translate one at a time.")
+        sources[target] = str(source)
+    existing = [target for target in sources if target.exists()]
+    if existing:
         raise BadValueError(
-            f"{len(there)} of {len(whose)} results are there already, the first of them {there[0]}: "
-            "name another output folder; nothing is replaced."
+            f"{len(existing)} of {len(sources)} output files exist, the first is {existing[0]}: name another output "
+            "folder; nothing is replaced."
         )
     try:
         output.mkdir(parents=True, exist_ok=True)

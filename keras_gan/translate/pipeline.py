@@ -1,8 +1,11 @@
-"""Pictures from files through a generator to files: reading, computing and writing at the same time."""
+"""Translates files in a pipeline: reader threads, the network, and writer threads run at the same time."""
 
+import itertools
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -12,59 +15,58 @@ from keras_gan.files import write_whole
 from keras_gan.images.pixels import as_pixels, size_of
 from keras_gan.images.sources import UNREADABLE, converted, open_picture
 from keras_gan.images.video import Film, FilmWriter
+from keras_gan.translate.inputs import Input
 from keras_gan.translate.tiles import scaled, translate_any, unscaled
 
-WORKERS = 2  # that read, and as many that write
-PIXELS = 8 * 256 * 256  # in a batch
-AHEAD = 4  # batches that are read before they are needed
+WORKERS = 2  # reader threads, and as many writer threads
+PIXELS = 8 * 256 * 256  # per batch
+AHEAD = 4  # batches to prefetch
 
 
 class Piece(NamedTuple):
-    """A picture, or a frame of a film, on its way."""
+    """A picture, or a frame of a video or an animation, in the pipeline."""
 
-    input: object  # the `Input`
-    pixels: np.ndarray | None  # uint8 or uint16 (height, width, channels); None: it could not be read
-    fault: str | None
-    writer: object  # the `FilmWriter` of a film
-    is_last: bool  # of its film, or a picture
+    input: Input
+    pixels: np.ndarray | None  # uint8 or uint16 (height, width, channels); None: unreadable
+    fault: str | None  # why it is unreadable
+    writer: FilmWriter | None  # None for a picture
+    is_last: bool  # the last frame, or a picture
 
 
 class Flow:
-    """Translates the files of a list.
+    """Translates a list of files.
 
     Args:
-        generator: a `keras_gan.generators.Generator` that translates.
+        generator: a `keras_gan.generators.Generator` of kind "translation".
         inputs: list of `keras_gan.translate.inputs.Input`.
-        size: None, the size that the network was trained on, as in training; "original"; or a number, the
-            pixels of the shorter side.
+        size: None for the training size and fit, "original", or the length of the shorter side in pixels.
 
     Attributes:
-        skipped: {path: why} of what could not be read.
+        skipped: {path: reason} of unreadable files.
     """
 
-    def __init__(self, generator, inputs, size=None):
+    def __init__(self, generator: Any, inputs: list[Input], size: str | int | None = None) -> None:
         self.generator, self.inputs, self.size = generator, inputs, size
-        self.skipped = {}
-        self.films = []
+        self.skipped: dict[Path, str] = {}
+        self.films: list[FilmWriter] = []
         height, width, _ = generator.shape
         self.batch_size = max(1, PIXELS // (height * width)) if size is None else 1
-        self.ahead = AHEAD * self.batch_size if size is None else 1  # large ones are large in memory too
+        self.ahead = AHEAD * self.batch_size if size is None else 1  # large pictures take much memory
 
-    def run(self):
-        """Yields for each file (the `Input`, its pixels, those of the translation) once it is read and translated.
+    def run(self) -> Iterator[tuple[Input, np.ndarray | None, np.ndarray | None]]:
+        """Yields (`Input`, pixels, translated pixels) for each file. All files are written when the iterator ends.
 
-        Pixels are uint8 or uint16 (height, width, channels), of a film those of its first frame; both None
-        for what is skipped. Everything is written when this ends.
+        Pixels are uint8 or uint16 (height, width, channels), of the last frame for a video or an animation, and None
+        for a skipped file.
 
         Raises:
             OSError: if a result cannot be written.
         """
-        written = deque()
+        written: deque[Future] = deque()
         with ThreadPoolExecutor(WORKERS) as readers, ThreadPoolExecutor(WORKERS) as writers:
             try:
                 for batch in batches(self.read_ahead(readers), self.batch_size):
-                    good = [piece for piece in batch if piece.pixels is not None]
-                    results = iter(self.translated([piece.pixels for piece in good]))
+                    results = iter(self.translated([piece.pixels for piece in batch if piece.pixels is not None]))
                     for piece in batch:
                         result = None if piece.pixels is None else next(results)
                         self.pass_on(piece, result, writers, written)
@@ -77,10 +79,10 @@ class Flow:
             finally:
                 readers.shutdown(cancel_futures=True)
                 for writer in self.films:
-                    writer.close(is_whole=False)  # of those that are not closed yet
+                    writer.close(is_whole=False)  # no effect on closed ones
 
-    def pass_on(self, piece, result, writers, written):
-        """Has a result written, and waits where too many are to be."""
+    def pass_on(self, piece: Piece, result: Any, writers: ThreadPoolExecutor, written: deque[Future]) -> None:
+        """Queues a result for writing; blocks while the queue is full."""
         if result is not None and piece.writer:
             written.append(piece.writer.add(result))
         elif result is not None:
@@ -90,21 +92,21 @@ class Flow:
         while len(written) > 2 * self.batch_size:
             written.popleft().result()
 
-    def translated(self, pixels):
-        """The translations of pictures, of one size where there is more than one in a batch."""
+    def translated(self, pixels: list[np.ndarray]) -> list[np.ndarray]:
+        """Translates the pictures of a batch, which have one size if there is more than one."""
         if self.size is not None:
             return [translate_any(self.generator, picture) for picture in pixels]
-        results = []
-        for group in same_type(pixels):
-            images = self.generator(scaled(np.stack(group), self.generator.value_range))
-            results += list(unscaled(images, group[0].dtype, self.generator.value_range))
+        results: list[np.ndarray] = []
+        for dtype, group in itertools.groupby(pixels, lambda picture: picture.dtype):  # only these can be stacked
+            images = self.generator(scaled(np.stack(list(group)), self.generator.value_range))
+            results += list(unscaled(images, dtype, self.generator.value_range))
         return results
 
     # Reading, in threads.
 
-    def read_ahead(self, readers):
-        """Yields the pieces in their order; so many are being read at any time."""
-        asked = deque()
+    def read_ahead(self, readers: ThreadPoolExecutor) -> Iterator[Piece]:
+        """Yields the pieces in order, with `ahead` pieces prefetched."""
+        asked: deque[Future] = deque()
         for ask in self.asks(readers):
             asked.append(ask)
             if len(asked) > self.ahead:
@@ -112,8 +114,8 @@ class Flow:
         while asked:
             yield asked.popleft().result()
 
-    def asks(self, readers):
-        """Yields a `Future` of each piece. Films are decoded here, one frame after the other."""
+    def asks(self, readers: ThreadPoolExecutor) -> Iterator[Future]:
+        """Yields a `Future` for each piece. Videos and animations are decoded in this thread, frame by frame."""
         for given in self.inputs:
             if not given.is_film:
                 yield readers.submit(self.read, given)
@@ -133,58 +135,40 @@ class Flow:
                 fault = fault or "it has no frames"
             yield readers.submit(self.piece, given, before, writer, True, fault)
 
-    def read(self, given):
-        """The `Piece` of a picture file."""
+    def read(self, given: Input) -> Piece:
+        """Reads a picture file."""
         try:
             image = open_picture(given.source, self.generator.shape[2], max(self.generator.shape[:2]))
         except UnidentifiedImageError:
-            return Piece(given, None, "it is no picture", None, True)
+            return Piece(given, None, "not a picture", None, True)
         except UNREADABLE as error:
             return Piece(given, None, str(error) or type(error).__name__, None, True)
         return self.piece(given, image, None, True)
 
-    def piece(self, given, image, writer, is_last, fault=None):
-        """The `Piece` of an image, at the size that it is to be translated at."""
+    def piece(self, given: Input, image: Any, writer: Any, is_last: bool, fault: str | None = None) -> Piece:
+        """Makes the `Piece` of an image, resized for the network."""
         if image is None:
             return Piece(given, None, fault, writer, is_last)
         if isinstance(image, Image.Image):
             image = converted(image, self.generator.shape[2])
         width, height = size_of(image)
         if self.size is None:
-            pixels = as_pixels(image, *self.generator.shape[:2], self.generator.fit)
+            pixels = as_pixels(image, self.generator.shape[0], self.generator.shape[1], self.generator.fit)
         elif self.size == "original":
             pixels = as_pixels(image, height, width)
         else:
-            share = self.size / min(height, width)
+            share = float(self.size) / min(height, width)
             pixels = as_pixels(image, round(share * height), round(share * width))
         return Piece(given, pixels, fault, writer, is_last)
 
 
-def batches(pieces, size):
-    """Lists of so many pieces, the last one shorter."""
-    batch = []
-    for piece in pieces:
-        batch.append(piece)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+def batches(pieces: Iterator[Piece], size: int) -> Iterator[list[Piece]]:
+    """Yields lists of `size` pieces, the last one shorter."""
+    return iter(lambda: list(itertools.islice(pieces, size)), [])
 
 
-def same_type(pixels):
-    """Neighbours of one type together: photos and arrays of 16 bits cannot be stacked."""
-    groups = []
-    for picture in pixels:
-        if groups and groups[-1][0].dtype == picture.dtype:
-            groups[-1].append(picture)
-        else:
-            groups.append([picture])
-    return groups
-
-
-def save(path, pixels):
-    """Saves uint8 or uint16 pixels (height, width, channels), as PNG or .npy."""
+def save(path: Path, pixels: np.ndarray) -> None:
+    """Saves uint8 or uint16 pixels (height, width, channels) as PNG or .npy."""
     try:
         with write_whole(path) as unfinished:
             if path.suffix == ".npy":
@@ -193,7 +177,7 @@ def save(path, pixels):
             if pixels.dtype == np.uint16:
                 pixels = (pixels // 257).astype("uint8")
             image = Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[..., 0])
-            # Level 1: half of the time that the default takes, for a tenth more bytes
+            # Level 1 takes half the time of the default, for 10% more bytes
             image.save(unfinished, format="PNG", compress_level=1)
     except OSError as error:
         raise BadValueError(f"{str(path)!r} cannot be written: {error.strerror or error}.") from error

@@ -1,4 +1,4 @@
-"""TensorFlow and JAX compute the same, and each goes on with what the other kept. Needs both; runs on JAX."""
+"""TensorFlow and JAX give the same results, and each resumes the other's checkpoints. Needs both; runs on JAX."""
 
 import importlib.util
 import os
@@ -29,7 +29,7 @@ def on_tensorflow(*arguments):
 def same_numbers(monkeypatch):
     for name, function in backends.same_numbers().items():
         monkeypatch.setattr(keras.random, name, function)
-    # Keras' own on JAX adds up in float32 whatever it is given.
+    # Keras' own mean on JAX sums in float32 for any input.
     from jax import numpy as jnp
 
     monkeypatch.setattr(
@@ -41,7 +41,7 @@ def same_numbers(monkeypatch):
 
 
 @pytest.mark.parametrize("model", backends.TABLE)
-def test_steps_give_the_same_figures_and_either_goes_on_with_what_the_other_kept(model, same_numbers, tmp_path):
+def test_backends_give_the_same_losses_and_resume_each_other(model, same_numbers, tmp_path):
     program, theirs, ours = backends.__file__, tmp_path / "tensorflow", tmp_path / "jax"
     on_tensorflow(program, "record", model, theirs)
     backends.set_float(backends.float_of(model))
@@ -51,7 +51,7 @@ def test_steps_give_the_same_figures_and_either_goes_on_with_what_the_other_kept
     steps = backends.STABLE.get(model, backends.STEPS)
     figures, expected = (np.load(folder / "record.npz")["figures"] for folder in (ours, theirs))
     np.testing.assert_allclose(figures[:steps], expected[:steps], rtol=1e-4, atol=1e-7)
-    backends.play(gan, range(50, 53))  # away from there
+    backends.play(gan, range(50, 53))  # diverge first
     backends.go_on(gan, theirs)
     on_tensorflow(program, "go_on", model, ours)
 
@@ -67,11 +67,11 @@ else:
 """
 
 
-def test_a_run_goes_on_on_the_other_backend_and_back(tmp_path):
+def test_a_run_is_resumed_on_the_other_backend_and_back(tmp_path):
     run = tmp_path / "run"
     on_tensorflow("-c", TRAIN, run, 1)
     gan = GAN.resume(run, epochs=2)
     assert int(gan.iteration) == int(gan.combined.optimizer.iterations) == 6
-    assert gan.jit_compile  # as JAX has it, whatever the run's own was
+    assert gan.jit_compile  # the default on JAX, whatever the run's setting was
     assert np.isfinite(gan.history.history["g_loss"]).all()
     on_tensorflow("-c", TRAIN, run, 3)

@@ -1,4 +1,4 @@
-"""`--deterministic`: every operation gives the same bits each time."""
+"""`--deterministic`: every operation is reproducible bit by bit."""
 
 import subprocess
 import sys
@@ -14,10 +14,10 @@ from keras_gan.errors import BadValueError
 ON_JAX = keras.backend.backend() == "jax"
 
 
-def test_the_command_asks_for_it_and_only_then(tmp_path, monkeypatch):
+def test_only_the_option_enables_determinism(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(backend.current(), "make_deterministic", lambda: asked.append(True))
-    monkeypatch.setattr("keras_gan.training.fit.train", lambda *arguments: None)
+    monkeypatch.setattr("keras_gan.training.run.Run.fit", lambda *arguments: None)
     monkeypatch.setattr("keras_gan.cli.print", lambda *words: None, raising=False)
     for words, expected in (([], []), (["--no-deterministic"], []), (["--deterministic"], [True])):
         with pytest.raises(IndexError):  # there is no grid: nothing was trained
@@ -25,7 +25,8 @@ def test_the_command_asks_for_it_and_only_then(tmp_path, monkeypatch):
         assert asked == expected
 
 
-# For all of a process. Models play a step, twice from the same seed; what has no such form raises
+# In a subprocess, since the setting is global. Each model trains a step twice from one seed; an operation without a
+# deterministic version raises an error.
 TWICE = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -53,16 +54,16 @@ print("same", len(sys.argv[2:]))
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(ON_JAX, reason="operations of JAX on a CPU are so by themselves")
-def test_models_can_be_trained_so(request):
-    names = ["discogan", "cyclegan resnet", "pix2pix", "cgan"]  # every kind of layer is in them
+@pytest.mark.skipif(ON_JAX, reason="operations of JAX on a CPU are always deterministic")
+def test_models_train_deterministically(request):
+    names = ["discogan", "cyclegan paper", "pix2pix", "cgan"]  # these have every kind of layer
     command = [sys.executable, "-c", TWICE, str(request.config.rootpath / "tests"), *names]
     done = subprocess.run(command, capture_output=True, text=True, timeout=110)
     assert done.returncode == 0 and done.stdout == f"same {len(names)}\n", done.stderr
 
 
-@pytest.mark.skipif(not ON_JAX, reason="XLA's flag is of JAX")
-def test_on_a_gpu_jax_says_which_flag_it_needs(monkeypatch):
+@pytest.mark.skipif(not ON_JAX, reason="only JAX needs XLA's flag")
+def test_jax_on_a_gpu_names_the_flag_that_it_needs(monkeypatch):
     import jax
 
     backend.make_deterministic()  # on a CPU nothing is needed

@@ -1,4 +1,4 @@
-"""Several devices give what one gives. On JAX alone, with the processor as two devices (see conftest.py)."""
+"""Several devices give the same results as one. Only on JAX, with the CPU as two devices (see conftest.py)."""
 
 import os
 import socket
@@ -29,9 +29,9 @@ def two_devices():
 @on_jax
 @pytest.mark.parametrize("model", TABLE)
 def test_two_devices_equal_one(model, two_devices):
-    """Each has one picture of two; BatchNormalization and the pool of past fakes see both all the same.
+    """Each device has one picture of two; BatchNormalization and the pool of past fakes see both.
 
-    By plain gradients, whose size counts: Adam and RMSprop divide it out, and small ones are rounding then.
+    With SGD, since Adam and RMSprop normalise gradients, which amplifies rounding errors of small ones.
     """
     set_float("float64")
     sgd = keras.optimizers.SGD(1e-3)
@@ -47,7 +47,7 @@ def test_two_devices_equal_one(model, two_devices):
 
 
 @on_jax
-def test_a_short_last_batch_that_cannot_be_divided_is_left_out(two_devices, tmp_path):
+def test_a_last_batch_that_cannot_be_divided_is_dropped(two_devices, tmp_path):
     two_devices()
     gan = GAN(dataset_name="drawn_digits", seed=0, output=tmp_path / "run")
     del gan.data_loader.train[5:]
@@ -62,7 +62,7 @@ def test_a_short_last_batch_that_cannot_be_divided_is_left_out(two_devices, tmp_
             gan.train(epochs=1, batch_size=size)
 
 
-def test_devices_that_there_are_not_are_refused():
+def test_too_many_devices_are_refused():
     if keras.backend.backend() == "jax":
         with pytest.raises(BadValueError, match="devices must be 1 to 2 or all, not 3: JAX sees cpu:0, cpu:1"):
             backend.use_devices(3)
@@ -73,23 +73,23 @@ def test_devices_that_there_are_not_are_refused():
 
 
 @pytest.mark.parametrize("devices", ["0", "two", "-1"])
-def test_a_number_of_devices_that_is_none_is_refused_in_one_line(devices):
+def test_an_invalid_number_of_devices_is_refused_in_one_line(devices):
     command = [sys.executable, "-m", "keras_gan.gan", f"--devices={devices}"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2 and "is no number of devices; write 1, 2, ... or all" in done.stderr
 
 
 @on_jax
-def test_hosts_that_are_half_named_are_refused(monkeypatch):
+def test_an_incomplete_definition_of_hosts_is_refused(monkeypatch):
     monkeypatch.setenv("JAX_COORDINATOR_ADDRESS", "localhost:1")
     monkeypatch.setenv("JAX_NUM_PROCESSES", "2")
-    with pytest.raises(BadValueError, match="JAX_PROCESS_ID must be a number then, not ''"):
+    with pytest.raises(BadValueError, match="JAX_PROCESS_ID must be a number, not ''"):
         backend.use_devices("all")
 
 
 @pytest.fixture
 def host():
-    """Starts `python -m keras_gan.gan` as one of so many hosts, all of them here."""
+    """Starts `python -m keras_gan.gan` as one of several hosts, all on this machine."""
     started = []
 
     def start(*arguments):
@@ -126,7 +126,7 @@ def trained(run):
 
 
 @on_jax
-def test_two_hosts_equal_one_and_one_of_them_writes(host, tmp_path):
+def test_two_hosts_equal_one_and_only_the_first_prints(host, tmp_path):
     port, options = free_port(), ["--steps-per-epoch", "3", "--epochs", "1", "--seed", "0", "--output"]
     hosts = [host(number, 2, port, *options, str(tmp_path / "two")) for number in range(2)]
     said = [process.communicate(timeout=300) for process in hosts]
@@ -138,7 +138,7 @@ def test_two_hosts_equal_one_and_one_of_them_writes(host, tmp_path):
 
 
 @on_jax
-def test_hosts_that_were_asked_for_different_things_are_refused(host, tmp_path):
+def test_hosts_with_different_options_are_refused(host, tmp_path):
     port = free_port()
     hosts = [
         host(number, 2, port, "--seed", str(number), "--epochs", "1", "--output", str(tmp_path / "run"))
@@ -150,7 +150,7 @@ def test_hosts_that_were_asked_for_different_things_are_refused(host, tmp_path):
 
 
 @on_jax
-def test_a_host_that_dies_stops_the_others_with_a_line_and_the_run_is_resumed(host, tmp_path):
+def test_a_killed_host_stops_the_others_with_one_line_and_the_run_can_be_resumed(host, tmp_path):
     run, port = tmp_path / "run", free_port()
     options = ["--epochs", "1", "--steps-per-epoch", "300", "--checkpoint-interval", "5", "--sample-interval", "1000"]
     hosts = [host(number, 2, port, *options, "--output", str(run)) for number in range(2)]

@@ -1,4 +1,4 @@
-"""All that reaches a kernel adds up in its gradient, and an update is that of Keras' own optimizers."""
+"""Kernel gradients sum over all uses of the kernel, and updates equal those of Keras' own optimizers."""
 
 import keras
 import numpy as np
@@ -13,7 +13,7 @@ from keras_gan.layers import Conv2D, Conv2DTranspose, UpsampleConv2D
 tf = pytest.importorskip("tensorflow")
 backend = pytest.importorskip("keras_gan.backend.tensorflow")
 taps = pytest.importorskip("keras_gan.backend.tensorflow_taps")
-pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="JAX takes gradients by itself")
+pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="tests the gradients of the TensorFlow backend")
 
 
 def noise(*shape, seed=0, dtype="float32"):
@@ -21,12 +21,12 @@ def noise(*shape, seed=0, dtype="float32"):
 
 
 def check_gradients(loss_of, variables, monkeypatch, atol=1e-5):
-    """That the game takes the gradients that Keras' layers have."""
+    """Compares the gradients with those of Keras' own layers."""
     with noting(monkeypatch) as taken, tf.GradientTape() as tape:
         loss = loss_of()
     with noting(monkeypatch) as joined:
         found = taps.gradients_of(loss, variables, tape)
-    assert taken and joined["joined gradients"] and taps.noted is None
+    assert taken and joined["joined gradients"] and taps.deferred is None
     with plain(monkeypatch), tf.GradientTape() as tape:
         loss = loss_of()
     for a, b in zip(found, tape.gradient(loss, variables), strict=True):
@@ -44,7 +44,7 @@ def summed(y):
     return ops.sum(ops.sin(ops.cast(y, "float32")))
 
 
-def test_a_regulariser_and_a_loss_of_the_user_on_the_weights(monkeypatch):
+def test_a_regulariser_and_a_custom_loss_on_the_weights(monkeypatch):
     layer = built(Conv2D(80, 4, 2, "same", kernel_regularizer="l2"), 2, 2, 3)
     x = noise(1, 2, 2, 3)
 
@@ -56,11 +56,11 @@ def test_a_regulariser_and_a_loss_of_the_user_on_the_weights(monkeypatch):
 
 
 def test_maps_of_several_sizes_by_taps_and_otherwise(monkeypatch):
-    """Pixels multiplied before they are moved, after it, and not at all by taps."""
+    """By taps with the pixels multiplied before moving and after, and by Keras."""
     layer = built(Conv2D(30, 4, 2, "same"), None, None, 40)
     maps = [noise(2, side, side, 40) for side in (1, 2, 32)]
     joined = check_gradients(lambda: sum(summed(layer(x)) for x in maps), layer.trainable_variables, monkeypatch)
-    assert joined == 2  # of two kinds
+    assert joined == 2  # the two ways by taps
 
 
 def test_a_kernel_shared_by_layers_of_two_kinds(monkeypatch):
@@ -78,11 +78,11 @@ def test_a_kernel_used_in_full_and_in_half_precision(monkeypatch):
     check_gradients(lambda: summed(layer(x)) + summed(half(x)), layer.trainable_variables, monkeypatch, atol=2e-2)
 
 
-# An update as a whole: a part that is compiled, and its variables and slots afterwards.
+# Whole updates: a compiled part, and its variables and slots afterwards.
 
 
-def game(optimizer, constraint=None, lost=False):
-    """A part that trains two networks with a layer in common, by taps."""
+def make_part(optimizer, constraint=None, lost=False):
+    """A part that trains two networks with a shared layer, computed by taps."""
     img = keras.Input((2, 2, 8))
     common = Conv2D(80, 4, 2, "same", kernel_regularizer=keras.regularizers.L2(0.1), kernel_constraint=constraint)
     networks = [keras.Model(img, Conv2DTranspose(8, 4, 2, "same")(common(img)), name=name) for name in "ab"]
@@ -100,7 +100,7 @@ def game(optimizer, constraint=None, lost=False):
 
 
 def updated(part):
-    """All that two updates write."""
+    """The weights and optimizer variables after two updates."""
     for seed in range(2):
         x, y = (tf.constant(noise(3, 2, 2, 8, seed=number, dtype=keras.config.floatx())) for number in (seed, seed + 9))
         backend.update(None, part, lambda pause, x=x, y=y: (scaled_loss(part, x, y, part([x], training=True)[0]), None))
@@ -117,25 +117,25 @@ OPTIMIZERS = {
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("constraint", [None, keras.constraints.MaxNorm(0.1)])
-def test_an_update_is_that_of_keras(name, constraint, floatx, monkeypatch):
+def test_updates_equal_those_of_keras(name, constraint, floatx, monkeypatch):
     floatx("float64")
     with noting(monkeypatch) as taken:
-        found = updated(game(OPTIMIZERS[name](1e-2), constraint))
+        found = updated(make_part(OPTIMIZERS[name](1e-2), constraint))
     assert taken["joined gradients"] and taken[name] == (2 if name in ("Adam", "RMSprop") else 0)
     with plain(monkeypatch):
-        expected = updated(game(OPTIMIZERS[name](1e-2), constraint))
+        expected = updated(make_part(OPTIMIZERS[name](1e-2), constraint))
     for a, b in zip(found, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
 
 
-def test_a_layer_in_two_networks_is_trained_and_decayed_once():
-    combined = game(keras.optimizers.SGD(1.0))
+def test_a_layer_shared_by_two_networks_is_trained_and_regularised_once():
+    combined = make_part(keras.optimizers.SGD(1.0))
     assert len(combined.trainable_variables) == 2 + 2 * 2 and len(combined.losses) == 1
     assert len(combined.non_trainable_variables) == len(combined.variables) - len(combined.trainable_variables)
 
 
-def test_a_weight_that_the_loss_does_not_reach_is_named_and_stays():
-    part = game(keras.optimizers.Adam(1e-2), lost=True)
+def test_a_weight_without_gradient_is_named_in_a_warning_and_unchanged():
+    part = make_part(keras.optimizers.Adam(1e-2), lost=True)
     before = np.asarray(part.trains[1].lost)
     with pytest.warns(UserWarning, match="lost"):
         updated(part)

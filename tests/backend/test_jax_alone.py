@@ -1,4 +1,4 @@
-"""With JAX and without TensorFlow a run goes to its end, is watched, kept and resumed: see `make test-jax`."""
+"""With JAX and without TensorFlow, a run trains, reports, saves and resumes: see `make test-jax`."""
 
 import importlib.util
 import subprocess
@@ -35,7 +35,7 @@ def discogan(*arguments):
     return done.stdout
 
 
-def test_a_run_goes_to_its_end_and_on(tmp_path):
+def test_a_run_completes_and_is_resumed(tmp_path):
     run = tmp_path / "run"
     assert "by JAX on CPU" in discogan(*SMALL, "--epochs", "1", "--output", str(run))
     assert {path.stem for path in (run / "models").iterdir()} == {"g_AB", "g_BA", "d_A", "d_B"}

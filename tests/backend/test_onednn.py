@@ -1,4 +1,4 @@
-"""On a processor TensorFlow is asked for oneDNN; a run says where that came too late, and to whom it matters."""
+"""keras_gan enables oneDNN for TensorFlow on CPUs; a run says so if TensorFlow was imported before."""
 
 import functools
 import platform
@@ -12,8 +12,8 @@ pytestmark = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), r
 
 ASKED_FOR = "import os, keras_gan; print(os.environ['TF_ENABLE_ONEDNN_OPTS'])"
 
-# TensorFlow loaded without oneDNN: first because the user wants it so, then as it is on a processor where TensorFlow
-# does not take it by itself, and keras_gan, imported after it, could not ask for it
+# TensorFlow without oneDNN: first because the user disabled it; then because keras_gan was imported too late to enable
+# it, as on CPUs where it is off by default.
 WITHOUT = """
 import importlib, os
 import tensorflow, keras_gan
@@ -27,24 +27,24 @@ print(backend.device())
 
 @pytest.fixture
 def says(output_of):
-    """What a script prints on TensorFlow and the CPU, where nothing but what is given is said of oneDNN."""
+    """The output of a script on TensorFlow and the CPU, with no other oneDNN settings in the environment."""
     return functools.partial(
         output_of, without="TF_ENABLE_ONEDNN_OPTS", KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES=""
     )
 
 
-def test_it_is_asked_for_unless_the_user_says_otherwise(says):
+def test_onednn_is_enabled_unless_the_user_decides_otherwise(says):
     assert says(ASKED_FOR) == "1"
     assert says(ASKED_FOR, TF_ENABLE_ONEDNN_OPTS="0") == "0"
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="oneDNN is TensorFlow's")
-def test_nothing_is_said_where_it_was_asked_for_in_time():
+def test_the_device_does_not_mention_onednn_if_it_is_enabled():
     """As in this process (see conftest.py)."""
     assert backend.device().startswith("TensorFlow on ") and "oneDNN" not in backend.device()
 
 
-def test_a_run_says_where_it_came_too_late_unless_the_user_wants_none(says):
+def test_the_device_names_missing_onednn_unless_the_user_disabled_it(says):
     wanted, late = says(WITHOUT, TF_ENABLE_ONEDNN_OPTS="0").splitlines()
     assert wanted == "TensorFlow on CPU"
     assert late == "TensorFlow on CPU without oneDNN (import keras_gan before Keras)"

@@ -1,4 +1,4 @@
-"""Whatever pictures are in a folder, in whatever layout: what holds for all, tried on folders made at random."""
+"""Property tests of the loaders on random folders: any kind of picture, in any layout."""
 
 import io
 import os
@@ -29,7 +29,7 @@ def noise(rng, height, width, channels=3, dtype="uint8"):
 
 
 def by_pillow(mode, **options):
-    """A writer of noise in this mode of Pillow."""
+    """A function that writes noise in this Pillow mode."""
 
     def write(path, rng, height, width):
         image = Image.fromarray(noise(rng, height, width, 4), "RGBA" if mode == "RGBA" else None)
@@ -79,13 +79,13 @@ LITTER = [".DS_Store", "Thumbs.db", "._1.png", "desktop.ini", "notes.txt", "__MA
 
 
 def name(rng):
-    """A file name that some system may have, without its ending."""
+    """A random file name with unusual characters, without extension."""
     odd = string.ascii_letters + string.digits + " -_.äéß漢#%&()[]{}~'+,;=@!$"
     return "x" + "".join(rng.choice(list(odd), rng.integers(1, 12))) + "x"
 
 
-def random_heap(folder, rng, count=14):
-    """Pictures of all sorts in a folder and its subfolders, litter beside them; their paths."""
+def random_folder(folder, rng, count=14):
+    """Writes random pictures and junk files to a folder and subfolders. Returns the pictures' paths."""
     paths = []
     for number in range(count):
         place = folder / rng.choice(["", "a", "a/b c", "10"])
@@ -100,15 +100,18 @@ def random_heap(folder, rng, count=14):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_every_readable_picture_becomes_what_is_asked_for(tmp_path, seed, capsys):
+def test_every_readable_picture_gets_the_requested_shape_and_range(tmp_path, seed, capsys):
     rng = np.random.default_rng(seed)
-    paths = random_heap(tmp_path / "heap", rng)
-    (tmp_path / "heap" / "broken.png").write_bytes(b"no picture")
+    paths = random_folder(tmp_path / "flat", rng)
+    (tmp_path / "flat" / "broken.png").write_bytes(b"no picture")
     for channels in (1, 3):
         height, width = rng.integers(1, 40, 2).tolist()
         low, fit = rng.choice([-1, 0]).item(), rng.choice(FITS).item()
-        loader = ImageLoader(tmp_path / "heap", shape=(height, width, channels), value_range=(low, 1), fit=fit, seed=0)
-        assert {p for split in (loader.train, loader.test) for p, _ in split} == {*paths, tmp_path / "heap/broken.png"}
+        loader = ImageLoader(tmp_path / "flat", shape=(height, width, channels), value_range=(low, 1), fit=fit, seed=0)
+        assert {p for split in (loader.train, loader.test) for p, _ in split} == {
+            *paths,
+            tmp_path / "flat/broken.png",
+        }
         loader = loader.batches(4)
         assert [path.name for path in loader.skipped] == ["broken.png"]
         batches = [loader[i][0] for i in range(len(loader))] + list(loader.load_batch(4, is_testing=True))
@@ -116,7 +119,7 @@ def test_every_readable_picture_becomes_what_is_asked_for(tmp_path, seed, capsys
         for imgs in batches:
             assert imgs.shape[1:] == (height, width, channels) and imgs.dtype == np.float32
             assert low <= imgs.min() <= imgs.max() <= 1
-    assert capsys.readouterr().err.count("\n") == 2  # the broken one, once for either loader
+    assert capsys.readouterr().err.count("\n") == 2  # the broken one, once per loader
 
 
 # Pairs: red is a ramp from left to right, the same in A and B; green is the number of the pair, blue tells A from B.
@@ -137,7 +140,7 @@ def half(number, is_B, height, width):
 
 
 def write_pairs(tmp_path, rng, layout, counts):
-    """Pairs of random kinds and sizes in this layout; what to call the loader with. `counts`: for training, testing."""
+    """Writes random pairs in this layout. `counts`: (train, test). Returns the arguments for the loader."""
     number, endings = 0, list(WRITERS)
     for split, count in zip(("train", "test"), counts, strict=True):
         for _ in range(count):
@@ -190,19 +193,19 @@ def test_halves_never_mix_and_flips_are_shared(tmp_path, layout, seed):
     assert len(testing) == (2 if "flat" in layout else 3)
 
 
-def test_a_partner_that_cannot_be_read_is_named_and_its_pair_left_out(tmp_path, capsys):
+def test_an_unreadable_side_b_is_named_and_its_pair_skipped(tmp_path, capsys):
     names = write_pairs(tmp_path, np.random.default_rng(0), "flat folders", (9, 3))
     broken = sorted(path for path in (tmp_path / "pairs" / "B").rglob("*") if path.is_file())[3]
     broken.write_bytes(b"no picture")
     loader = DataLoader(**names, img_res=(8, 8), seed=0).batches(4)
-    assert f"of its partner {broken}: " in capsys.readouterr().err
+    assert f"its partner {broken} cannot be used: " in capsys.readouterr().err
     pairs = [*(loader[i] for i in range(len(loader))), *loader.load_batch(4, is_testing=True)]
     assert sum(len(A) for A, _ in pairs) == 11
     assert all([n for n, _, _ in told(A)] == [n for n, _, _ in told(B)] for A, B in pairs)
 
 
-def test_a_partner_that_changes_is_read_again(tmp_path, monkeypatch):
-    """From memory and from a file: what is kept of a pair goes by both of its files."""
+def test_a_changed_side_b_is_read_again(tmp_path, monkeypatch):
+    """The cache, in memory and in a file, checks the stamps of both files of a pair."""
     for memory in (2**30, 0):
         monkeypatch.setattr("keras_gan.data.cache.MEMORY", memory)
         folder = tmp_path / str(memory)
@@ -214,7 +217,7 @@ def test_a_partner_that_changes_is_read_again(tmp_path, monkeypatch):
         loader = DataLoader(folder / "A", dataset_B=folder / "B", img_res=(8, 8), seed=0)
         for other in (2, 7):
             np.save(folder / "B" / "2.npy", half(other, True, 8, 8))
-            os.utime(folder / "B" / "2.npy", (other, other))  # not both within a tick of the clock
+            os.utime(folder / "B" / "2.npy", (other, other))  # different times, whatever the clock's resolution
             assert [told(imgs)[0][0] for imgs in loader[0]] == [2, other]
 
 
@@ -222,7 +225,7 @@ def test_a_partner_that_changes_is_read_again(tmp_path, monkeypatch):
 
 
 def formats():
-    """The bytes of a small picture in many formats."""
+    """(extension, bytes) of a small picture in many formats."""
     rng = np.random.default_rng(0)
     image, exif = Image.fromarray(noise(rng, 24, 32)), Image.Exif()
     exif[0x0112] = 6
@@ -247,7 +250,7 @@ FORMATS = dict(formats())
 @pytest.mark.parametrize("count", [100, pytest.param(400, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("ending", FORMATS)
 def test_damaged_pictures_give_a_picture_or_a_named_error(tmp_path, ending, count, capfd):
-    """Truncations and as many flips of bits, half of these in the first bytes, where it hurts."""
+    """Half are truncated, the others have a flipped bit, half of these in the first 200 bytes."""
     whole, rng, path, refused = FORMATS[ending], random.Random(0), tmp_path / f"x.{ending}", 0
     channels = 5 if ending in ("npy", "5.tif") else 3
     for number in range(count):
@@ -263,13 +266,13 @@ def test_damaged_pictures_give_a_picture_or_a_named_error(tmp_path, ending, coun
             refused += 1
             assert str(error)
     assert refused > count / 4
-    capfd.readouterr()  # libtiff, in C, says what it thinks
+    capfd.readouterr()  # messages of libtiff
 
 
-def test_pictures_without_partners_of_all_kinds(tmp_path):
+def test_unpaired_pictures_of_all_kinds(tmp_path):
     rng = np.random.default_rng(1)
     for side in ("trainA", "trainB", "testA", "testB"):
-        random_heap(tmp_path / "data" / side, rng, count=5)
+        random_folder(tmp_path / "data" / side, rng, count=5)
     loader = UnpairedDataLoader(tmp_path / "data", shape_A=(9, 7, 1), shape_B=(9, 7, 3), fit="pad", seed=0)
     for A, B in loader.load_batch(3):
         assert A.shape[1:] == (9, 7, 1) and B.shape[1:] == (9, 7, 3)

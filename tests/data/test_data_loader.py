@@ -15,7 +15,7 @@ def names(A):
     return [round((float(a[0, 0, 0]) + 1) * 127.5 - 100) // 20 for a in A]
 
 
-def test_load_data_cuts_resizes_and_scales(paired_folder):
+def test_load_data_splits_resizes_and_scales(paired_folder):
     A, B = DataLoader(paired_folder, (8, 12)).load_data(batch_size=4)
     assert A.shape == B.shape == (4, 8, 12, 3) and A.dtype == B.dtype == np.float32
     for a, b in zip(A, B, strict=True):
@@ -46,7 +46,7 @@ def test_fit_sees_the_same_batches_in_whatever_order_threads_ask_for_them():
     assert len(loader) == loader.n_batches == 334
 
 
-def test_epochs_of_another_length_walk_through_all_pairs(paired_folder):
+def test_shorter_epochs_still_cover_all_pairs(paired_folder):
     loader = DataLoader(paired_folder, (16, 16), seed=1).batches(2, steps_per_epoch=2)
     seen = []
     for _ in range(3):
@@ -78,7 +78,7 @@ def test_flips_are_shared_by_both_halves_and_only_for_training(tmp_path):
 
 
 def test_resizing_is_antialiased_and_leaves_contrast_alone(tmp_path):
-    """A fine checkerboard becomes even gray, and dim pictures stay dim (the post's imresize stretched them)."""
+    """A fine checkerboard becomes uniform gray, and dim pictures stay dim (the post's imresize stretched contrast)."""
     board = np.indices((64, 64)).sum(axis=0) % 2 * 100 + 50
     image = Image.fromarray(np.hstack([board, np.full((64, 64), 60)]).astype("uint8"))
     for split in ("train", "val"):
@@ -103,7 +103,7 @@ def test_gray_pictures_for_gray_networks():
     assert A.shape == B.shape == (2, 32, 32, 1)
 
 
-# Pictures as people have them.
+# File formats.
 
 KINDS = {
     "gray": lambda: Image.new("L", (8, 4), 200),
@@ -124,7 +124,7 @@ def test_every_kind_of_png_becomes_colour(tmp_path, kind):
     assert read_picture(tmp_path / "x.png", channels=1).mode == "L"
 
 
-def test_transparency_is_laid_over_white(tmp_path):
+def test_transparency_becomes_white(tmp_path):
     Image.new("RGBA", (4, 4), (0, 0, 0, 0)).save(tmp_path / "clear.png")
     Image.new("RGBA", (4, 4), (0, 0, 0, 128)).save(tmp_path / "half.png")
     palette = Image.new("P", (4, 4), 0)
@@ -141,12 +141,12 @@ def test_cmyk_and_exif_rotation(tmp_path):
     assert red > 200 and green < 80 and blue < 80
     rotated = Image.new("RGB", (4, 8))
     exif = rotated.getexif()
-    exif[0x0112] = 6  # lies on its side
+    exif[0x0112] = 6  # rotated by 90 degrees
     rotated.save(tmp_path / "turned.jpg", exif=exif)
     assert read_picture(tmp_path / "turned.jpg").size == (8, 4)
 
 
-# What goes wrong.
+# Errors.
 
 
 BROKEN = ["text", "empty", "truncated", "odd"]
@@ -168,12 +168,12 @@ def test_broken_pictures_are_named_counted_and_skipped(paired_folder, capsys):
     complaints = capsys.readouterr().err
     for number, name in enumerate(sorted(BROKEN), 1):
         assert f"{name}.png" in complaints and f"({number} skipped so far)" in complaints
-    assert "width of 31 has no two equal halves" in complaints
+    assert "width of 31 is odd, so it has no two equal halves" in complaints
     assert loader.n_batches == 2
     assert sorted(sum((names(loader[i][0]) for i in range(2)), [])) == [0, 1, 2, 3, 4]
 
 
-def test_a_picture_that_breaks_later_gives_way_to_another_and_is_named_once(paired_folder, capsys):
+def test_a_picture_that_breaks_later_is_replaced_and_named_once(paired_folder, capsys):
     loader = DataLoader(paired_folder, (16, 16), seed=0).batches(5)
     (paired_folder / "train" / "2.png").write_bytes(b"gone")
     for _ in range(2):
@@ -181,7 +181,7 @@ def test_a_picture_that_breaks_later_gives_way_to_another_and_is_named_once(pair
     assert capsys.readouterr().err.count("2.png") == 1
 
 
-def test_more_broken_than_whole_is_an_error_before_training(paired_folder):
+def test_more_than_half_broken_is_an_error_before_training(paired_folder):
     for number in range(3):
         (paired_folder / "train" / f"{number}.png").write_bytes(b"no picture")
     with pytest.raises(ValueError, match=r"3 of 5 pictures cannot be used, the first of them .*0\.png: "):
@@ -189,10 +189,10 @@ def test_more_broken_than_whole_is_an_error_before_training(paired_folder):
 
 
 @pytest.mark.parametrize("width", [1, 31])
-def test_pictures_without_two_halves_are_an_error(paired_folder, width):
+def test_pictures_of_odd_width_are_an_error(paired_folder, width):
     for path in (paired_folder / "train").iterdir():
         Image.new("RGB", (width, 16)).save(path)
-    with pytest.raises(ValueError, match=f"its width of {width} has no two equal halves"):
+    with pytest.raises(ValueError, match=f"its width of {width} is odd, so it has no two equal halves"):
         DataLoader(paired_folder).batches(1)
 
 
@@ -218,7 +218,7 @@ def test_val_falls_back_to_test(paired_folder):
     assert len(DataLoader(paired_folder).test) == 2
 
 
-def test_hidden_files_are_not_pictures_and_endings_may_be_capitals(paired_folder):
+def test_hidden_files_are_ignored_and_extensions_match_in_any_case(paired_folder):
     folder = paired_folder / "train"
     (folder / "0.png").rename(folder / "0.PNG")
     (folder / "._1.png").write_bytes(b"finder")
@@ -234,7 +234,7 @@ def test_names_are_looked_up_below_datasets(paired_folder, monkeypatch, capsys):
     assert not capsys.readouterr().out
 
 
-def test_without_a_name_and_without_edges2shoes_shoes_are_drawn_and_one_line_says_so(tmp_path, monkeypatch, capsys):
+def test_the_default_without_edges2shoes_is_drawn_shoes_with_a_notice(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert DataLoader().dataset_name == "drawn_shoes"
     line = capsys.readouterr().out
@@ -254,4 +254,4 @@ def test_the_real_shoes_load(shared):
     assert (len(loader.train), len(loader.test)) == (782, 213)
     A, B = loader[0]
     assert A.shape == B.shape == (4, 64, 64, 3)
-    assert A.mean() > B.mean()  # A is thin lines on white
+    assert A.mean() > B.mean()  # A has thin lines on white

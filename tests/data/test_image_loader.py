@@ -1,4 +1,4 @@
-"""Single pictures in batches, and that their labels stay theirs."""
+"""`ImageLoader`: batches of single pictures, each with its own label."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,7 +15,7 @@ CLASSES = {"cat": range(5), "dog": range(5, 9), "emu": range(9, 13)}
 
 @pytest.fixture
 def zoo(tmp_path):
-    """Class folders below train and test: the number of a picture tells its class."""
+    """Class folders in train and test. The number of a picture determines its class."""
     for split in ("train", "test"):
         for name, inside in CLASSES.items():
             folder = tmp_path / "zoo" / split / name
@@ -39,7 +39,7 @@ def check_labels(imgs, labels):
 
 
 def epoch_of(loader):
-    """The numbers of all pictures of one epoch as `fit` asks for it."""
+    """The numbers of all pictures of one epoch, read like `fit` does."""
     batches = [loader[i] for i in range(len(loader))]
     loader.on_epoch_end()
     for imgs, labels in batches:
@@ -108,7 +108,7 @@ def test_any_thread_may_ask_for_any_batch_in_any_order(zoo):
             np.testing.assert_array_equal(a, b)
 
 
-def test_epochs_of_another_length_go_on_where_the_last_one_stopped(zoo):
+def test_shorter_epochs_continue_where_the_last_one_stopped(zoo):
     loader = loaded(zoo).batches(5, steps_per_epoch=1)
     assert len(loader) == 1
     seen = sum((epoch_of(loader) for _ in range(3)), [])
@@ -116,7 +116,7 @@ def test_epochs_of_another_length_go_on_where_the_last_one_stopped(zoo):
 
 
 @pytest.mark.parametrize("flip", [False, True])
-def test_half_of_the_training_pictures_are_flipped_if_asked_for(zoo, flip):
+def test_flip_mirrors_half_of_the_training_pictures(zoo, flip):
     loader = loaded(zoo, flip=flip).batches(13)
     flips = []
     for _ in range(8):
@@ -130,7 +130,7 @@ def test_half_of_the_training_pictures_are_flipped_if_asked_for(zoo, flip):
     assert not any(flipped(loader.load_data(13, is_testing=True)[0]))
 
 
-def test_fit_takes_it_as_it_is(zoo):
+def test_fit_accepts_the_loader(zoo):
     class Count(keras.Model):
         def __init__(self):
             super().__init__()
@@ -186,10 +186,10 @@ def test_real_digits_load(shared):
     assert len(loader) == 938 and loader.classes == list("0123456789")
 
 
-# What goes wrong.
+# Errors.
 
 
-def test_the_label_is_that_of_the_picture_really_shown(zoo, capsys):
+def test_a_replacement_for_a_broken_picture_has_its_own_label(zoo, capsys):
     loader = loaded(zoo).batches(13)
     (zoo / "train" / "cat" / "04.png").write_bytes(b"gone")  # the next one is a dog
     assert sorted(epoch_of(loader)) == [0, 1, 2, 3, 5, 5, 6, 7, 8, 9, 10, 11, 12]
@@ -200,7 +200,7 @@ def test_the_label_is_that_of_the_picture_really_shown(zoo, capsys):
     assert capsys.readouterr().err.count("it is no picture") == 2
 
 
-def test_broken_pictures_are_named_and_left_out_before_training(zoo, capsys):
+def test_broken_pictures_are_named_and_removed_before_training(zoo, capsys):
     (zoo / "train" / "dog" / "05.png").write_bytes(b"no picture")
     picture(0, height=1, width=9).save(zoo / "train" / "emu" / "thin.png")
     loader = loaded(zoo).batches(4)
@@ -211,14 +211,14 @@ def test_broken_pictures_are_named_and_left_out_before_training(zoo, capsys):
     assert sorted(epoch_of(loader)) == [0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12]
 
 
-def test_more_broken_than_whole_is_an_error_before_training(zoo):
+def test_more_than_half_broken_is_an_error_before_training(zoo):
     for path in sorted((zoo / "train").rglob("*.png"))[:7]:
         path.write_bytes(b"no picture")
     with pytest.raises(ValueError, match=r"7 of 13 pictures cannot be used, the first of them .*cat.00\.png: "):
         loaded(zoo).batches(4)
 
 
-def test_labels_of_a_flat_folder_are_asked_for_in_vain(tmp_path):
+def test_labels_of_a_flat_folder_are_an_error(tmp_path):
     folder = write(tmp_path / "cars", 4)
     assert loaded(folder, labelled=False).classes == ["cars"]
     with pytest.raises(

@@ -1,4 +1,4 @@
-"""Which pictures of two domains without partners meet in a batch."""
+"""`UnpairedDataLoader`: which pictures of the two domains share a batch."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -64,7 +64,7 @@ def test_any_thread_may_ask_for_any_batch_in_any_order(tmp_path):
         np.testing.assert_array_equal(batch, forward[i % 5])
 
 
-def test_epochs_of_another_length_go_on_where_the_last_one_stopped(tmp_path):
+def test_shorter_epochs_continue_where_the_last_one_stopped(tmp_path):
     folder = write_sides(tmp_path, 3, 8, 1, 1)
     whole, short = loaded(folder).batches(2), loaded(folder).batches(2, steps_per_epoch=3)
     assert (len(whole), len(short)) == (4, 3)
@@ -84,7 +84,7 @@ def test_load_batch_yields_what_fit_sees(tmp_path):
             np.testing.assert_array_equal(batch, wanted)
 
 
-def test_fit_takes_it_as_it_is(tmp_path):
+def test_fit_accepts_the_loader(tmp_path):
     class Count(keras.Model):
         def __init__(self):
             super().__init__()
@@ -130,6 +130,6 @@ def test_bad_arguments_are_named(options, message):
 
 
 @pytest.mark.parametrize("method", ["batches", "load_data", "load_batch"])
-def test_batches_of_nothing_are_refused(tmp_path, method):
+def test_empty_batches_are_refused(tmp_path, method):
     with pytest.raises(ValueError, match="batch_size must be .* not 0"):
         list(getattr(loaded(write_sides(tmp_path, 1, 1, 1, 1)), method)(0))

@@ -1,4 +1,4 @@
-"""What becomes of a picture between its file and a batch without partners."""
+"""`UnpairedDataLoader`: how a picture file becomes pixels of a batch."""
 
 import numpy as np
 import pytest
@@ -129,7 +129,7 @@ def test_load_img_and_imread(tmp_path):
 # Broken pictures.
 
 
-def test_small_pictures_are_enlarged_and_those_of_one_pixel_broken(tmp_path, capsys):
+def test_small_pictures_are_enlarged_and_one_pixel_high_ones_skipped(tmp_path, capsys):
     folder = write_sides(tmp_path, 3, 3, 1, 1, height=2, width=2)
     picture(0, height=1, width=9).save(folder / "trainB" / "thin.png")
     loader = loaded(folder, augment=True).batches(3)
@@ -150,7 +150,7 @@ def test_broken_pictures_of_every_split_are_named_counted_and_skipped(tmp_path, 
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_more_broken_than_whole_is_an_error_before_training(tmp_path, split):
+def test_more_than_half_broken_is_an_error_before_training(tmp_path, split):
     folder = write_sides(tmp_path, 3, 3, 3, 3)
     for number in (0, 2):
         (folder / split / f"0{number}.png").write_bytes(b"no picture")
@@ -158,11 +158,11 @@ def test_more_broken_than_whole_is_an_error_before_training(tmp_path, split):
         loaded(folder).batches(1)
 
 
-def test_a_picture_that_breaks_later_gives_way_to_the_next(tmp_path, capsys):
+def test_a_picture_that_breaks_later_is_replaced_by_the_next(tmp_path, capsys):
     loader = loaded(write_sides(tmp_path, 3, 3, 1, 1)).batches(3)
     loader.train_A[1].write_bytes(b"gone")
     assert sorted(epoch_of(loader)[0]) == [0, 2, 2] and sorted(epoch_of(loader)[1]) == [0, 1, 2]
-    write_sides(tmp_path, 3, 3, 1, 1)  # mended, but a picture once skipped stays skipped
+    write_sides(tmp_path, 3, 3, 1, 1)  # repaired, but a skipped picture stays skipped
     assert sorted(epoch_of(loader)[0]) == [0, 2, 2]
     assert capsys.readouterr().err.count("01.png") == 1
 

@@ -1,4 +1,4 @@
-"""What `python -m keras_gan.datasets check` makes of folders."""
+"""`python -m keras_gan.datasets check`."""
 
 import shutil
 
@@ -21,7 +21,7 @@ def in_an_empty_folder(tmp_path, monkeypatch):
 
 
 def run(capsys, *arguments):
-    """The lines that the command prints, {title: the rest}; of notes and next commands a list."""
+    """The printed lines, {title: rest}. Notes and next commands are lists."""
     main(["check", *(str(a) for a in arguments)])
     output = capsys.readouterr()
     assert not output.err
@@ -34,7 +34,7 @@ def run(capsys, *arguments):
 
 
 def complaint(capsys, *arguments):
-    """The one line that it writes before it exits with code 2."""
+    """The one line it prints before it exits with code 2."""
     with pytest.raises(SystemExit) as done:
         main(["check", *(str(a) for a in arguments)])
     assert done.value.code == 2
@@ -67,17 +67,17 @@ def test_pairs(paired_folder, capsys):
 
 @pytest.mark.parametrize(("height", "width"), [(60, 40), (40, 60), (50, 50)])
 @pytest.mark.parametrize("kind", ["gray", "edges"])
-def test_pairs_made_of_photos_are_understood_whatever_their_shape(tmp_path, capsys, kind, height, width):
+def test_pairs_made_of_photos_are_detected_in_any_shape(tmp_path, capsys, kind, height, width):
     for number in range(12):
         (tmp_path / "photos").mkdir(exist_ok=True)
         drawn(number, height, width).save(tmp_path / "photos" / f"{number}.png")
     make_pairs.make_pairs(kind, tmp_path / "photos", tmp_path / "out")
     assert run(capsys, tmp_path / "out")["is"] == check.PAIRS
-    assert run(capsys, tmp_path / "photos")["is"] == check.HEAP
+    assert run(capsys, tmp_path / "photos")["is"] == check.SINGLE
 
 
 def drawn(number, height, width):
-    """A photo of sorts: a smooth change of colours and a disc."""
+    """A synthetic photo: a smooth gradient of colours and a disc."""
     rng = np.random.default_rng(number)
     y, x = np.mgrid[:height, :width] / max(height, width)
     colours = rng.uniform(0, 255, (4, 3))
@@ -95,14 +95,14 @@ def test_pairs_of_facades_get_their_direction(paired_folder, capsys, tmp_path):
     assert found["next"][0].endswith(f"pix2pix --dataset {tmp_path / 'facades'} --direction BtoA")
 
 
-def test_of_val_and_test_both_are_checked_and_one_is_said_to_be_read(paired_folder, capsys):
+def test_val_and_test_are_both_checked_with_a_note_which_one_is_used(paired_folder, capsys):
     shutil.copytree(paired_folder / "val", paired_folder / "test")
     shutil.copy(paired_folder / "train" / "4.png", paired_folder / "test" / "9.png")
     (paired_folder / "train" / "0.png").unlink()
     (paired_folder / "train" / "1.png").unlink()
     found = run(capsys, paired_folder)
     assert (found["train"], found["val"], found["test"]) == ("3 pictures", "2 pictures", "3 pictures")
-    assert found["note"] == ["models are tried on the 2 pictures in val; nothing reads those in test"]
+    assert found["note"] == ["models are tested on the 2 pictures in val; those in test are ignored"]
     assert found["twice"].startswith("3 pictures") and found["leaked"].startswith("1 pictures")
 
 
@@ -136,11 +136,11 @@ def test_class_folders(tmp_path, capsys, divided):
     assert "cgan" in found["next"][0]
 
 
-def test_classes_that_are_none_are_one_heap_that_says_why(tmp_path, capsys):
+def test_invalid_classes_are_single_pictures_with_a_note_why(tmp_path, capsys):
     write_classes(tmp_path / "pets" / "train", cat=3, dog=2)
     write_classes(tmp_path / "pets" / "test", cat=3)
     found = run(capsys, tmp_path / "pets")
-    assert found["is"] == check.HEAP and "classes" not in found
+    assert found["is"] == check.SINGLE and "classes" not in found
     assert "no classes: class 'dog' is in" in found["note"][0]
 
 
@@ -154,26 +154,26 @@ def test_idx_files(tmp_path, capsys):
 
 def test_a_flat_folder(tmp_path, capsys):
     found = run(capsys, write(tmp_path / "cars", 21))
-    assert found["is"] == check.HEAP
+    assert found["is"] == check.SINGLE
     assert (found["train"], found["test"]) == ("18 pictures", "3 pictures")
     assert any("--from edges" in line for line in found["next"])
 
 
-def test_pairs_in_a_flat_folder_are_pairs_and_single_pictures_if_one_says_so(paired_folder, capsys):
+def test_pairs_in_a_flat_folder_are_detected_with_a_note_on_single_pictures(paired_folder, capsys):
     found = run(capsys, paired_folder / "train")
     assert (found["is"], found["train"], found["test"]) == (check.PAIRS, "4 pictures", "1 pictures")
-    assert found["note"][0] == "nothing is set apart for testing: every tenth picture by name is"
-    assert found["note"][1].startswith("they look like pairs; if each is a picture by itself: python -m keras_gan.dc")
+    assert found["note"][0] == "no test split: every tenth picture by name is held out for testing"
+    assert found["note"][1].startswith("these look like pairs; if each is a single picture: python -m keras_gan.dc")
 
 
 def test_a_path_with_a_blank_is_quoted(tmp_path, capsys):
     assert f"'{tmp_path / 'my cars'}'" in run(capsys, write(tmp_path / "my cars", 3))["next"][0]
 
 
-# What is in them:
+# Contents:
 
 
-def test_sizes_and_modes_of_a_mixed_heap(tmp_path, capsys):
+def test_sizes_and_modes_of_mixed_pictures(tmp_path, capsys):
     folder = write(tmp_path / "mixed", 3)
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -183,7 +183,7 @@ def test_sizes_and_modes_of_a_mixed_heap(tmp_path, capsys):
     Image.new("RGB", (600, 2)).save(folder / "thin.png")
     Image.fromarray(np.zeros((300, 200), "uint16")).save(folder / "deep.png")
     found = run(capsys, folder)
-    assert found["sizes"] == "2x3 to 200x300, 6 different ones, mostly 32x32 (3)"
+    assert found["sizes"] == "2x3 to 200x300, 6 sizes, mostly 32x32 (3)"
     assert set(found["modes"].split(", ")) == {"RGB 4", "L 1", "P 1", "CMYK 1", "I;16 1"}
     assert sheet("mixed-check.png")
 
@@ -201,19 +201,19 @@ def test_broken_pictures_are_named_and_counted(tmp_path, capsys):
 
 def test_pictures_that_training_skips_are_broken(tmp_path, capsys, paired_folder):
     Image.new("RGB", (31, 16)).save(paired_folder / "train" / "odd.png")
-    assert "odd.png: its width of 31 has no two equal halves" in run(capsys, paired_folder)["broken"]
+    assert "odd.png: its width of 31 is odd, so it has no two equal halves" in run(capsys, paired_folder)["broken"]
     Image.new("RGB", (1, 16)).save(write(tmp_path / "cars", 5) / "thin.png")
     assert "thin.png: it is only 1 x 16 pixels" in run(capsys, tmp_path / "cars")["broken"]
 
 
-def test_pictures_that_are_there_twice_or_in_training_and_testing(paired_folder, capsys):
+def test_duplicates_within_and_across_splits(paired_folder, capsys):
     folder = paired_folder / "train"
     shutil.copy(folder / "4.png", folder / "5.png")
     shutil.copy(folder / "4.png", paired_folder / "val" / "6.png")
     (paired_folder / "val" / "0.png").unlink()  # both splits have the same 0 and 1
     found = run(capsys, paired_folder)
-    assert found["twice"].startswith("2 pictures are there more than once, byte by byte: ")
-    assert found["leaked"].startswith("2 pictures are there in training and in testing both: ")
+    assert found["twice"].startswith("2 pictures occur more than once, byte for byte: ")
+    assert found["leaked"].startswith("2 pictures occur in both training and test splits: ")
     same = f"{folder / '4.png'} = {folder / '5.png'} = {paired_folder / 'val' / '6.png'}"
     assert same in found["twice"] and same in found["leaked"]
 
@@ -226,7 +226,7 @@ def test_the_same_picture_on_both_sides_is_not_leaked(tmp_path, capsys):
     assert found["twice"].startswith("2 pictures") and "leaked" not in found
 
 
-# Faults:
+# Errors:
 
 
 def test_more_than_half_broken_is_an_error_after_the_report(tmp_path, capsys):
@@ -239,7 +239,7 @@ def test_more_than_half_broken_is_an_error_after_the_report(tmp_path, capsys):
     assert not list(folder.parent.glob("here/*"))
 
 
-def test_what_is_no_data_set(tmp_path, capsys, paired_folder):
+def test_folders_that_are_not_data_sets(tmp_path, capsys, paired_folder):
     assert "no folder 'nowhere', here or below datasets/: name one that exists" in complaint(capsys, "nowhere")
     (tmp_path / "empty").mkdir()
     assert "has no pictures" in complaint(capsys, tmp_path / "empty")
@@ -261,11 +261,11 @@ def test_a_sheet_that_cannot_be_written(tmp_path, capsys):
 def test_check_needs_no_keras(tmp_path):
     write(tmp_path / "cars", 3)
     codes, lines, errors = datasets_without_frameworks(".", ["check", "../cars"])
-    assert codes == [0] and not errors and lines[0].endswith(check.HEAP)
+    assert codes == [0] and not errors and lines[0].endswith(check.SINGLE)
     assert sheet("cars-check.png")
 
 
-# Real ones, without any option:
+# Real data sets:
 
 REAL = {
     "edges2shoes": (check.PAIRS, {"train": "782 pictures", "val": "213 pictures", "sizes": "all 512x256"}),
@@ -274,7 +274,7 @@ REAL = {
     "apple2banana": (check.UNPAIRED, {"train A": "75 pictures", "train B": "73 pictures"}),
     "cifar10": (check.CLASSES, {"train": "5000 pictures", "test": "1000 pictures", "sizes": "all 32x32"}),
     "mnist": (check.IDX, {"train": "60000 pictures", "test": "10000 pictures", "modes": "L 70000"}),
-    "cars64": (check.HEAP, {"train": "450 pictures", "test": "50 pictures", "sizes": "all 64x64"}),
+    "cars64": (check.SINGLE, {"train": "450 pictures", "test": "50 pictures", "sizes": "all 64x64"}),
 }
 
 
@@ -282,7 +282,7 @@ LARGE = ("edges2shoes", "horse2zebra", "cifar10", "mnist")  # whose pictures tak
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in LARGE else n for n in REAL])
-def test_real_data_sets_are_understood(shared, name, capsys, monkeypatch):
+def test_real_data_sets_are_detected(shared, name, capsys, monkeypatch):
     monkeypatch.setattr(check, "REPORTED_EVERY", 10**9)
     layout, expected = REAL[name]
     found = run(capsys, shared(f"data/{name}"))

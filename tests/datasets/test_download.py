@@ -1,4 +1,4 @@
-"""Data sets fetched by name: from a real server on this machine, whole or not at all."""
+"""Downloads from a real local server are complete or leave nothing."""
 
 import functools
 import gzip
@@ -45,7 +45,7 @@ UNPAIRED = {f"{split}{side}/1.png": picture(ord(side)) for split in ("train", "t
 
 
 def tar_of(contents, top="toys/", *odd):
-    """The bytes of a .tar.gz file; `odd` are headers, with or without content, that come last."""
+    """The bytes of a .tar.gz file. `odd` are headers, with or without content, to append."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w:gz") as archive:
         folders = {name.split("/")[0] for name in contents}
@@ -74,7 +74,7 @@ def zip_of(contents, top="toys/", *odd):
 
 
 def send(content, length=None, status=200, **headers):
-    """An answer: this content, whose length is said to be another if `length` is given."""
+    """An answer with this content, and optionally a wrong `length` in its header."""
 
     def answer(request):
         request.send_response(status)
@@ -89,7 +89,7 @@ def send(content, length=None, status=200, **headers):
 
 
 class Server(ThreadingHTTPServer):
-    """Answers each request for a path with the next one of `answers[path]`, the last one again and again."""
+    """Answers requests for a path with `answers[path]` in turn, then repeats the last answer."""
 
     daemon_threads = True
     block_on_close = False
@@ -119,7 +119,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
-    """The server; the current folder is an empty one, time-outs and pauses are short."""
+    """The server, with an empty current folder and short timeouts and pauses."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NO_PROXY", "*")
     monkeypatch.setattr(download, "TIMEOUT", 0.4)
@@ -137,7 +137,7 @@ def server(tmp_path, monkeypatch):
 
 @pytest.fixture
 def toys(server, monkeypatch):
-    """Puts the data set `toys` into the catalogue, and these answers on the server."""
+    """Adds the data set `toys` to the catalogue, and these answers to the server."""
 
     def put(*answers, paired=True, size=1000, **hashes):
         server.answers["/toys"] = list(answers)
@@ -162,7 +162,7 @@ def run(*arguments):
 
 
 def complaint(capsys, tmp_path, *arguments):
-    """The error of a command that fails and leaves nothing behind, not even the folder to write to."""
+    """The error of a command that fails and leaves nothing behind, not even the output folder."""
     assert run(*(arguments or ("download", "toys"))) == 2
     assert list(tmp_path.iterdir()) == []
     last = capsys.readouterr().err.splitlines()[-1]
@@ -174,7 +174,7 @@ def sha256(content):
     return hashlib.sha256(content).hexdigest()
 
 
-# What goes well:
+# Success:
 
 
 @pytest.mark.parametrize("top", ["toys/", "", "./other/"])
@@ -195,7 +195,7 @@ def test_a_folder_that_exists_is_left_alone(toys, server, capsys, tmp_path):
     (tmp_path / "datasets" / "toys").mkdir(parents=True)
     toys(send(b""))
     assert run("download", "toys") == 0
-    assert capsys.readouterr().out.splitlines()[0] == "datasets/toys is there already: nothing done."
+    assert capsys.readouterr().out.splitlines()[0] == "datasets/toys already exists: nothing done."
     assert not server.asked and not tree(tmp_path)
 
 
@@ -214,7 +214,7 @@ def test_a_redirect_is_followed(toys, server, tmp_path):
 
 
 def slowly(content, pieces=5, pause=0.15):
-    """An answer in pieces; all of it takes longer than the time-out."""
+    """An answer in pieces that takes longer in total than the timeout."""
 
     def answer(request):
         send(b"", len(content))(request)
@@ -232,22 +232,22 @@ def test_a_slow_server_is_waited_for(toys, tmp_path):
     assert tree(tmp_path / "datasets" / "toys") == PAIRED
 
 
-def test_an_unconfirmed_md5_that_differs_is_a_warning(toys, capsys, tmp_path):
+def test_a_wrong_md5_is_a_warning(toys, capsys, tmp_path):
     toys(send(tar_of(PAIRED)), md5="0" * 32)
     assert run("download", "toys") == 0
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("warning: ") and "MD5" in line and "nobody confirmed" in line
+    assert line.startswith("warning: ") and "MD5" in line and "from an unofficial list" in line
     assert tree(tmp_path / "datasets" / "toys") == PAIRED
 
 
-def test_an_md5_that_fits_is_no_warning(toys, capsys):
+def test_a_correct_md5_is_no_warning(toys, capsys):
     archive = tar_of(PAIRED)
     toys(send(archive), md5=hashlib.md5(archive).hexdigest())
     assert run("download", "toys") == 0
     assert not capsys.readouterr().err
 
 
-def test_what_a_killed_download_left_is_removed_and_one_under_way_is_not(toys, tmp_path):
+def test_leftovers_of_killed_downloads_are_removed_and_active_ones_kept(toys, tmp_path):
     for name, age in (("old", 2 * download.ABANDONED_AFTER), ("new", 0)):
         folder = tmp_path / "datasets" / f".unfinished.toys.{name}"
         folder.mkdir(parents=True)
@@ -257,15 +257,15 @@ def test_what_a_killed_download_left_is_removed_and_one_under_way_is_not(toys, t
     toys(send(tar_of(PAIRED)))
     assert run("download", "toys") == 0
     assert sorted(path.name for path in (tmp_path / "datasets").iterdir()) == [".unfinished.toys.new", "toys"]
-    with pytest.raises(FileNotFoundError, match=r"there is datasets/toys, drawn_shoes"):  # not the unfinished one
+    with pytest.raises(FileNotFoundError, match=r"available are datasets/toys, drawn_shoes"):  # not the unfinished one
         datasets.find("nowhere")
 
 
-# Transfers that break:
+# Failed transfers:
 
 
 def hang_up(content, share=0.5):
-    """An answer that ends before the length that it tells."""
+    """An answer that is shorter than its Content-Length."""
 
     def answer(request):
         send(content[: int(share * len(content))], len(content))(request)
@@ -294,7 +294,7 @@ LARGE = {name: picture(i, 100) for i, name in enumerate(PAIRED)}  # more than a 
 
 
 @pytest.mark.parametrize("broken", [hang_up(tar_of(LARGE)), hang_up(tar_of(LARGE), 0), stall(tar_of(LARGE)), busy])
-def test_a_broken_transfer_is_started_anew(toys, server, capsys, broken, tmp_path):
+def test_a_failed_transfer_is_restarted(toys, server, capsys, broken, tmp_path):
     archive = tar_of(LARGE)
     toys(broken, broken, send(archive), sha256=sha256(archive))
     assert run("download", "toys") == 0
@@ -302,7 +302,7 @@ def test_a_broken_transfer_is_started_anew(toys, server, capsys, broken, tmp_pat
     assert tree(tmp_path) == {f"datasets/toys/{name}": content for name, content in LARGE.items()}
     lines = [line for line in capsys.readouterr().err.splitlines() if line]
     assert len(lines) == 2
-    assert all(line.startswith("broken off: ") and line.endswith("; starting again") for line in lines)
+    assert all(line.startswith("transfer failed: ") and line.endswith("; starting again") for line in lines)
 
 
 FOREVER = {
@@ -317,7 +317,7 @@ FOREVER = {
 
 
 @pytest.mark.parametrize("case", FOREVER)
-def test_a_transfer_that_stays_broken_is_an_error(toys, server, capsys, tmp_path, case, monkeypatch):
+def test_a_transfer_that_keeps_failing_is_an_error(toys, server, capsys, tmp_path, case, monkeypatch):
     answer, asked, message = FOREVER[case]
     if "silent" in case:
         monkeypatch.setattr(download, "TIMEOUT", 0.1)
@@ -327,13 +327,13 @@ def test_a_transfer_that_stays_broken_is_an_error(toys, server, capsys, tmp_path
     assert asked is None or len(server.asked) == asked
 
 
-def test_nobody_answers_at_all(toys, server, capsys, tmp_path, monkeypatch):
+def test_an_unreachable_server(toys, server, capsys, tmp_path, monkeypatch):
     toys()
     monkeypatch.setitem(CATALOGUE, "toys", Entry("toys", "http://127.0.0.1:1/toys", True, "", "", 1000))
     assert "tried 3 times: [Errno" in complaint(capsys, tmp_path)
 
 
-def test_a_transfer_cut_without_notice_is_seen_by_the_archive(toys, capsys, tmp_path):
+def test_a_silently_truncated_transfer_is_a_damaged_archive(toys, capsys, tmp_path):
     """HTTP/1.0 without a length: the end of the connection is the end of the file."""
 
     def answer(request):
@@ -346,19 +346,19 @@ def test_a_transfer_cut_without_notice_is_seen_by_the_archive(toys, capsys, tmp_
     assert "cannot be unpacked" in complaint(capsys, tmp_path)
 
 
-def test_another_sha256_is_an_error(toys, capsys, tmp_path):
+def test_a_wrong_sha256_is_an_error(toys, capsys, tmp_path):
     archive = tar_of(PAIRED)
     toys(send(archive), sha256="0" * 64)
     line = complaint(capsys, tmp_path)
-    assert f"has the SHA256 {sha256(archive)}; expected is {'0' * 64}" in line
+    assert f"has the SHA256 {sha256(archive)}, expected {'0' * 64}" in line
 
 
 NO_ARCHIVES = {"nothing": b"", "a page": b"<html>Moved</html>", "zip's start": b"PK", "gzip's start": b"\x1f\x8b"}
 NO_ARCHIVES |= {"an empty zip": zip_of({}), "an empty tar": tar_of({})}
 
 
-@pytest.mark.parametrize("content", NO_ARCHIVES.values(), ids=NO_ARCHIVES)  # an archive of now would be another name
-def test_what_is_no_archive_of_pictures_is_an_error(toys, capsys, tmp_path, content):
+@pytest.mark.parametrize("content", NO_ARCHIVES.values(), ids=NO_ARCHIVES)  # archives have no stable bytes for ids
+def test_files_that_are_not_archives_of_pictures_are_an_error(toys, capsys, tmp_path, content):
     toys(send(content))
     complaint(capsys, tmp_path)
 
@@ -395,7 +395,7 @@ def test_ctrl_c_leaves_nothing(toys, capsys, tmp_path):
     ids=["as it comes", "as it is unpacked"],
 )
 def test_no_room_to_write(toys, capsys, tmp_path, archive, message):
-    """A limit of the system on the size of files: a full disk, as below, cannot be had without its administrator."""
+    """Uses a file size limit of the system, since a full disk, as below, needs root."""
     toys(send(archive))
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, before[1]))
@@ -446,7 +446,7 @@ def test_a_folder_that_appears_meanwhile_is_left_alone(toys, capsys, tmp_path):
 
 
 def answering(monkeypatch, text, terminal=True):
-    """Somebody at the terminal types this; returns what was asked."""
+    """Simulates a user who types this. Returns the questions."""
     asked = []
     monkeypatch.setattr(sys, "stdin", io.StringIO(text))
     monkeypatch.setattr(sys.stdin, "isatty", lambda: terminal, raising=False)
@@ -455,14 +455,14 @@ def answering(monkeypatch, text, terminal=True):
 
 
 @pytest.mark.parametrize("size", [2_200_000_000, None])
-def test_more_than_1_gb_needs_yes_where_nobody_can_be_asked(toys, server, capsys, monkeypatch, tmp_path, size):
+def test_more_than_1_gb_needs_yes_without_a_terminal(toys, server, capsys, monkeypatch, tmp_path, size):
     answering(monkeypatch, "", terminal=False)
     toys(send(b"", length=2_200_000_000), size=size)
     assert "toys is 2.2 GB: add --yes to fetch it" in complaint(capsys, tmp_path)
     assert server.asked == ([] if size else ["HEAD /toys"])
 
 
-def test_with_yes_nobody_is_asked(toys, monkeypatch, tmp_path):
+def test_yes_skips_the_question(toys, monkeypatch, tmp_path):
     asked = answering(monkeypatch, "")
     toys(send(tar_of(PAIRED)), size=2_200_000_000)
     assert run("download", "toys", "--yes") == 0
@@ -470,7 +470,7 @@ def test_with_yes_nobody_is_asked(toys, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(("text", "goes_on"), [("y", True), ("YES", True), ("n", False), ("", False)])
-def test_more_than_1_gb_is_asked_for(toys, server, capsys, monkeypatch, tmp_path, text, goes_on):
+def test_more_than_1_gb_asks_the_user(toys, server, capsys, monkeypatch, tmp_path, text, goes_on):
     asked = answering(monkeypatch, text)
     toys(send(tar_of(PAIRED)), size=2_200_000_000)
     assert run("download", "toys") == 0
@@ -485,21 +485,21 @@ def without_length(request):
 
 
 @pytest.mark.parametrize("answer", [without_length, send(b"", status=405)])
-def test_a_size_that_the_server_does_not_tell_is_asked_for(toys, monkeypatch, answer):
+def test_an_unknown_size_asks_the_user(toys, monkeypatch, answer):
     asked = answering(monkeypatch, "n")
     toys(answer, size=None)
     assert run("download", "toys") == 0
     assert "toys is of unknown size" in asked[0]
 
 
-def test_a_small_size_that_the_server_tells_is_not_asked_for(toys, monkeypatch, tmp_path):
+def test_a_small_size_from_the_server_asks_nothing(toys, monkeypatch, tmp_path):
     asked = answering(monkeypatch, "")
     toys(send(tar_of(PAIRED)), size=None)
     assert run("download", "toys") == 0
     assert not asked and tree(tmp_path / "datasets" / "toys") == PAIRED
 
 
-def test_a_server_that_is_silent_when_asked_for_the_size(toys, capsys, tmp_path):
+def test_a_server_that_does_not_answer_head_requests(toys, capsys, tmp_path):
     toys(stall(), size=None)
     assert "nothing came from the server for 0.4 seconds" in complaint(capsys, tmp_path)
 
@@ -560,14 +560,14 @@ def header_of(size, kind=tarfile.REGTYPE):
 
 @functools.cache
 def bomb(kind=tarfile.REGTYPE):
-    """10 GB of zeros in a .tar.gz file. The parts of a gzip file may be the same."""
+    """10 GB of zeros in a .tar.gz file, as repeated members of the gzip file."""
     return gzip.compress(header_of(10_000_000_000, kind)) + gzip.compress(bytes(20_000_000)) * 500
 
 
 @pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
 def test_a_bomb_of_10_gb_in_a_tar_is_refused(tmp_path, kind, monkeypatch):
-    """As a file, and as a header, which would be read into memory: no more of either is unpacked than is allowed."""
-    monkeypatch.setattr(unpack, "AND_MORE", 1_000_000)
+    """As a file, and as a header, which would be read into memory. Neither is unpacked beyond the limit."""
+    monkeypatch.setattr(unpack, "MAX_EXTRA", 1_000_000)
     unpacked = []
 
     class Counted(gzip.GzipFile):
@@ -581,12 +581,12 @@ def test_a_bomb_of_10_gb_in_a_tar_is_refused(tmp_path, kind, monkeypatch):
     (tmp_path / "out").mkdir()
     with pytest.raises(BadValueError, match="unpacks to more than"):
         unpack.unpack(tmp_path / "archive", tmp_path / "out")
-    assert 0 < sum(unpacked) <= 4 * len(bomb(kind)) + 1_000_000 + 2**20  # the last piece is one too many
+    assert 0 < sum(unpacked) <= 4 * len(bomb(kind)) + 1_000_000 + 2**20  # and one chunk more
     assert not tree(tmp_path / "out")
 
 
 def test_a_bomb_of_many_files_in_a_tar_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(unpack, "AND_MORE", 1_000_000)
+    monkeypatch.setattr(unpack, "MAX_EXTRA", 1_000_000)
     (tmp_path / "archive").write_bytes(tar_of({f"train/{i}.png": b"" for i in range(5000)}))
     (tmp_path / "out").mkdir()
     with pytest.raises(BadValueError, match="unpacks to more than 1"):
@@ -596,8 +596,8 @@ def test_a_bomb_of_many_files_in_a_tar_is_refused(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("declared", [True, False])
 def test_a_bomb_in_a_zip_is_refused(tmp_path, monkeypatch, declared):
-    """One that says what it unpacks to, and one that says it is 1000 bytes."""
-    monkeypatch.setattr(unpack, "AND_MORE", 1_000_000)
+    """With its true size in the header, and with a claimed size of 1000 bytes."""
+    monkeypatch.setattr(unpack, "MAX_EXTRA", 1_000_000)
     content = zip_of({"train/1.png": bytes(20_000_000)})
     if not declared:
         assert content.count(struct.pack("<I", 20_000_000)) == 2
@@ -615,7 +615,7 @@ def test_a_bomb_of_10_gb_from_a_server_leaves_nothing(toys, capsys, tmp_path):
 
 
 def test_a_bomb_leaves_nothing(toys, capsys, tmp_path, monkeypatch):
-    monkeypatch.setattr(unpack, "AND_MORE", 1_000_000)
+    monkeypatch.setattr(unpack, "MAX_EXTRA", 1_000_000)
     toys(send(tar_of(PAIRED, "toys/", odd_tar("toys/train/9.png", size=3_000_000))))
     assert "unpacks to more than 1 MB" in complaint(capsys, tmp_path)
 
@@ -623,7 +623,7 @@ def test_a_bomb_leaves_nothing(toys, capsys, tmp_path, monkeypatch):
 @pytest.mark.parametrize("fault", ["truncated", "flipped"])
 @pytest.mark.parametrize("pack", [tar_of, zip_of])
 def test_damaged_archives_give_the_right_folder_or_an_error(toys, tmp_path, capsys, pack, fault):
-    """70 of each, which nobody could tell by their hash."""
+    """70 of each, without a hash to detect them."""
     whole, rng, errors = pack(PAIRED), random.Random(0), 0
     for _ in range(70):
         damaged = bytearray(whole)
@@ -656,7 +656,7 @@ def test_names_and_archives_of_the_catalogue_are_all_different():
         assert entry.url.startswith("http") and entry.terms and entry.sides
         assert entry.sha256 is None or (len(entry.sha256) == 64 and entry.size)
         assert entry.md5 is None or len(entry.md5) == 32
-        assert entry.url.endswith((".tar.gz", ".zip"))  # which is what can be unpacked
+        assert entry.url.endswith((".tar.gz", ".zip"))  # the supported types
 
 
 def test_the_list_has_every_data_set_with_its_size_and_terms(capsys):
@@ -676,21 +676,21 @@ def test_the_list_has_every_data_set_with_its_size_and_terms(capsys):
         (None, False, "of unknown size"),
     ],
 )
-def test_sizes_are_told_in_round_figures(size, about, text):
+def test_sizes_are_rounded(size, about, text):
     assert Entry("toys", "", True, "", "", size, about).size_text == text
 
 
 def test_a_name_that_is_not_in_the_catalogue(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     line = complaint(capsys, tmp_path, "download", "shoos")
-    assert "no data set 'shoos' in the catalogue: there is facades, maps, edges2shoes" in line
+    assert "no data set 'shoos' in the catalogue: available are facades, maps, edges2shoes" in line
 
 
 @pytest.mark.parametrize(
     "find", [datasets.find, datasets.find_unpaired, find_pictures, find_labelled, lambda name: run("check", name)]
 )
 @pytest.mark.parametrize("name", ["facades", "horse2zebra"])
-def test_a_name_of_the_catalogue_that_is_not_here_says_how_to_get_it(find, name, tmp_path, monkeypatch, capsys):
+def test_a_missing_data_set_of_the_catalogue_says_how_to_get_it(find, name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     message = f"no (data set|folder)( or folder)? '{name}'.*: python -m keras_gan.datasets download {name} fetches it"
     if find.__name__ == "<lambda>":
@@ -701,13 +701,13 @@ def test_a_name_of_the_catalogue_that_is_not_here_says_how_to_get_it(find, name,
             find(name)
 
 
-def test_colour_to_be_taken_from_a_data_set_that_is_not_here(tmp_path, monkeypatch):
+def test_gray2colour_of_a_missing_data_set_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileNotFoundError, match="python -m keras_gan.datasets download monet2photo fetches it"):
         datasets.find_unpaired("gray2colour:monet2photo")
 
 
-def test_a_reader_that_leaves_is_no_error():
+def test_a_closed_pipe_is_no_error():
     ours, theirs = os.pipe()
     os.close(ours)
     command = [sys.executable, "-m", "keras_gan.datasets", "list"]
@@ -716,7 +716,7 @@ def test_a_reader_that_leaves_is_no_error():
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_list_and_refusals_need_no_keras(tmp_path):
+def test_list_and_errors_need_no_keras(tmp_path):
     commands = ["list"], ["download", "edges2shoes"], ["download", "nowhere"]
     codes, _, errors = datasets_without_frameworks(tmp_path, *commands)
     assert codes == [0, 2, 2]

@@ -29,7 +29,7 @@ def names(paths, folder):
 # Files:
 
 
-def test_files_are_in_natural_order_and_litter_is_left_out(tmp_path):
+def test_files_are_in_natural_order_without_junk(tmp_path):
     wanted = ["1.png", "2.PNG", "10.JpEg", "a/b/3.png", "a 2/1.png", "a 10/1.png", "x.npy", "y.TIFF"]
     litter = [".DS_Store", "Thumbs.db", "desktop.ini", "._1.png", ".a/1.png", "__MACOSX/1.png", "a/__MACOSX/1.png"]
     put(tmp_path, *wanted, *litter, "notes.txt", "scan.pdf", "png", ".png")
@@ -44,7 +44,7 @@ def test_every_tenth_is_held_out_in_natural_order(tmp_path):
     assert names(datasets.find(tmp_path).test, tmp_path) == ["1.png", "11.png", "21.png"]
 
 
-def test_litter_is_no_class(tmp_path):
+def test_junk_is_no_class(tmp_path):
     put(tmp_path / "pets", "cat/1.png", "cat/2.png", "dog/1.png", "dog/2.png", "__MACOSX/1.png", ".git/1.png")
     assert find_labelled(tmp_path / "pets").classes == ["cat", "dog"]
 
@@ -57,7 +57,7 @@ def test_backslashes_are_slashes(tmp_path, monkeypatch):
     assert locate(".\\datasets\\my") and not locate("my\\other")
 
 
-def test_names_of_runs_can_be_had_on_windows(tmp_path):
+def test_names_are_valid_on_windows(tmp_path):
     folder = put(tmp_path / 'a: "b" <c>|d?*\\e', "1.png", "2.png")
     assert name_of(folder) == "a_ _b_ _c__d___e" == datasets.find(folder).name
     assert name_of(tmp_path.__class__("/")) == "data"
@@ -90,7 +90,7 @@ def test_pairs_are_made_of_nested_photos_of_equal_names(tmp_path):
     assert len(DataLoader(tmp_path / "out").train) == 3
 
 
-def test_what_fails_leaves_no_subfolders_behind(tmp_path):
+def test_a_failure_leaves_no_subfolders_behind(tmp_path):
     put(tmp_path / "photos", "a/b/1.png", "c/2.png")
     (tmp_path / "photos" / "c" / "2.png").write_bytes(b"no picture")
     with pytest.raises(ValueError, match="no picture for"):
@@ -126,7 +126,7 @@ def test_two_folders_of_equal_names_are_pairs(tmp_path):
     assert names(found.test, tmp_path / "A") == ["0.png", "10.png"]
 
 
-def test_sides_with_equal_names_are_pairs_for_those_who_want_them(tmp_path):
+def test_sides_with_equal_names_can_be_pairs(tmp_path):
     put(tmp_path / "maps", "trainA/1.png", "trainA/2.png", "trainB/2.jpg", "trainB/1.jpg")
     found = datasets.find(tmp_path / "maps")
     assert [(A.name, B.name) for A, B in found.train + found.test] == [("2.png", "2.jpg"), ("1.png", "1.jpg")]
@@ -140,31 +140,31 @@ def test_sides_with_equal_names_are_pairs_for_those_who_want_them(tmp_path):
 @pytest.mark.parametrize(
     ("A", "B", "message"),
     [
-        (["1.png", "2.png"], ["1.png", "3.png"], r"pictures without a partner of the same name, 2 in all: .*2\.png"),
+        (["1.png", "2.png"], ["1.png", "3.png"], r"pictures without a match of the same name, 2 in all: .*2\.png"),
         (["1.png", "1.jpg"], ["1.png"], r"1\.jpg and .*1\.png would become the same file"),
-        (["train/1.png", "val/2.png"], ["1.png", "2.png"], "has pictures set apart in val or test and .* has not"),
+        (["train/1.png", "val/2.png"], ["1.png", "2.png"], "has a test split .val or test. and .* has none"),
         (["1.png"], ["1.png"], "has only 1: one is needed to train and another one to test"),
         (["1.txt"], ["1.png"], "no pictures in .*A or .*train"),
     ],
 )
-def test_two_folders_that_are_no_pairs(tmp_path, A, B, message):
+def test_two_folders_that_are_not_pairs(tmp_path, A, B, message):
     put(tmp_path / "A", *A)
     put(tmp_path / "B", *B)
     with pytest.raises(ValueError, match=message):
         datasets.find(tmp_path / "A", tmp_path / "B")
 
 
-def test_two_folders_one_of_which_is_missing_or_the_other(tmp_path):
+def test_a_missing_or_identical_second_folder(tmp_path):
     put(tmp_path / "A", "1.png", "2.png")
-    with pytest.raises(NotFoundError, match="no data set or folder '.*B': .*; expected is the layout NAME/train"):
+    with pytest.raises(NotFoundError, match="no data set or folder '.*B': .*; expected the layout NAME/train"):
         datasets.find(tmp_path / "A", tmp_path / "B")
-    with pytest.raises(ValueError, match="for side B needs one for side A"):
+    with pytest.raises(ValueError, match="is for side B: name one for side A"):
         datasets.find(None, tmp_path / "A")
     with pytest.raises(ValueError, match="A and B are the same folder"):
         datasets.find(tmp_path / "A", tmp_path / "A")
 
 
-# What `check` makes of them:
+# `check`:
 
 
 def checked(capsys, *arguments):
@@ -173,7 +173,7 @@ def checked(capsys, *arguments):
 
 
 @pytest.mark.parametrize("divided", [False, True])
-def test_check_understands_two_folders(tmp_path, capsys, monkeypatch, divided):
+def test_check_detects_two_folders(tmp_path, capsys, monkeypatch, divided):
     monkeypatch.chdir(tmp_path)
     for side, shift in (("A", 0), ("B", 1)):
         put(
@@ -181,21 +181,21 @@ def test_check_understands_two_folders(tmp_path, capsys, monkeypatch, divided):
         )
         put(tmp_path / "C", *(f"{n + 10 * shift}.png" for n in (1, 2)))
     out = checked(capsys, "A", "B")
-    assert out.startswith(f"A and B: {layouts.PARTNERS}\n")
+    assert out.startswith(f"A and B: {layouts.PAIRED_SIDES}\n")
     assert "pix2pix --dataset A --dataset-B B\n" in out and "cyclegan --dataset A --dataset-B B\n" in out
     assert (tmp_path / "A2B-check.png").is_file()
     out = checked(capsys, "A", "C")
     assert layouts.UNPAIRED in out and "pix2pix" not in out
 
 
-def test_check_understands_sides_that_are_pairs(tmp_path, capsys, monkeypatch):
+def test_check_detects_sides_that_are_pairs(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     put(tmp_path / "maps", *(f"{split}{side}/{n}.png" for split in ("train", "test") for side in "AB" for n in (1, 2)))
     out = checked(capsys, "maps")
-    assert layouts.PARTNERS in out and "pix2pix --dataset maps" in out and "cyclegan --dataset maps" in out
+    assert layouts.PAIRED_SIDES in out and "pix2pix --dataset maps" in out and "cyclegan --dataset maps" in out
 
 
-def test_check_understands_arrays(tmp_path, capsys, monkeypatch):
+def test_check_detects_arrays(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for split in ("train", "val"):
         (tmp_path / "deep" / split).mkdir(parents=True)
@@ -205,7 +205,7 @@ def test_check_understands_arrays(tmp_path, capsys, monkeypatch):
     np.save(tmp_path / "deep" / "train" / "bad.npy", np.full((4, 4), 7.0))
     out = checked(capsys, "deep")
     assert layouts.PAIRS in out and "array of 5 channels 6" in out
-    assert "bad.npy: its values reach from 7 to 7; floats must lie in [0, 1]" in out
+    assert "bad.npy: its values range from 7 to 7; floats must be in [0, 1]" in out
     assert "pix2pix --dataset deep --image-size 64x64x5" in out
     with Image.open("deep-check.png") as sheet:
         assert np.asarray(sheet.convert("RGB")).std() > 20

@@ -37,7 +37,7 @@ def test_drawn_digits(find, capsys):
 
 
 @BOTH
-def test_without_a_name_digits_are_drawn_and_one_line_says_so(find, capsys):
+def test_the_default_is_drawn_digits_with_a_notice(find, capsys):
     assert find().name == "drawn_digits"
     line = capsys.readouterr().out
     assert line.count("\n") == 1 and "drawn_digits" in line and "one folder of pictures per class" in line
@@ -49,7 +49,7 @@ def test_drawn_shoes_are_pictures_without_labels():
     assert found.train[3] == Labelled(Half(DrawnShoe(3), True), 0) and source(found.test[0]) == DrawnShoe(1000)
     image = open_picture(found.train[3], 3, 32)
     assert image.size == (32, 32) and np.ptp(np.asarray(image).astype(int), axis=-1).max() > 5  # colours
-    with pytest.raises(FileNotFoundError, match="no data set or folder 'drawn_shoes' with labels: there is"):
+    with pytest.raises(FileNotFoundError, match="no data set or folder 'drawn_shoes' with labels: available are"):
         find_labelled("drawn_shoes")
 
 
@@ -67,8 +67,8 @@ def test_sets_from_keras(find, name, monkeypatch, tmp_path):
     assert str(source(found.test[4])) == f"{name} test picture 4"
 
 
-def test_the_numbers_of_fashion_have_the_names_of_what_they_show():
-    """In the order of its makers, however they are spelled."""
+def test_the_class_names_of_fashion_mnist_are_in_order():
+    """The order of the original data set, in any spelling."""
     words = ["t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot"]
     for name, word in zip(CLASSES["fashion_mnist"], words, strict=True):
         assert word in name.lower()
@@ -76,13 +76,15 @@ def test_the_numbers_of_fashion_have_the_names_of_what_they_show():
 
 
 @pytest.mark.parametrize(("name", "title"), [("mnist", "MNIST"), ("fashion_mnist", "Fashion-MNIST")])
-def test_a_set_that_cannot_be_fetched_names_the_way_out(name, title, monkeypatch, tmp_path):
+def test_a_failed_download_names_the_alternative(name, title, monkeypatch, tmp_path):
     def no_network():
         raise Exception("URL fetch failure")
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(getattr(keras.datasets, name), "load_data", no_network)
-    with pytest.raises(FileNotFoundError, match=rf"^{title} cannot be had .*URL fetch failure.*four idx.*--data-dir"):
+    with pytest.raises(
+        FileNotFoundError, match=rf"^{title} cannot be loaded .*URL fetch failure.*four idx.*--data-dir"
+    ):
         find_labelled(name)
 
 
@@ -94,7 +96,9 @@ def test_a_missing_data_set_names_what_exists_and_the_layout(find, shoes, layout
     monkeypatch.chdir(tmp_path)
     write_classes(tmp_path / "datasets" / "pets", cat=2)
     there = rf"datasets/pets, drawn_digits \(built in\), mnist, fashion_mnist{shoes}"
-    with pytest.raises(FileNotFoundError, match=rf"no data set or folder 'nowhere'.*: there is {there}; .*{layout}"):
+    with pytest.raises(
+        FileNotFoundError, match=rf"no data set or folder 'nowhere'.*: available are {there}; .*{layout}"
+    ):
         find("nowhere")
 
 
@@ -104,7 +108,7 @@ def test_a_missing_data_set_names_what_exists_and_the_layout(find, shoes, layout
 @BOTH
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("mark", ["-", "."])
-def test_idx_files_of_all_spellings(find, tmp_path, packed, mark):
+def test_idx_files_in_all_spellings(find, tmp_path, packed, mark):
     found = find("fashion_mnist", write_idx(tmp_path / "files", packed, mark))
     assert (found.name, found.classes) == ("fashion_mnist", CLASSES["fashion_mnist"])
     assert (len(found.train), len(found.test)) == (20, 10)
@@ -123,7 +127,7 @@ def test_a_folder_of_idx_files_can_be_named_itself(tmp_path, monkeypatch):
     assert (found.name, found.classes, len(found.test)) == ("letters", ["0", "1", "2"], 10)
 
 
-def test_data_dir_goes_before_a_folder_of_that_name(tmp_path, monkeypatch):
+def test_data_dir_has_precedence_over_a_folder_of_that_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_classes(tmp_path / "datasets" / "mnist", zero=3)
     assert find_labelled("mnist").classes == ["zero"]
@@ -136,26 +140,26 @@ TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = idx_arrays()
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        (TRAIN_IMAGES, lambda b: b[:-1], r"is truncated: 599 bytes after the header; expected are 600 \(20 x 6 x 5\)"),
-        (TRAIN_IMAGES, lambda b: b[:9], r"is truncated: it has 9 bytes; expected are images"),
-        (TEST_LABELS, lambda b: b"", r"is truncated: it has 0 bytes; expected are labels"),
-        (TEST_LABELS, lambda b: b + b"12", r"is longer than its header says: 12 bytes .* expected are 10 \(10\)"),
+        (TRAIN_IMAGES, lambda b: b[:-1], r"is truncated: 599 bytes after the header; expected 600 \(20 x 6 x 5\)"),
+        (TRAIN_IMAGES, lambda b: b[:9], r"is truncated: it has 9 bytes; expected images"),
+        (TEST_LABELS, lambda b: b"", r"is truncated: it has 0 bytes; expected labels"),
+        (TEST_LABELS, lambda b: b + b"12", r"is longer than its header says: 12 bytes .* expected 10 \(10\)"),
         (
             TRAIN_IMAGES,
             lambda b: idx(np.zeros(20)),
-            r"starts with 00 00 08 01: it holds labels of .*expected are images",
+            r"starts with 00 00 08 01: it holds labels of .*expected images",
         ),
         (
             TEST_LABELS,
             lambda b: idx(np.zeros((9, 1, 1))),
-            r"00 00 08 03: it holds images .*expected are labels.* 08 01",
+            r"00 00 08 03: it holds images .*expected labels.* 08 01",
         ),
         (TEST_IMAGES, lambda b: b[:2] + b"\x0d" + b[3:], "starts with 00 00 0d 03: it holds images of float32"),
         (TEST_IMAGES, lambda b: idx(np.zeros((1, 2, 2, 3))), "an array of 4 dimensions of unsigned bytes"),
-        (TEST_IMAGES, lambda b: b"\x89PNG" + b, "starts with 89 50 4e 47: it is no idx file; expected are images"),
-        (TRAIN_LABELS, lambda b: gzip.compress(b), "starts with 1f 8b .*: it is packed, and needs the ending .gz"),
-        (TRAIN_LABELS, lambda b: idx(np.zeros(0)), "holds nothing: its header says 0"),
-        (TRAIN_LABELS, lambda b: idx(np.arange(20)), "holds the label 19; expected are those of 10 classes, 0 to 9"),
+        (TEST_IMAGES, lambda b: b"\x89PNG" + b, "starts with 89 50 4e 47: it is not an idx file; expected images"),
+        (TRAIN_LABELS, lambda b: gzip.compress(b), "starts with 1f 8b .*: it is gzipped, and needs the extension .gz"),
+        (TRAIN_LABELS, lambda b: idx(np.zeros(0)), "is empty: its header says 0"),
+        (TRAIN_LABELS, lambda b: idx(np.arange(20)), "holds the label 19; expected 0 to 9, for 10 classes"),
     ],
 )
 def test_a_damaged_idx_file_is_named(tmp_path, name, change, message):
@@ -174,17 +178,19 @@ def test_a_damaged_idx_file_is_named(tmp_path, name, change, message):
         (lambda b: b + b"and more", "Not a gzipped file"),
     ],
 )
-def test_a_damaged_packed_file_is_named(tmp_path, change, message):
+def test_a_damaged_gzip_file_is_named(tmp_path, change, message):
     path = write_idx(tmp_path, packed=True) / f"{TEST_IMAGES}.gz"
     path.write_bytes(change(path.read_bytes()))
-    with pytest.raises(ValueError, match=rf"{path} cannot be unpacked \(.*{message}.*whole gzip file"):
+    with pytest.raises(ValueError, match=rf"{path} cannot be unpacked \(.*{message}.*complete gzip file"):
         find_labelled("mnist", tmp_path)
 
 
-def test_labels_of_another_split_are_noticed(tmp_path):
+def test_labels_of_another_split_are_an_error(tmp_path):
     write_idx(tmp_path)
     (tmp_path / TRAIN_LABELS).write_bytes((tmp_path / TEST_LABELS).read_bytes())
-    message = f"{TRAIN_IMAGES} holds 20 images, but .*{TRAIN_LABELS} 10 labels: both must be of the same split"
+    message = (
+        f"{TRAIN_IMAGES} holds 20 images, but .*{TRAIN_LABELS} 10 labels: both must be complete files of the same split"
+    )
     with pytest.raises(ValueError, match=message):
         find_labelled("mnist", tmp_path)
 
@@ -192,7 +198,7 @@ def test_labels_of_another_split_are_noticed(tmp_path):
 @pytest.mark.parametrize("name", [TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS])
 def test_a_missing_idx_file_is_named_with_its_folder(tmp_path, name):
     (write_idx(tmp_path) / name).rename(tmp_path / "other")
-    message = rf"no {name} or {name}\.gz or {name.replace('-idx', '.idx')} or .* in {tmp_path}: there is other, "
+    message = rf"no {name} or {name}\.gz or {name.replace('-idx', '.idx')} or .* in {tmp_path}, which has other, "
     for find in (lambda: find_labelled("mnist", tmp_path), lambda: find_labelled(tmp_path)):
         with pytest.raises(FileNotFoundError, match=message):
             find()
@@ -273,7 +279,7 @@ def test_empty_classes_are_named(tmp_path, where):
     for name in ("cat", "emu"):
         for path in (tmp_path / where / name).iterdir():
             path.rename(path.with_suffix(".txt"))
-    message = rf"no pictures of class 'cat', 'emu' in {(tmp_path / where).resolve()}; expected is NAME with one folder"
+    message = rf"no pictures of class 'cat', 'emu' in {(tmp_path / where).resolve()}; expected NAME with one folder"
     with pytest.raises(ValueError, match=message):
         find_labelled(tmp_path)
 
@@ -287,11 +293,9 @@ def test_empty_classes_are_named(tmp_path, where):
         ("test", 4, "no class folders in {0}/train, which does not exist"),
     ],
 )
-def test_pictures_without_classes_are_told_the_layout(tmp_path, place, count, message):
+def test_pictures_without_classes_are_an_error_with_the_layout(tmp_path, place, count, message):
     write(tmp_path / place, count)
-    with pytest.raises(
-        ValueError, match=message.format(tmp_path) + "; expected is NAME with one folder of pictures per"
-    ):
+    with pytest.raises(ValueError, match=message.format(tmp_path) + "; expected NAME with one folder of pictures per"):
         find_labelled(tmp_path)
 
 
@@ -303,7 +307,7 @@ def test_test_pictures_without_classes_are_refused(tmp_path):
     assert len(find_pictures(tmp_path).test) == 3
 
 
-def test_a_class_of_one_picture_cannot_be_divided(tmp_path):
+def test_a_class_of_one_picture_cannot_be_split(tmp_path):
     with pytest.raises(ValueError, match=r"class 'dog' has only .*00\.png: one is needed to train and another one to"):
         find_labelled(write_classes(tmp_path, cat=2, dog=1))
 
@@ -320,10 +324,10 @@ def test_other_classes_in_the_test_split_are_named(tmp_path, test, message):
     write_classes(tmp_path / "test", **test)
     with pytest.raises(ValueError, match=message):
         find_labelled(tmp_path)
-    assert len(find_pictures(tmp_path).classes) == 1  # without labels it does not matter
+    assert len(find_pictures(tmp_path).classes) == 1  # fine without labels
 
 
-# Heaps:
+# Flat folders:
 
 
 def test_a_flat_folder_is_one_class_and_one_in_ten_is_held_out(tmp_path):
@@ -341,22 +345,20 @@ def test_a_flat_folder_with_splits(tmp_path, test):
     assert (len(found.train), len(found.test), found.classes) == (11, 2, ["cars"])
 
 
-def test_pictures_beside_subfolders_are_one_heap_with_them(tmp_path):
+def test_pictures_next_to_subfolders_are_one_class_with_them(tmp_path):
     found = find_pictures(write(write_classes(tmp_path / "cars", old=10), 10))
     assert (len(found.train), len(found.test), found.classes) == (18, 2, ["cars"])
 
 
-def test_subfolders_that_are_no_classes_are_one_heap(tmp_path):
+def test_subfolders_that_cannot_be_classes_are_one_class(tmp_path):
     write_classes(tmp_path, faces=10, notes=0)
     found = find_pictures(tmp_path)
     assert (len(found.train), len(found.test)) == (9, 1)
 
 
-def test_a_heap_of_nothing_is_told_the_layouts(tmp_path):
+def test_an_empty_folder_is_an_error_with_the_layouts(tmp_path):
     (tmp_path / "empty").mkdir()
-    message = (
-        "data set 'empty' has no pictures in .*empty or .*train; expected is NAME with pictures inside.* per class"
-    )
+    message = "data set 'empty' has no pictures in .*empty or .*train; expected NAME with pictures inside.* per class"
     with pytest.raises(ValueError, match=message):
         find_pictures(tmp_path / "empty")
     with pytest.raises(ValueError, match="data set 'one' has only .*00.png: one is needed to train"):

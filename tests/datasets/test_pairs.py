@@ -15,12 +15,12 @@ from keras_gan.images.pixels import halves
 
 
 def photo(number, height=24, width=31):
-    """A colour picture of noise, another for each number."""
+    """A colour picture of noise, different for each number."""
     return Image.fromarray(np.random.default_rng(number).integers(0, 256, (height, width, 3), np.uint8))
 
 
 def write(folder, count, ending="png", **size):
-    """The folder, now with so many photos."""
+    """Writes this number of photos to the folder. Returns it."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
         photo(number, **size).save(folder / f"{number:02}.{ending}")
@@ -28,12 +28,12 @@ def write(folder, count, ending="png", **size):
 
 
 def written(out):
-    """What is in a folder and its subfolders, hidden files too."""
+    """The files in a folder and its subfolders, including hidden ones."""
     return sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
 
 
 def saved(path):
-    """The picture in a file, as it is in there."""
+    """The picture in a file, without conversion."""
     with Image.open(path) as image:
         return image.copy()
 
@@ -43,7 +43,7 @@ def pixels(image):
 
 
 def complaint(capsys, *arguments):
-    """The one line that a command writes before it exits with code 2, after the lines on broken pictures."""
+    """The one line a command prints before it exits with code 2, without the lines on broken pictures."""
     with pytest.raises(SystemExit) as done:
         main([str(a) for a in arguments])
     assert done.value.code == 2
@@ -63,20 +63,20 @@ def test_gray_is_the_weighted_mean_of_the_colours():
 
 
 def disc(inside, outside, size=64, radius=20):
-    """A disc in the middle, at uint8 colours."""
+    """A disc in the middle, in uint8 colours."""
     y, x = np.indices((size, size)) - (size - 1) / 2
     return Image.fromarray(np.where((np.hypot(y, x) < radius)[..., np.newaxis], inside, outside).astype("uint8"))
 
 
 def lines(image):
-    """Where the edges of an image are, bool (height, width)."""
+    """The mask of edges of an image, bool (height, width)."""
     found = make_pairs.edges(image)
     assert found.mode == "L" and found.size == image.size
     assert set(np.unique(found)) <= {0, 255}
     return np.asarray(found) == 0
 
 
-def test_the_edge_of_a_disc_is_one_thin_closed_line_where_it_is():
+def test_the_edge_of_a_disc_is_one_thin_closed_line_in_place():
     found = lines(disc([200, 60, 40], [255, 255, 255]))
     y, x = np.nonzero(found)
     distance = np.hypot(y - 31.5, x - 31.5)
@@ -122,7 +122,7 @@ def scene():
 
 
 def overlap(found, other):
-    """The share of these lines within a pixel of the other ones."""
+    """The share of these lines at most a pixel away from the other ones."""
     return (found & thick(other, 1)).sum() / found.sum()
 
 
@@ -133,7 +133,7 @@ def test_a_dark_picture_has_the_lines_of_a_bright_one(brightness, least):
     assert min(overlap(bright, dark), overlap(dark, bright)) > least
 
 
-def test_a_long_faint_line_stays_beside_strong_ones_and_short_faint_ones_go():
+def test_long_faint_lines_are_kept_and_short_faint_ones_removed():
     canvas = np.full((128, 128, 3), 255, "uint8")
     canvas[10:50, 20:60] = 0
     canvas[80:] = 225
@@ -144,7 +144,7 @@ def test_a_long_faint_line_stays_beside_strong_ones_and_short_faint_ones_go():
     assert found[:78].sum() > 140
 
 
-def test_strong_texture_gives_fewer_lines_than_an_outline_among_nothing():
+def test_strong_texture_gives_fewer_lines_than_an_isolated_outline():
     noise = np.random.default_rng(0).normal(0, 30, (128, 128, 3))
     textured = pixels(disc([90] * 3, [220] * 3, size=128, radius=40)) + np.where(np.arange(128) < 20, noise.T, 0).T
     found = lines(Image.fromarray(textured.clip(0, 255).astype("uint8")))
@@ -153,7 +153,7 @@ def test_strong_texture_gives_fewer_lines_than_an_outline_among_nothing():
     assert found[:20].mean() < 0.06
 
 
-def test_lines_of_a_large_picture_are_as_wide_as_it_is_enlarged():
+def test_lines_of_a_large_picture_are_proportionally_wide():
     small, large = disc([10] * 3, [240] * 3, 256, 80), disc([10] * 3, [240] * 3, 770, 240)
     found = lines(large)
     blocks = found[:768, :768].reshape(256, 3, 256, 3)
@@ -161,7 +161,7 @@ def test_lines_of_a_large_picture_are_as_wide_as_it_is_enlarged():
     assert 2.4 < found.sum() / 3 / lines(small).sum() < 3.6
 
 
-def test_edges_are_near_those_of_edges2shoes(shared):
+def test_edges_resemble_edges2shoes(shared):
     near = np.zeros(4)
     for path in sorted(shared("data/edges2shoes/val").glob("*.jpg"))[:100:10]:
         theirs, shoe = halves(saved(path))
@@ -172,7 +172,7 @@ def test_edges_are_near_those_of_edges2shoes(shared):
 
 
 def thick(found, reach=2):
-    """Whatever is within so many pixels of a line."""
+    """The mask of pixels within this distance of a line."""
     wide = np.pad(found, reach)
     return np.lib.stride_tricks.sliding_window_view(wide, (2 * reach + 1,) * 2).any(axis=(2, 3))
 
@@ -206,7 +206,7 @@ def test_splits_of_the_photos_are_kept(tmp_path, test):
 
 
 @pytest.mark.parametrize("kind", ["gray", "edges"])
-def test_a_size_is_that_of_either_half_and_lines_stay_lines(tmp_path, kind):
+def test_size_applies_to_each_half_and_lines_stay_lines(tmp_path, kind):
     made = make_pairs.make_pairs(
         kind, write(tmp_path / "photos", 2, height=70, width=90), tmp_path / "out", size=(48, 32)
     )
@@ -219,7 +219,7 @@ def test_a_size_is_that_of_either_half_and_lines_stay_lines(tmp_path, kind):
 
 
 def test_photos_of_any_kind(tmp_path):
-    """Turned by EXIF, transparent, 16 bits, with a palette, CMYK, gray."""
+    """EXIF rotation, transparency, 16 bits, palette, CMYK and gray."""
     folder = tmp_path / "photos"
     folder.mkdir()
     exif = Image.Exif()
@@ -243,7 +243,7 @@ def test_photos_of_any_kind(tmp_path):
     assert np.unique(found["deep"]) == [40000 // 257]
 
 
-def test_what_was_made_can_be_loaded(tmp_path):
+def test_the_result_can_be_loaded(tmp_path):
     make_pairs.make_pairs("gray", write(tmp_path / "photos", 12), tmp_path / "out")
     loader = DataLoader(tmp_path / "out", img_res=(24, 31), seed=0).batches(10)
     A, B = loader[0]
@@ -277,10 +277,10 @@ def test_joined_folders_keep_their_splits(tmp_path):
     assert made[1:] == (3, 2, 0)
 
 
-# Faults:
+# Errors:
 
 
-def test_broken_pictures_are_named_left_out_and_counted(tmp_path, capsys):
+def test_broken_pictures_are_named_skipped_and_counted(tmp_path, capsys):
     folder = write(tmp_path / "photos", 12)
     (folder / "03.png").write_bytes(b"no picture")
     whole = (folder / "05.png").read_bytes()
@@ -299,7 +299,7 @@ def test_broken_pictures_are_named_left_out_and_counted(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("side", ["A", "B"])
-def test_a_pair_with_a_broken_half_is_left_out(tmp_path, capsys, side):
+def test_a_pair_with_a_broken_half_is_skipped(tmp_path, capsys, side):
     for name in ("A", "B"):
         write(tmp_path / name, 4)
     (tmp_path / side / "02.png").write_bytes(b"no picture")
@@ -323,7 +323,7 @@ def test_more_than_half_broken_is_an_error_that_leaves_nothing_behind(tmp_path, 
     main(["pairs", "--from", "gray", str(folder), str(out)])
 
 
-def test_a_split_without_a_sound_picture_is_an_error(tmp_path, capsys):
+def test_a_split_without_an_intact_picture_is_an_error(tmp_path, capsys):
     folder = write(tmp_path / "photos", 4)
     (folder / "00.png").write_bytes(b"no picture")
     text = complaint(capsys, "pairs", "--from", "edges", folder, tmp_path / "out")
@@ -332,7 +332,7 @@ def test_a_split_without_a_sound_picture_is_an_error(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("place", ["", "train", "val", "test"])
-def test_pictures_in_out_are_never_added_to(tmp_path, capsys, place):
+def test_an_output_folder_with_pictures_is_an_error(tmp_path, capsys, place):
     write(tmp_path / "out" / place, 1)
     text = complaint(capsys, "pairs", "--from", "gray", write(tmp_path / "photos", 3), tmp_path / "out")
     assert f"{tmp_path / 'out'} has pictures already, {tmp_path / 'out' / place / '00.png'} among them" in text
@@ -340,19 +340,19 @@ def test_pictures_in_out_are_never_added_to(tmp_path, capsys, place):
 
 
 @pytest.mark.parametrize("out", ["photos", "photos/sub/out", "other/../photos", "link/out"])
-def test_out_inside_of_what_is_read(tmp_path, capsys, out):
+def test_an_output_folder_inside_the_input_is_an_error(tmp_path, capsys, out):
     photos = write(tmp_path / "photos", 3)
     (tmp_path / "link").symlink_to(photos)
     write(tmp_path / "other", 3)
     before = written(tmp_path)
     for command in (["pairs", "--from", "gray", photos], ["join", tmp_path / "other", photos]):
-        assert f"lies inside {photos}, which is read" in complaint(capsys, *command, tmp_path / out)
-    assert "lies inside" in complaint(capsys, "join", photos, tmp_path / "other", tmp_path / out)
+        assert f"is inside the input folder {photos}" in complaint(capsys, *command, tmp_path / out)
+    assert "is inside" in complaint(capsys, "join", photos, tmp_path / "other", tmp_path / out)
     assert written(tmp_path) == before
     make_pairs.make_pairs("gray", photos, photos / ".." / "out")
 
 
-def test_names_that_would_become_one(tmp_path, capsys):
+def test_names_that_would_collide(tmp_path, capsys):
     folder = write(tmp_path / "photos", 3)
     photo(0).save(folder / "01.bmp")
     text = complaint(capsys, "pairs", "--from", "gray", folder, tmp_path / "out")
@@ -364,7 +364,7 @@ def test_names_that_would_become_one(tmp_path, capsys):
 def test_no_pictures(tmp_path, capsys, name):
     (tmp_path / name).mkdir(parents=True)
     text = complaint(capsys, "pairs", "--from", "gray", tmp_path / "photos", tmp_path / "out")
-    assert f"no pictures in {tmp_path / 'photos'} or {tmp_path / 'photos' / 'train'}; expected are" in text
+    assert f"no pictures in {tmp_path / 'photos'} or {tmp_path / 'photos' / 'train'}; expected" in text
     assert not (tmp_path / "out").exists()
 
 
@@ -373,21 +373,21 @@ def test_only_one_picture(tmp_path, capsys):
     assert "photos has only 00: one is needed to train and another one to test" in text
 
 
-def test_a_folder_that_is_not_there(tmp_path, capsys):
+def test_a_missing_folder(tmp_path, capsys):
     assert "no folder 'nowhere'" in complaint(capsys, "pairs", "--from", "gray", "nowhere", tmp_path / "out")
     with pytest.raises(NotFoundError):
         make_pairs.join_folders(write(tmp_path / "A", 2), tmp_path / "B", tmp_path / "out")
 
 
 @pytest.mark.parametrize("out", ["file", "file/below"])
-def test_out_that_cannot_be_written(tmp_path, capsys, out):
+def test_an_output_folder_that_cannot_be_written(tmp_path, capsys, out):
     (tmp_path / "file").touch()
     text = complaint(capsys, "pairs", "--from", "gray", write(tmp_path / "photos", 3), tmp_path / out)
     assert f"folder '{tmp_path / out}' cannot be written: " in text
     assert (tmp_path / "file").is_file()
 
 
-def test_a_full_disk_is_no_broken_picture(tmp_path, capsys, monkeypatch):
+def test_a_full_disk_is_not_reported_as_a_broken_picture(tmp_path, capsys, monkeypatch):
     def save(image, path):
         assert path.name.startswith(".unfinished.")
         path.write_bytes(b"half a pic")
@@ -400,16 +400,16 @@ def test_a_full_disk_is_no_broken_picture(tmp_path, capsys, monkeypatch):
     assert not (tmp_path / "out").exists()
 
 
-def test_pictures_without_partners_are_named(tmp_path, capsys):
+def test_unmatched_pictures_are_named(tmp_path, capsys):
     folder_A, folder_B = write(tmp_path / "A", 9), write(tmp_path / "B", 4)
     photo(0).save(folder_B / "other.png")
     text = complaint(capsys, "join", folder_A, folder_B, tmp_path / "out")
     alone = ", ".join(str(folder_A / f"{i:02}.png") for i in (4, 5, 6))
-    assert f"pictures without a partner of the same name, 6 in all: {alone} and 3 more; add" in text
+    assert f"pictures without a match of the same name, 6 in all: {alone} and 3 more; add" in text
     for number in range(4, 9):
         (folder_A / f"{number:02}.png").unlink()
     text = complaint(capsys, "join", folder_A, folder_B, tmp_path / "out")
-    assert f"pictures without a partner of the same name, 1 in all: {folder_B / 'other.png'}; add" in text
+    assert f"pictures without a match of the same name, 1 in all: {folder_B / 'other.png'}; add" in text
     assert not (tmp_path / "out").exists()
 
 
@@ -418,7 +418,7 @@ def test_folders_with_and_without_splits_cannot_be_joined(tmp_path, capsys):
     write(folder_B / "val", 1)
     for folders in ((folder_A, folder_B), (folder_B, folder_A)):
         text = complaint(capsys, "join", *folders, tmp_path / "out")
-        assert f"{folder_B} has pictures set apart in val or test and {folder_A} has not" in text
+        assert f"{folder_B} has a test split (val or test) and {folder_A} has none" in text
 
 
 def test_a_folder_is_not_joined_with_itself(tmp_path, capsys):
@@ -433,9 +433,9 @@ FAULTS = {
     "no kind": (["pairs", "a", "b"], "the following arguments are required: --from"),
     "an unknown kind": (["pairs", "--from", "sketch", "a", "b"], "invalid choice: 'sketch'"),
     "no out": (["join", "a", "b"], "the following arguments are required: OUT"),
-    "no size": (["join", "a", "b", "c", "--size", "big"], "'big' is no size; write 256 or 192x256 (height x width)"),
-    "a size of nothing": (["join", "a", "b", "c", "--size", "0"], "'0' is no size"),
-    "three sides": (["join", "a", "b", "c", "--size", "4x4x3"], "'4x4x3' is no size"),
+    "no size": (["join", "a", "b", "c", "--size", "big"], "'big' is not a size; write 256 or 192x256 (height x width)"),
+    "a size of nothing": (["join", "a", "b", "c", "--size", "0"], "'0' is not a size"),
+    "three sides": (["join", "a", "b", "c", "--size", "4x4x3"], "'4x4x3' is not a size"),
 }
 
 
@@ -494,4 +494,4 @@ def test_the_command_and_its_help_need_no_keras(tmp_path):
     ]
     assert written(tmp_path / "out") == ["train/01.png", "train/02.png", "val/00.png"]
     text = "\n".join(lines[2:])
-    assert "--from {gray,edges}" in text and "every tenth one by name" in text
+    assert "--from {gray,edges}" in text and "every tenth picture by name" in text

@@ -31,9 +31,7 @@ def test_an_empty_side_is_named_with_its_folder(tmp_path, split, gone):
         path.rename(folder / f"{split}-{path.name}")
     if gone:
         (folder / split).rmdir()
-    with pytest.raises(
-        ValueError, match=rf"side {split[-1]} has no pictures in .*{split}; expected is .*trainA, trainB"
-    ):
+    with pytest.raises(ValueError, match=rf"side {split[-1]} has no pictures in .*{split}; expected .*trainA, trainB"):
         loaded(folder)
 
 
@@ -61,7 +59,7 @@ def test_two_plain_folders_hold_out_every_tenth_picture(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("test", ["test", "val"])
-def test_two_folders_with_splits_of_their_own(tmp_path, test):
+def test_two_folders_with_splits(tmp_path, test):
     for name, count in (("a", 11), ("b", 12)):
         write(tmp_path / name / "train", count)
         write(tmp_path / name / test, 2)
@@ -88,17 +86,17 @@ def test_both_sides_from_one_folder_are_refused(tmp_path):
         loaded(tmp_path / "c", tmp_path / "c" / "train")
 
 
-def test_an_empty_or_lonely_side_of_two_folders_is_named(tmp_path):
+def test_an_empty_side_or_one_with_a_single_picture_is_named(tmp_path):
     full, empty, lonely = write(tmp_path / "full", 3), write(tmp_path / "empty", 0), write(tmp_path / "lonely", 1)
-    with pytest.raises(ValueError, match=r"side A has no pictures in .*empty or .*empty.train; expected is"):
+    with pytest.raises(ValueError, match=r"side A has no pictures in .*empty or .*empty.train; expected"):
         loaded(empty, full)
-    with pytest.raises(ValueError, match=r"side B has no pictures in .*empty or .*empty.train; expected is"):
+    with pytest.raises(ValueError, match=r"side B has no pictures in .*empty or .*empty.train; expected"):
         loaded(full, empty)
     with pytest.raises(ValueError, match=r"side B has no pictures in .*empty"):
         loaded(f"gray2colour:{empty}")
     with pytest.raises(ValueError, match=r"side B has only .*lonely.00\.png: one is needed to train"):
         loaded(full, lonely)
-    with pytest.raises(ValueError, match=r"the folder .*full' for side B needs one for side A"):
+    with pytest.raises(ValueError, match=r"the folder .*full' is for side B: name one for side A"):
         loaded(None, full)
 
 
@@ -108,13 +106,13 @@ def test_a_missing_data_set_names_what_exists_and_the_layouts(tmp_path, monkeypa
     write(tmp_path / "datasets" / "sides", 3)
     with pytest.raises(
         FileNotFoundError,
-        match=r"no data set or folder 'nowhere': there is datasets/sides, drawn_shoes .*, gray2colour .*; "
-        r"expected is NAME with trainA, .*; or two folders .*; or \"gray2colour:FOLDER\" .*; or pairs",
+        match=r"no data set or folder 'nowhere': available are datasets/sides, drawn_shoes .*, gray2colour .*; "
+        r"expected NAME with trainA, .*; or two folders .*; or \"gray2colour:FOLDER\" .*; or pairs",
     ):
         loaded(*names)
 
 
-def test_nothing_after_the_colon_is_no_folder():
+def test_nothing_after_the_colon_is_an_error():
     with pytest.raises(FileNotFoundError, match="no data set or folder 'gray2colour:'"):
         loaded("gray2colour:")
 
@@ -129,7 +127,7 @@ def random_colours(folder, count, seed=0):
 
 
 def in_pairs(loader):
-    """A and B of the whole test split, and how far A is from the gray of B, in levels of 255."""
+    """A and B of the test split, and the difference of A from the gray B, in levels of 255."""
     A, B = (np.concatenate(imgs) for imgs in zip(*loader.load_batch(2, is_testing=True), strict=True))
     gray = ((B + 1) * 127.5) @ [0.299, 0.587, 0.114]
     return A, B, np.abs((A + 1) * 127.5 - gray[..., np.newaxis]).max()
@@ -150,7 +148,7 @@ def test_gray2colour_of_a_folder_tests_on_the_gray_versions_of_the_same_pictures
     assert np.ptp(B, axis=-1).max() > 1  # there are colours
 
 
-def test_gray2colour_trains_without_partners(tmp_path):
+def test_gray2colour_trains_on_unpaired_pictures(tmp_path):
     random_colours(tmp_path / "zoo", 20)
     loader = loaded(f"gray2colour:{tmp_path / 'zoo'}", shape_A=(8, 8, 3), shape_B=(8, 8, 3), flip=False).batches(18)
     assert len(loader.test_A) == 2 and not {*loader.train_B} & {*loader.test_B}
@@ -161,7 +159,7 @@ def test_gray2colour_trains_without_partners(tmp_path):
     assert np.mean(np.equal(partners, range(18))) < 0.3
 
 
-def test_gray2colour_keeps_its_test_sides_in_step_when_a_picture_is_broken(tmp_path, capsys):
+def test_gray2colour_keeps_test_sides_aligned_when_a_picture_is_broken(tmp_path, capsys):
     random_colours(tmp_path / "zoo" / "train", 4)
     random_colours(tmp_path / "zoo" / "val", 5, seed=1)
     (tmp_path / "zoo" / "val" / "1.png").write_bytes(b"no picture")
@@ -191,19 +189,19 @@ def test_gray2colour_without_a_folder_is_cifar10(monkeypatch):
     assert A.shape == (4, 32, 32, 1) and distance <= 0.5 + 1e-3
 
 
-def test_cifar10_that_cannot_be_had_names_the_alternative(monkeypatch):
+def test_a_failed_download_of_cifar10_names_the_alternative(monkeypatch):
     def no_network():
         raise Exception("URL fetch failure")
 
     monkeypatch.setattr(keras.datasets.cifar10, "load_data", no_network)
-    with pytest.raises(FileNotFoundError, match=r"CIFAR-10 cannot be had .*URL fetch failure.*gray2colour:FOLDER"):
+    with pytest.raises(FileNotFoundError, match=r"CIFAR-10 cannot be loaded .*URL fetch failure.*gray2colour:FOLDER"):
         loaded("gray2colour")
 
 
 # Drawn shoes and pairs:
 
 
-def test_without_a_name_shoes_are_drawn_and_one_line_says_so(capsys):
+def test_the_default_is_drawn_shoes_with_a_notice(capsys):
     loader = loaded(None)
     line = capsys.readouterr().out
     assert line.count("\n") == 1 and "drawn_shoes" in line and "trainA, trainB, testA and testB" in line
@@ -211,7 +209,7 @@ def test_without_a_name_shoes_are_drawn_and_one_line_says_so(capsys):
     assert not capsys.readouterr().out
 
 
-def test_drawn_shoes_are_torn_apart_for_training_and_whole_for_testing():
+def test_drawn_shoes_are_separated_for_training_and_complete_for_testing():
     loader = loaded("drawn_shoes").batches(4)
     A, B = ({source(half).index for half in side} for side in (loader.train_A, loader.train_B))
     assert set(range(0, 1000, 2)) == A and set(range(1, 1000, 2)) == B
@@ -222,9 +220,9 @@ def test_drawn_shoes_are_torn_apart_for_training_and_whole_for_testing():
         assert np.ptp(A, axis=-1).max() < 1e-6 < np.ptp(B, axis=-1).max()  # lines are gray, shoes are not
 
 
-def test_a_paired_folder_is_torn_apart(paired_folder, capsys):
+def test_a_paired_folder_is_separated(paired_folder, capsys):
     loader = UnpairedDataLoader(paired_folder, shape_A=(16, 16, 3), shape_B=(16, 16, 3)).batches(3)
-    assert capsys.readouterr().out.count("taking its pictures for pairs") == 1
+    assert capsys.readouterr().out.count("using its pictures as pairs") == 1
     assert loader.dataset_name == "pairs" and (len(loader.train_A), len(loader.train_B)) == (3, 2)
     A, B = loader[0]
     brightness = (sorted(np.rint((imgs[:, 0, 0, band] + 1) * 127.5)) for imgs, band in ((A, 0), (B, 2)))
@@ -237,22 +235,20 @@ def test_a_paired_folder_is_torn_apart(paired_folder, capsys):
 def test_an_odd_width_is_named_once_for_both_halves(paired_folder, capsys):
     Image.new("RGB", (31, 16)).save(paired_folder / "val" / "odd.png")
     loader = loaded(paired_folder).batches(1)
-    assert capsys.readouterr().err.count("width of 31 has no two equal halves (1 skipped so far)") == 1
+    assert capsys.readouterr().err.count("width of 31 is odd, so it has no two equal halves (1 skipped so far)") == 1
     assert len(loader.test_A) == len(loader.test_B) == 2
 
 
-def test_a_folder_that_is_no_data_set_by_itself_is_told_the_layouts(tmp_path, paired_folder):
-    with pytest.raises(
-        ValueError, match=r"no pictures in .*cat.train; expected is NAME with trainA, .*; or two folders"
-    ):
+def test_a_folder_that_is_not_a_data_set_is_an_error_with_the_layouts(tmp_path, paired_folder):
+    with pytest.raises(ValueError, match=r"no pictures in .*cat.train; expected NAME with trainA, .*; or two folders"):
         loaded(write(tmp_path / "cat", 3))
     for path in (paired_folder / "val").iterdir():
         path.unlink()
-    with pytest.raises(ValueError, match=r"no pictures in .*val or .*test; expected is NAME with trainA"):
+    with pytest.raises(ValueError, match=r"no pictures in .*val or .*test; expected NAME with trainA"):
         loaded(paired_folder)
 
 
-def test_one_pair_alone_cannot_be_torn(paired_folder):
+def test_a_single_pair_cannot_be_separated(paired_folder):
     for number in range(1, 5):
         (paired_folder / "train" / f"{number}.png").unlink()
     with pytest.raises(ValueError, match=r"train has only one pair: side B needs another one"):

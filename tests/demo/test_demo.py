@@ -1,4 +1,4 @@
-"""The page to draw on: what it answers, what it refuses, and what a person in front of a browser gets."""
+"""The demo page: responses, refused requests, and use in a browser."""
 
 import contextlib
 import functools
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("opening_once")
 
 @pytest.fixture(scope="module")
 def serve():
-    """Serves generators, as `app_of` takes them, until the last test; returns the address."""
+    """Serves generators (see `app_of`) until the last test; returns the address."""
     with contextlib.ExitStack() as servers:
         yield lambda found, **options: servers.enter_context(served(found, **options))
 
@@ -67,13 +67,13 @@ def chunk(name, data):
 
 
 def bomb(width, height):
-    """A PNG file of a few bytes that says it has so many pixels."""
+    """A PNG file of a few bytes with these dimensions in its header."""
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
 
 
 def shoe_drawing(seed, colour=None):
-    """A drawn shoe of the demo's size; perhaps with a stroke of this colour across it."""
+    """A drawn shoe of the demo's size, optionally with a stroke of this colour across it."""
     from PIL import ImageDraw
 
     from keras_gan.images.drawn_shoes import draw_pair
@@ -88,11 +88,11 @@ HOSTILE = {
     "bomb": (bomb(60_000, 60_000), "too large"),
     "bomb below Pillow's own limit": (bomb(9_000, 9_000), "too large"),
     "100 megapixels": (png(Image.new("1", (10_000, 10_000))), "too large: at most 32 megapixels"),
-    "svg": (b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>', "no picture"),
-    "text": (b"This is photo.png, honestly.", "no picture"),
-    "path": (b"../../../../etc/passwd", "no picture"),
-    "postscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(/tmp/x) (w) file\n", "no picture"),
-    "nothing": (b"", "no picture"),
+    "svg": (b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>', "not a picture"),
+    "text": (b"This is photo.png, honestly.", "not a picture"),
+    "path": (b"../../../../etc/passwd", "not a picture"),
+    "postscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(/tmp/x) (w) file\n", "not a picture"),
+    "nothing": (b"", "not a picture"),
     "half": (png(shoe_drawing(0))[:900], "damaged"),
     "a line": (png(Image.new("RGB", (500, 1))), "only 500 x 1 pixels"),
     "too long": (bytes(uploads.BYTES + 1), "too large: at most 12 MB"),
@@ -111,18 +111,18 @@ def test_a_hostile_upload_gets_a_short_message(shoes, name):
     assert ask(shoes, "translate/only", png(shoe_drawing(0)))[0] == 200
 
 
-def test_a_body_without_an_announced_length_is_cut_off_too(shoes):
+def test_a_large_chunked_body_is_refused(shoes):
     status, text, _ = ask(shoes, "translate/only", (bytes(2**16) for _ in range(uploads.BYTES // 2**16 + 1)))
     assert (status, text) == (413, b"This file is too large: at most 12 MB.")
 
 
 @pytest.mark.parametrize("path", ["translate/AtoB", "translate/..%2f..%2fetc%2fpasswd", "make", "../shoes.keras"])
-def test_what_is_not_there_is_not_found(shoes, path):
+def test_unknown_paths_are_not_found(shoes, path):
     status, text, _ = ask(shoes, path, png(shoe_drawing(0)))
     assert status == 404 and len(text) < 100
 
 
-def test_another_name_of_this_computer_is_refused(shoes):
+def test_foreign_host_names_are_refused(shoes):
     assert ask(shoes, method="GET", Host="evil.example")[0] == 400  # a page elsewhere whose name leads here
     assert ask(shoes, method="GET", Host="localhost:1")[0] == 200
 
@@ -137,7 +137,7 @@ def test_pictures_of_every_kind_and_mode_are_read(shoes):
 
 
 class Slow:
-    """A generator that waits until it is told to go on."""
+    """A generator that blocks until `go_on` is set."""
 
     kind, name, shape, out_shape, value_range, fit = "translation", "slow", (8, 8, 3), (8, 8, 3), (-1, 1), "resize"
     latent_dim, classes = None, 0
@@ -150,7 +150,7 @@ class Slow:
         return images
 
 
-def test_who_comes_when_many_wait_is_told_so_and_the_others_are_answered(serve):
+def test_a_full_queue_refuses_new_requests_and_answers_the_others(serve):
     slow, answers, drawing = Slow(), [], png(Image.new("RGB", (8, 8)))
     address = serve({None: slow}, queue=server.Queue(most=3, seconds=60))
     answer = lambda: answers.append(ask(address, "translate/only", drawing))  # noqa: E731
@@ -164,12 +164,12 @@ def test_who_comes_when_many_wait_is_told_so_and_the_others_are_answered(serve):
         slow.go_on.set()
     joined(threads, "those who waited got no answer")
     for status, text, headers in refused:
-        assert (status, text) == (503, b"Many are drawing just now. Try again in a moment.")
+        assert (status, text) == (503, b"The server is busy. Try again in a moment.")
         assert headers["Retry-After"] == "1"
     assert [status for status, *_ in answers[3:]] == [200] * 3
 
 
-def test_what_takes_too_long_is_given_up_and_its_place_is_free_again(serve):
+def test_a_timed_out_request_frees_its_place_in_the_queue(serve):
     slow, drawing = Slow(), png(Image.new("RGB", (8, 8)))
     queue = server.Queue(most=2, seconds=0.3)
     address = serve({None: slow}, queue=queue)
@@ -222,14 +222,14 @@ print(found)
 
 @contextlib.contextmanager
 def killed(process):
-    """The process ends with the block, whatever happens in it."""
+    """Kills the process at the end of the block."""
     try:
         yield
     finally:
         process.kill()
 
 
-def test_nothing_is_written_and_nobody_is_called(tmp_path):
+def test_no_file_is_written_and_no_connection_made(tmp_path):
     for name in ("home", "tmp", "here"):
         (tmp_path / name).mkdir()
     places = {"HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path / "tmp"), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -253,7 +253,7 @@ def test_nothing_is_written_and_nobody_is_called(tmp_path):
 # The bundled generator
 
 
-def test_the_bundled_generator_is_small_and_draws_shoes_in_the_colour_of_a_stroke():
+def test_the_bundled_generator_is_small_and_follows_the_colour_of_a_stroke():
     assert demo.BUNDLED.stat().st_size <= 6 * 2**20
     generator = demo.opened()[None]
     blank = generator(np.ones((1, *generator.shape), "float32"))
@@ -284,7 +284,7 @@ def test_the_bundled_generator_is_better_than_no_shoe(shoes):
 
 @pytest.fixture
 def opened(browser):
-    """Opens a page; whatever the browser complains of, or asks of another than its server, fails the test."""
+    """Opens a page; console messages and requests to other servers fail the test."""
     complaints, pages = [], []
 
     def open_page(address, width=1280):
@@ -304,7 +304,7 @@ def opened(browser):
 
 
 def wait(page, expression):
-    """Returns when this is true (the page's policy forbids what playwright itself would wait by)."""
+    """Waits until this is true (the page's CSP forbids playwright's own `wait_for_function`)."""
     for _ in range(1500):
         if page.evaluate(expression):
             return
@@ -313,20 +313,20 @@ def wait(page, expression):
 
 
 def shown(page, canvas="result", after=0):
-    """How many pictures a canvas has shown, once that is more than `after`, and the one on it as an address."""
+    """Waits until a canvas has shown more than `after` pictures; returns (count, current one as a data URL)."""
     wait(page, f"Number(document.getElementById('{canvas}').dataset.count || 0) > {after}")
     count = page.evaluate(f"Number(document.getElementById('{canvas}').dataset.count)")
     return count, page.evaluate(f"document.getElementById('{canvas}').toDataURL()")
 
 
 def settled(page, canvas="result"):
-    """The same when no more is to come."""
+    """The same, when no request is pending."""
     wait(page, "document.body.getAttribute('aria-busy') === 'false'")
     return shown(page, canvas)
 
 
 def draw_stroke(page, *points):
-    """A stroke with the mouse, in shares of the sheet."""
+    """Draws a stroke with the mouse, in fractions of the sheet."""
     box = page.locator("#paper").bounding_box()
     places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
     page.mouse.move(*places[0])
@@ -340,7 +340,7 @@ SHOE = [(0.1, 0.65), (0.2, 0.52), (0.4, 0.45), (0.55, 0.3), (0.85, 0.28), (0.88,
 
 
 @pytest.mark.parametrize("width", [1280, 360])
-def test_a_stroke_changes_the_picture_and_undo_brings_it_back(shoes, opened, width):
+def test_a_stroke_changes_the_picture_and_undo_restores_it(shoes, opened, width):
     page = opened(shoes, width)
     count, empty = settled(page)
     page.locator("#paper").scroll_into_view_if_needed()
@@ -360,12 +360,12 @@ def test_a_stroke_changes_the_picture_and_undo_brings_it_back(shoes, opened, wid
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_an_upload_is_translated_or_refused_in_words(shoes, opened, tmp_path):
+def test_an_upload_is_translated_or_refused_with_a_message(shoes, opened, tmp_path):
     page = opened(shoes)
     count, empty = settled(page)
     (tmp_path / "photo.png").write_text("no photo")
     page.locator("#file").set_input_files(tmp_path / "photo.png")
-    wait(page, "document.getElementById('says').textContent.startsWith('This is no picture.')")
+    wait(page, "document.getElementById('says').textContent.startsWith('This is not a picture.')")
     assert shown(page) == (count, empty)
     shoe_drawing(2).save(tmp_path / "shoe.png")
     page.locator("#file").set_input_files(tmp_path / "shoe.png")
@@ -374,7 +374,7 @@ def test_an_upload_is_translated_or_refused_in_words(shoes, opened, tmp_path):
 
 
 def test_both_directions_of_a_cyclegan(page_of, opened):
-    page = opened(page_of("cyclegan unet"))
+    page = opened(page_of("cyclegan"))
     count, _ = settled(page)
     draw_stroke(page, *SHOE)
     shown(page, after=count)
@@ -406,7 +406,7 @@ def test_sliders_walks_and_labels(page_of, opened):
     assert settled(page, "made")[1] not in (first, seven, moved)
 
 
-def test_the_page_names_no_address_outside_itself():
+def test_the_page_is_self_contained():
     assert re.findall(r"(?:https?:)?//[\w.]+\.\w+[^\s\"]*", server.PAGE.read_text(encoding="utf-8")) == []
 
 
@@ -418,7 +418,7 @@ def command(*arguments, before=""):
     return subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, timeout=60)
 
 
-def test_a_port_in_use_is_named(shoes, capsys):
+def test_a_port_in_use_is_reported(shoes, capsys):
     port = urllib.parse.urlsplit(shoes).port
     with pytest.raises(SystemExit) as stop:
         demo.main(["--port", str(port)])
@@ -427,12 +427,12 @@ def test_a_port_in_use_is_named(shoes, capsys):
 
 
 def test_other_models_are_refused(saved, tmp_path):
-    with pytest.raises(BadValueError, match="no generator but a discriminator"):
+    with pytest.raises(BadValueError, match="not a generator but a discriminator"):
         demo.opened(saved("pix2pix")[1] / "models" / "discriminator.keras")
     image = keras.Input((8, 8, 5))
     made = keras.layers.Conv2D(5, 3, padding="same", activation="tanh")(image)
     keras.Model(image, made).save(tmp_path / "five.keras")
-    with pytest.raises(BadValueError, match="5 to 5 channels: a page shows 1 or 3"):
+    with pytest.raises(BadValueError, match="5 to 5 channels: the page supports 1 or 3"):
         demo.opened(tmp_path / "five.keras")
 
 

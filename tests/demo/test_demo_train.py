@@ -12,17 +12,17 @@ def hand(number, size=SIZE):
 
 @pytest.fixture(scope="module")
 def hands():
-    """Thirty drawings and their shoes."""
+    """Thirty drawings with their shoes."""
     return [hand(number) for number in range(30)]
 
 
-def test_drawings_by_hand_are_the_same_each_time(hands):
+def test_drawings_are_reproducible(hands):
     for number in range(15):
         for image, again in zip(hands[number], hand(number), strict=True):
             assert np.array_equal(image, again)
 
 
-def test_colour_lies_where_the_shoe_has_it(hands):
+def test_strokes_have_the_colour_of_the_shoe_below(hands):
     coloured_ones = 0
     for drawing, picture in hands:
         assert drawing.size == picture.size == (SIZE, SIZE) and drawing.mode == "RGB"
@@ -34,7 +34,7 @@ def test_colour_lies_where_the_shoe_has_it(hands):
     assert coloured_ones >= 5
 
 
-def test_some_sheets_are_empty_and_stay_empty():
+def test_blank_drawings_stay_blank():
     pairs = [hand(number, size=32) for number in range(100)]
     empty = [pair for pair in pairs if np.asarray(pair[0]).min() == 255]
     assert 1 <= len(empty) <= 12

@@ -1,4 +1,4 @@
-"""What the documents say can be followed: links lead somewhere, commands are taken, and the README's run."""
+"""What the documents say can be followed: links lead somewhere, commands are taken, and those of users' pages run."""
 
 import argparse
 import configparser
@@ -24,8 +24,10 @@ from keras_gan.errors import BadValueError
 from keras_gan.evaluate import metrics
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "datasets/README.md"]
-PAGES += ["benchmarks/README.md"]
+BUILT = ("_build", "repository")  # what `make docs` leaves in docs/
+SITE = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
+SITE = [page for page in SITE if page.split("/")[1] not in BUILT]
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "datasets/README.md", "benchmarks/README.md", *SITE]
 
 
 def text_of(page):
@@ -57,7 +59,7 @@ def commands(page):
 def commands_in_the_text(page):
     """Those between backticks, as their words."""
     text = re.sub(r"^```.*?^```", "", text_of(page), flags=re.DOTALL | re.MULTILINE)
-    return list(map(words_of, re.findall(r"`((?:\S*python|pip|make|git|tensorboard) [^`\n]+)`", text)))
+    return list(map(words_of, re.findall(r"`(?!python -m`)((?:\S*python|pip|make|git|tensorboard) [^`\n]+)`", text)))
 
 
 def joined(text):
@@ -73,7 +75,7 @@ def words_of(line):
     return words
 
 
-FULL = ("README.md", "CONTRIBUTING.md", "datasets/README.md")  # the text of others shortens what one types
+FULL = ["README.md", "CONTRIBUTING.md", "datasets/README.md", *SITE]  # the text of others shortens commands
 EVERY = [(page, words) for page in PAGES for words in commands(page)]
 EVERY += [(page, words) for page in FULL for words in commands_in_the_text(page)]
 EVERY = [pytest.param(words, id=f"{page}: {' '.join(words)[:60]}") for page, words in EVERY]
@@ -134,7 +136,7 @@ def test_commands_are_taken(words, taken):
     check(words, taken)
 
 
-TAKEN = ["git clone {url}", "cd keras_gan", "cd docs", "tensorboard --logdir runs/discogan-drawn_shoes-1"]
+TAKEN = ["make docs", "git clone {url}", "cd keras_gan", "cd docs", "tensorboard --logdir runs/discogan-drawn_shoes-1"]
 REFUSED = {
     "a program that nobody knows": "rm -r runs",
     "a target that make has not": "make everything",
@@ -144,6 +146,7 @@ REFUSED = {
     "an extra": "python -m pip install .[everything]",
     "an option of pip": "python -m pip install --everything .",
     "a file for pip": "pip install -r requirements/everything.txt",
+    "an option of Sphinx": "python -m sphinx --everything docs docs/_build/html",
     "a module": "python -m keras_gan.everything",
     "a module of others": "python -m everything",
     "the beginning of an option": "python -m keras_gan.discogan --data pairs",
@@ -230,6 +233,10 @@ def main_of(module):
 def check_module(module, arguments, taken):
     if module == "pip":
         check_pip(arguments)
+    elif module == "sphinx":
+        *options, source, target = arguments
+        assert set(options) <= {"--fail-on-warning", "--keep-going", "--quiet"}, options
+        assert (ROOT / source / "conf.py").is_file() and Path(target).parent.name in BUILT, arguments
     elif module == "pytest":
         assert all((ROOT / word).is_file() for word in arguments if word.endswith(".py")), arguments
     else:
@@ -266,14 +273,42 @@ def check_sed(option, script, *names):
 @pytest.mark.parametrize("page", PAGES)
 def test_python_blocks_are_python(page):
     for block in blocks(page, "python"):
-        if not block.startswith(" "):  # a part of a function is compared with its file in test_adding_a_model.py
+        if not block.startswith(" "):  # a part of a function is compared with its file below
             compile(block, page, "exec")
 
 
-def test_the_architecture_names_every_room_of_the_house():
-    page = text_of("docs/architecture.md")
+def test_the_map_names_every_room_and_every_file():
+    """Each file in the paragraph of its room."""
+    rooms = re.findall(r"^- \*\*(?:`(\w+)/`)?(.*?)(?=^- \*\*|\Z)", the_map(), re.DOTALL | re.MULTILINE)
     for path in (ROOT / "keras_gan").rglob("*.py"):
-        assert path.stem.startswith("__") or path.name in page, path.name
+        room = path.parent.name.removeprefix("keras_gan")  # "": the top
+        named = "".join(text for name, text in rooms if name == room)
+        assert named and (path.stem.startswith("__") or f"`{path.name}`" in named), path
+
+
+def test_the_map_names_only_files_that_exist():
+    names = {path.name for path in (ROOT / "keras_gan").rglob("*")}
+    found = re.findall(r"`(\w+\.(?:py|html|keras))`", the_map())
+    assert set(found) <= names, set(found) - names
+
+
+def test_the_floors_are_those_of_the_linter():
+    """Each line of the page is a line of setup.cfg, where the models are one line."""
+    (lines,) = blocks("docs/how-it-works.md", "text")
+    floors = settings("importlinter:contract:floors")["layers"].split("\n")[1:]
+    floors = ["the models" if "discogan" in floor else re.sub(r" [|:] ", ", ", floor) for floor in floors]
+    assert lines.splitlines() == floors
+
+
+def the_map():
+    return text_of("docs/how-it-works.md").split("## The map\n")[1].split("\n## ")[0]
+
+
+def test_the_messages_that_are_explained_are_those_of_the_programs():
+    said = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "keras_gan").rglob("*.py"))
+    messages = re.findall(r'^\*\*"([^"]+)"', text_of("docs/troubleshooting.md"), re.MULTILINE)
+    assert len(messages) >= 10
+    assert [message for message in messages if message not in said] == []
 
 
 def test_the_citation_is_of_this_version():
@@ -282,8 +317,12 @@ def test_the_citation_is_of_this_version():
     assert f"url = {{{address()}}}" in citation
 
 
+RUN = ["README.md", *(f"docs/{name}.md" for name in ("getting-started", "data", "runs", "use"))]
+RUN += [page for page in SITE if page.startswith("docs/models/")]
+
+
 def data_sets(folder):
-    """Small ones under the names that the README uses, below `folder` and `folder/datasets`."""
+    """Small ones under the names that these pages use, below `folder` and `folder/datasets`."""
     flat = pair(100, 32, 32)
     paired, unpaired = ("path/to/pairs", "datasets/facades"), ("trainA", "trainB", "testA", "testB")
     names = [f"{name}/{split}/{n}.png" for name in paired for split in ("train", "val") for n in range(3)]
@@ -299,10 +338,10 @@ def data_sets(folder):
 def small(name, arguments):
     """The arguments, and after them what makes a run of it short: the last word counts."""
     tiny = ["--epochs", "1", "--steps-per-epoch", "1", "--batch-size", "1", "--sample-interval", "1", "--quiet"]
-    if name in ("discogan", "pix2pix", "dcgan", "cgan"):
+    if name not in ("cyclegan", "cyclegan_paper", "gan"):
         tiny += ["--filters", "4"]
     if name not in ("cgan", "gan") and "--shape-A" not in arguments:
-        tiny += ["--image-size", "32"]
+        tiny += ["--image-size", "64" if name == "discogan_pytorch" else "32"]
     if "--decay-epochs" in arguments:
         tiny += ["--decay-epochs", "1"]
     return [*arguments, *tiny]
@@ -310,56 +349,63 @@ def small(name, arguments):
 
 @pytest.fixture
 def new_user(tmp_path, monkeypatch):
-    """A folder with the data that the README names; what comes from the web is drawn instead."""
+    """A folder with the data that the pages name; what comes from the web is drawn instead."""
     import keras
 
     data_sets(tmp_path)
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
-    for module, shape in (("mnist", (28, 28)), ("cifar10", (32, 32, 3))):
+    for module, shape in (("mnist", (28, 28)), ("fashion_mnist", (28, 28)), ("cifar10", (32, 32, 3))):
         split = rng.integers(0, 255, (20, *shape), "uint8"), np.arange(20, dtype="uint8") % 10
         monkeypatch.setattr(getattr(keras.datasets, module), "load_data", lambda split=split: (split, split))
     return tmp_path
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)  # two dozen short runs
+@pytest.mark.timeout(600)  # dozens of short runs
 @pytest.mark.usefixtures("eagerly")
-def test_what_the_readme_says_runs(new_user, capsys, monkeypatch):
-    """Every command but `demo`, and every Python block, in their order, with few and small pictures."""
-    # What the README takes for granted: a run of edges2shoes, and a generator in the working folder
+def test_what_the_pages_say_runs(new_user, capsys, monkeypatch):
+    """Every command but `demo`, once, and every Python block, in their order, with few and small pictures."""
+    # What the pages take for granted: a run of edges2shoes, and a generator in the working folder
     run_here("discogan", *small("discogan", ["--output", "runs/discogan-edges2shoes-1"]))
     shutil.copy("runs/discogan-edges2shoes-1/models/g_AB.keras", "g_AB.keras")
     monkeypatch.setattr(metrics, "Inception", no_inception)
     done = []
-    for words in commands("README.md"):
-        module = words[2].removeprefix("keras_gan.") if words[:2] == ["python", "-m"] else ""
+    for words in dict.fromkeys(tuple(words) for page in RUN for words in commands(page)):
+        module = words[2].removeprefix("keras_gan.") if words[:2] == ("python", "-m") else ""
+        arguments = [stands_for(word, len(done)) for word in words[3:]]
         if "--help" in words or "--devices" in words:  # devices: on JAX alone
             continue
         if module in MODELS:
-            resumed = [*words[3:], "--epochs", str(2 + done.count("resumed"))]  # a finished run has no more
-            run_here(module, *(resumed if "--resume" in words else small(module, words[3:])))
+            resumed = [*arguments, "--epochs", str(2 + done.count("resumed"))]  # a finished run has no more
+            run_here(module, *(resumed if "--resume" in words else small(module, arguments)))
         elif module in ("translate", "evaluate", "export", "report"):
-            arguments = ["runs/discogan-drawn_shoes-1" if word == "RUN" else word for word in words[3:]]
             main_of(f"keras_gan.{module}")(arguments)
         elif module == "datasets" and words[3] != "download":
             where = os.environ | {"PYTHONPATH": str(ROOT)}
-            subprocess.run([sys.executable, *words[1:]], check=True, env=where, timeout=100)
+            subprocess.run([sys.executable, *words[1:3], *arguments], check=True, env=where, timeout=100)
         else:
             continue
         done.append("resumed" if "--resume" in words else module)
-    assert len(done) >= 25 and {"translate", "evaluate", "export"} <= set(done)
+    assert len(done) >= 25 and {*MODELS, "translate", "evaluate", "export", "report", "datasets"} <= set(done)
     assert sorted(path.name for path in Path("translated").iterdir()) == ["0.png", "1.png", "2.png"]
     assert len(list(Path("horses").iterdir())) == 3  # two and their sheet
     assert Path("large/holiday.png").exists()
     assert list(Path("runs/discogan-edges2shoes-1/evaluation").rglob("figures.json"))
     assert list(Path("runs/cyclegan-drawn_shoes-1").rglob("*.onnx"))
-    said = capsys.readouterr().err.splitlines()
-    assert said == ["FID and KID are left out: none is here"]
-    for block in blocks("README.md", "python"):
-        block = re.sub(r"(\W)epochs=\d+", r"\1epochs=1, steps_per_epoch=1, quiet=True", block)
-        block = re.sub(r"(g|d)f=\d+", r"\1f=4", block)
-        exec(compile(block, "README.md", "exec"), {})
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "FID and KID" in said and "none is here" in said
+    for page in RUN:
+        for block in blocks(page, "python"):
+            block = re.sub(r"(\W)epochs=\d+", r"\1epochs=1, steps_per_epoch=1, quiet=True", block)
+            block = re.sub(r"(g|d)f=\d+", r"\1f=4", block)
+            exec(compile(block, page, "exec"), {})
+
+
+def stands_for(word, number):
+    """What a user would type in place of a word in capitals."""
+    placeholders = {"RUN": "runs/discogan-drawn_shoes-1", "PHOTOS": "path/to/photos", "OUT": f"made/{number}"}
+    return (placeholders | {"A": "left/halves", "B": "right/halves"}).get(word, word)
 
 
 def no_inception():
@@ -378,11 +424,10 @@ def test_without_tensorflow_the_same_packages_are_asked_for():
 
 
 def test_how_a_gan_is_added_is_the_code_of_one_that_was():
-    section = text_of("docs/architecture.md").split("## How to add a GAN\n")[1].split("\n## ")[0]
-    blocks = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
-    file = (ROOT / "tests" / "lsgan.py").read_text(encoding="utf-8")
-    assert len(blocks) >= 6
-    for block in blocks:
+    file = (ROOT / "tests" / "support" / "lsgan.py").read_text(encoding="utf-8")
+    found = blocks("docs/add-a-model.md", "python")
+    assert len(found) >= 8
+    for block in found:
         assert unindented(block) in unindented(file)
 
 

@@ -1,4 +1,4 @@
-"""Pictures of any number of channels and of more than 8 bits, and how pictures of another shape are made to fit."""
+"""Pictures with any number of channels or more than 8 bits, and the three ways to fit another aspect ratio."""
 
 import struct
 import subprocess
@@ -18,7 +18,7 @@ from keras_gan.images.sources import read_picture
 
 
 @pytest.fixture(autouse=True)
-def nothing_in_the_home_folder(tmp_path, monkeypatch):
+def empty_home_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
 
 
@@ -28,7 +28,7 @@ def values(channels, height=24, width=32, dtype="uint16", seed=0):
 
 
 def write_pairs(folder, channels=5, count=4, size=16):
-    """Pairs of arrays in train and val; side B is 65535 less A."""
+    """Pairs of arrays in train and val; B = 65535 - A."""
     for split in ("train", "val"):
         (folder / split).mkdir(parents=True)
         for number in range(count):
@@ -52,7 +52,7 @@ def write_pairs(folder, channels=5, count=4, size=16):
     ],
 )
 @pytest.mark.parametrize("ending", ["npy", "tif"])
-def test_the_range_of_values(tmp_path, stored, expected, ending):
+def test_values_are_scaled_to_16_bits(tmp_path, stored, expected, ending):
     path = tmp_path / f"x.{ending}"
     np.save(path, stored) if ending == "npy" else tifffile.imwrite(path, stored, photometric="minisblack")
     if ending == "npy" or stored.dtype != "uint8":
@@ -62,10 +62,10 @@ def test_the_range_of_values(tmp_path, stored, expected, ending):
 
 
 BAD = {
-    "negative": (np.full((2, 2), -0.5), "its values reach from -0.5 to -0.5; floats must lie in"),
-    "too large": (np.array([[0.0, 255]]), "its values reach from 0 to 255; floats must lie in"),
-    "nan": (np.full((2, 2), np.nan), "its values reach from nan to nan"),
-    "signed": (np.zeros((2, 2), "int16"), "its values are int16; expected are uint8, uint16 or floats"),
+    "negative": (np.full((2, 2), -0.5), "its values range from -0.5 to -0.5; floats must be in"),
+    "too large": (np.array([[0.0, 255]]), "its values range from 0 to 255; floats must be in"),
+    "nan": (np.full((2, 2), np.nan), "its values range from nan to nan"),
+    "signed": (np.zeros((2, 2), "int16"), "its values are int16; supported are uint8, uint16 and floats"),
     "flat": (np.zeros(4, "uint8"), r"its shape \(4,\) is neither"),
     "deep": (np.zeros((2, 2, 2, 2), "uint8"), r"its shape \(2, 2, 2, 2\) is neither"),
     "objects": (np.array([[None]]), "objects"),
@@ -73,14 +73,14 @@ BAD = {
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_an_array_that_cannot_be_used_is_named(tmp_path, kind):
+def test_unsupported_arrays_are_refused_with_the_reason(tmp_path, kind):
     stored, message = BAD[kind]
     np.save(tmp_path / "x.npy", stored)
     with pytest.raises(ValueError, match=message):
         read_array(tmp_path / "x.npy")
 
 
-def test_an_array_cannot_claim_more_than_is_in_its_file(tmp_path):
+def test_a_header_that_claims_more_than_the_file_holds_is_refused(tmp_path):
     np.save(tmp_path / "x.npy", np.zeros((10, 10), "uint8"))
     content = (tmp_path / "x.npy").read_bytes()
     (tmp_path / "x.npy").write_bytes(content.replace(b"(10, 10), }      ", b"(99999999, 10), }"))
@@ -88,7 +88,7 @@ def test_an_array_cannot_claim_more_than_is_in_its_file(tmp_path):
         read_array(tmp_path / "x.npy")
 
 
-def test_channels_that_differ_are_named_both_and_gray_and_colour_are_converted(tmp_path):
+def test_gray_and_colour_are_converted_and_other_channel_mismatches_are_refused(tmp_path):
     np.save(tmp_path / "x.npy", values(5))
     with pytest.raises(ChannelsError, match=r"it has 5 channels, not 3 \(--image-size HEIGHTxWIDTHx5\)"):
         read_array(tmp_path / "x.npy", 3)
@@ -113,7 +113,7 @@ TIFFS = {
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 @pytest.mark.parametrize("kind", TIFFS)
-def test_every_kind_of_tiff(tmp_path, kind, dtype):
+def test_tiff_layouts_and_compression(tmp_path, kind, dtype):
     arranged, options = TIFFS[kind]
     stored = values(5, dtype=dtype)
     tifffile.imwrite(tmp_path / "x.tif", arranged(stored), photometric="minisblack", **options)
@@ -124,7 +124,7 @@ def test_every_kind_of_tiff(tmp_path, kind, dtype):
         read_array(tmp_path / "x.tif", 4)
 
 
-def test_deep_colour_of_a_tiff_keeps_its_depth_and_a_photo_is_left_to_pillow(tmp_path):
+def test_16_bit_colour_tiffs_keep_their_depth_and_8_bit_photos_are_left_to_pillow(tmp_path):
     tifffile.imwrite(tmp_path / "deep.tif", values(3), photometric="rgb")
     np.testing.assert_array_equal(read_array(tmp_path / "deep.tif", 3), values(3))
     image = Image.fromarray(values(3, dtype="uint8"))
@@ -133,7 +133,7 @@ def test_deep_colour_of_a_tiff_keeps_its_depth_and_a_photo_is_left_to_pillow(tmp
         assert read_array(tmp_path / "photo.tif") is None is read_array(tmp_path / "photo.tif", 3)
 
 
-def test_bands_of_photos(tmp_path):
+def test_bands_of_a_photo_become_channels(tmp_path):
     pixels = values(4, dtype="uint8")
     Image.fromarray(pixels, "RGBA").save(tmp_path / "x.png")
     np.testing.assert_array_equal(read_array(tmp_path / "x.png", 4), pixels * np.uint16(257))
@@ -163,7 +163,7 @@ def test_arrays_keep_their_16_bits_through_every_loader_and_cache(tmp_path, memo
     assert A.shape == (2, 8, 8, 5) and B.shape == (2, 16, 16, 5)
 
 
-def test_photos_beside_arrays_are_as_bright_as_by_themselves(tmp_path):
+def test_photos_have_the_same_brightness_next_to_arrays(tmp_path):
     (tmp_path / "train").mkdir()
     Image.new("RGB", (8, 8), (100, 150, 200)).save(tmp_path / "train" / "0.png")
     np.save(tmp_path / "train" / "1.npy", np.full((8, 8, 3), (100, 150, 200), "uint8"))
@@ -173,13 +173,13 @@ def test_photos_beside_arrays_are_as_bright_as_by_themselves(tmp_path):
     assert {tuple(np.rint(255 * img[0, 0]).tolist()) for img in imgs} <= {(100, 150, 200), (128, 128, 128)}
 
 
-def test_small_arrays_are_smoothed_as_pictures_are(tmp_path):
+def test_arrays_are_downscaled_with_antialiasing(tmp_path):
     np.save(tmp_path / "x.npy", np.indices((64, 64)).sum(axis=0) % 2 * np.float32(1))
     found = ImageLoader("drawn_digits", shape=(16, 16, 1), value_range=(0, 1)).load_img(tmp_path / "x.npy")
     np.testing.assert_allclose(found, 0.5, atol=0.02)
 
 
-def test_pictures_of_other_channels_end_before_training_with_both_numbers(tmp_path):
+def test_a_channel_mismatch_fails_before_training_and_names_both_numbers(tmp_path):
     with pytest.raises(ValueError, match=r"4 of 4 pictures .*0\.npy: it has 5 channels, not 3 \(--image-size"):
         DataLoader(write_pairs(tmp_path / "pairs"), (16, 16)).batches(1)
 
@@ -190,12 +190,12 @@ SHAPES = {
     "discogan": ["--image-size", "32x32x5", "--filters", "4"],
     "cyclegan": ["--shape-A", "32x32x5", "--shape-B", "32x32x5"],
 }
-MOST = ("pix2pix", "dcgan")  # one of the two that make grids of translations, one that makes them of noise
+FAST = ("pix2pix", "dcgan")  # one with grids of translations, one with grids from noise
 
 
-@pytest.mark.parametrize("model", [m if m in MOST else pytest.param(m, marks=pytest.mark.slow) for m in SHAPES])
+@pytest.mark.parametrize("model", [m if m in FAST else pytest.param(m, marks=pytest.mark.slow) for m in SHAPES])
 @pytest.mark.usefixtures("eagerly")
-def test_models_train_on_five_channels_and_show_three(model, tmp_path, monkeypatch):
+def test_models_train_on_five_channels_and_draw_grids_in_colour(model, tmp_path, monkeypatch):
     write_pairs(tmp_path / "pairs", size=32)
     monkeypatch.chdir(tmp_path)
     short = ["--dataset", "pairs", "--epochs", "1", "--steps-per-epoch", "1", "--batch-size", "2"]
@@ -203,20 +203,20 @@ def test_models_train_on_five_channels_and_show_three(model, tmp_path, monkeypat
     (run,) = (tmp_path / "runs").iterdir()
     with Image.open(run / "images" / "0_0.png") as grid:
         colours = np.ptp(np.asarray(grid.convert("RGB"), "int"), axis=-1).max()
-    assert colours > 50 or model == "dcgan"  # whose grid has nothing yet but gray
+    assert colours > 50 or model == "dcgan"  # its grid is still gray
 
 
 # Shapes:
 
 
 def striped(width, height):
-    """Red tells the column, green the row."""
+    """Red is the column, green the row."""
     row, column = np.indices((height, width))
     return Image.fromarray(np.stack([column, row, 0 * row], axis=-1).astype("uint8"))
 
 
 @pytest.mark.parametrize("size", [(200, 100), (100, 200)])
-def test_crop_is_the_middle_and_pad_is_white(size):
+def test_crop_keeps_the_middle_and_pad_adds_white(size):
     image = striped(*size)
     cropped = np.asarray(shaped(image, 100, 100, "crop"))
     middle = (50, 0, 150, 100) if size[0] == 200 else (0, 50, 100, 150)
@@ -230,12 +230,12 @@ def test_crop_is_the_middle_and_pad_is_white(size):
 
 @pytest.mark.parametrize("size", [(2, 300), (300, 2), (3, 4), (1, 1)])
 @pytest.mark.parametrize("fit", FITS)
-def test_every_shape_fits(size, fit):
+def test_every_fit_gives_the_requested_size(size, fit):
     for mode in ("RGB", "L", "F"):
         assert shaped(Image.new(mode, size), 8, 16, fit).size == (16, 8)
 
 
-def test_white_borders_of_arrays_and_of_halves(tmp_path):
+def test_pad_adds_white_borders_to_halves_of_arrays(tmp_path):
     for split in ("train", "val"):
         (tmp_path / split).mkdir()
         np.save(tmp_path / split / "0.npy", np.zeros((8, 32, 4), "float32"))
@@ -247,7 +247,7 @@ def test_white_borders_of_arrays_and_of_halves(tmp_path):
         assert (imgs[0, :4] == 1).all() and (imgs[0, 12:] == 1).all() and (imgs[0, 4:12] == -1).all()
 
 
-def test_a_fit_has_a_cache_file_of_its_own(tmp_path, monkeypatch):
+def test_each_fit_has_its_own_cache_file(tmp_path, monkeypatch):
     monkeypatch.setattr("keras_gan.data.cache.MEMORY", 0)
     monkeypatch.setattr("keras_gan.data.cache.SETTLED", -1)
     (tmp_path / "heap").mkdir()
@@ -266,7 +266,7 @@ def test_a_fit_has_a_cache_file_of_its_own(tmp_path, monkeypatch):
 
 
 def write_claim(path, width, height):
-    """A small PNG file that claims to be so large."""
+    """A small PNG file with a forged size in its header."""
     Image.new("1", (8, 8)).save(path)
     content = bytearray(path.read_bytes())
     struct.pack_into(">II", content, 16, width, height)
@@ -274,8 +274,8 @@ def write_claim(path, width, height):
     path.write_bytes(content)
 
 
-def test_bombs_are_refused_by_name_and_large_photos_are_read_without_a_word(tmp_path):
-    """In a process of its own: what warnings are shown is as a user has it."""
+def test_decompression_bombs_are_refused_and_large_photos_are_read_without_warnings(tmp_path):
+    """In a subprocess, which has a user's warning filters."""
     Image.new("1", (9000, 10_000)).save(tmp_path / "large.png")
     write_claim(tmp_path / "bomb.png", 16_000, 12_000)
     script = (
@@ -291,8 +291,8 @@ def test_bombs_are_refused_by_name_and_large_photos_are_read_without_a_word(tmp_
     assert done.stderr == ""
 
 
-def test_an_array_of_absurd_size_is_refused_before_it_is_read(tmp_path):
-    with open(tmp_path / "bomb.npy", "wb") as file:  # a hole, which takes no room
+def test_absurdly_large_arrays_are_refused_before_they_are_read(tmp_path):
+    with open(tmp_path / "bomb.npy", "wb") as file:  # a sparse file, which takes no disk space
         np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": (20_000, 10_000)})
         file.truncate(file.tell() + 200_000_000)
     with pytest.raises(ValueError, match="it has 200000000 pixels, more than 178956970"):

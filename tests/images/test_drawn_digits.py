@@ -13,7 +13,7 @@ def thousand():
 
 
 def nearest(pictures, examples):
-    """The numbers of the examples that are most like these pictures, by the angle between them."""
+    """For each picture, the index of the example with the highest cosine similarity."""
     unit = [
         x.reshape(len(x), -1) / np.linalg.norm(x.reshape(len(x), -1), axis=1, keepdims=True)
         for x in (pictures.astype(float), examples.astype(float))
@@ -30,19 +30,19 @@ def test_digits_are_white_strokes_on_black(thousand):
     assert 0.05 < ((thousand > 20) & (thousand < 235)).mean() < 0.13  # smooth edges; MNIST: 0.09
 
 
-def test_the_same_numbers_draw_the_same_digit_and_others_another(thousand):
+def test_seed_and_index_determine_the_digit(thousand):
     assert np.array_equal(draw_digit(0, 17), thousand[17])
     assert not np.array_equal(draw_digit(1, 17), thousand[17])
     assert len({picture.tobytes() for picture in thousand}) == 1000
 
 
-def test_the_last_figure_of_the_number_is_the_digit(thousand):
-    """Digits look like others of their class: nine of ten are most like one of these among 900 others."""
+def test_the_last_figure_of_the_index_is_the_digit(thousand):
+    """For nine of ten digits, the nearest among 900 others is of the same class."""
     assert (nearest(thousand[:100], thousand[100:]) % 10 == np.arange(100) % 10).mean() > 0.9
 
 
 def holes(picture):
-    """How many areas of black a picture has besides the outer one."""
+    """The number of black areas except the background."""
     image = Image.fromarray(picture).point(lambda level: 255 * (level > 127))
     areas = -1
     while 0 in (pixels := np.asarray(image)):
@@ -52,7 +52,7 @@ def holes(picture):
     return areas
 
 
-def test_digits_have_the_holes_of_their_kind():
+def test_digits_have_the_right_number_of_holes():
     counts = np.array([holes(draw_digit(0, index, 64)) for index in range(100)]).reshape(10, 10)
     assert np.median(counts, axis=0)[[0, 1, 2, 3, 5, 6, 7, 8, 9]].tolist() == [1, 0, 0, 0, 0, 1, 0, 2, 1]
     assert set(counts[:, 4]) == {0, 1}  # open and closed
@@ -64,9 +64,9 @@ def test_real_digits_look_like_drawn_ones(thousand, shared):
 
 
 def test_digits_are_written_in_several_ways(thousand):
-    assert len(DIGITS) == 10 and all(len(ways) >= 2 for ways in DIGITS)
-    strokes_wide = [(thousand[digit::10] > 127).sum(axis=(1, 2)) for digit in range(10)]
-    assert all(counts.max() > 1.7 * counts.min() for counts in strokes_wide)
+    assert len(DIGITS) == 10 and all(len(variants) >= 2 for variants in DIGITS)
+    white_pixels = [(thousand[digit::10] > 127).sum(axis=(1, 2)) for digit in range(10)]
+    assert all(counts.max() > 1.7 * counts.min() for counts in white_pixels)
 
 
 def test_another_size_shows_the_same_digit():
@@ -76,8 +76,8 @@ def test_another_size_shows_the_same_digit():
         assert np.abs(shrunk - small).mean() < 0.15 * small.mean()
 
 
-@pytest.mark.parametrize("size", [28, 100])  # remembered, and too large for that
-def test_a_drawn_digit_is_a_picture_of_a_data_set(size):
+@pytest.mark.parametrize("size", [28, 100])
+def test_a_drawn_digit_opens_as_a_picture(size):
     digit = DrawnDigit(10_003)
     assert digit.label == 3 and str(digit) == "drawn digit 10003"
     gray, colour = (np.asarray(open_picture(digit, channels, size)) for channels in (1, 3))
@@ -93,6 +93,6 @@ def test_a_drawn_digit_is_a_picture_of_a_data_set(size):
         ((0, 0, 7), "size must be at least 8, not 7"),
     ],
 )
-def test_impossible_numbers_are_named(arguments, message):
+def test_invalid_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         draw_digit(*arguments)

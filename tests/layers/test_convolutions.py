@@ -1,4 +1,4 @@
-"""That the convolutions computed otherwise are Keras' own: values, gradients, weights, files."""
+"""The faster convolutions equal Keras' own: values, gradients, weights, saved files."""
 
 import keras
 import numpy as np
@@ -13,7 +13,7 @@ from keras_gan.layers import Conv2D, Conv2DTranspose, UpsampleConv2D, convolutio
 
 @pytest.fixture
 def by_taps(monkeypatch):
-    """The list of convolutions computed by taps since the test began."""
+    """The plans of all convolutions computed by taps during the test."""
     calls, usual = [], convolutions.by_taps
 
     def noting(x, kernel, plan, **options):
@@ -25,7 +25,7 @@ def by_taps(monkeypatch):
 
 
 def two_layers(filters, kernel_size, **kwargs):
-    """What UpsampleConv2D replaces."""
+    """The layers that UpsampleConv2D replaces."""
     return keras.Sequential(
         [keras.layers.UpSampling2D(2), keras.layers.Conv2D(filters, kernel_size, padding="same", **kwargs)]
     )
@@ -41,7 +41,7 @@ def value_and_gradients(layer, x, weights):
 
 
 def check_equal(ours, theirs, x):
-    """Values and gradients, by input and by weights, of the same weights."""
+    """Compares values and gradients (of input and weights) for equal weights."""
     rng = np.random.default_rng(0)
     theirs(x), ours(x)
     weights = [rng.normal(size=w.shape).astype("float32") / 10 for w in theirs.get_weights()]
@@ -60,7 +60,7 @@ KERNELS = [1, 2, 3, 4, 5, 7, (3, 4), (6, 3)]
 SHAPES = [(1, 8, 8, 3), (8, 8, 8, 5), (2, 16, 9, 4), (3, 4, 6, 2), (1, 1, 1, 7), (8, 2, 1, 128), (1, 3, 2, 128)]
 
 
-# Each kernel with three of the shapes, each shape with three or four of the kernels
+# Each kernel with three shapes, each shape with three or four kernels
 @pytest.mark.parametrize(
     ("kernel_size", "shape"), [(kernel, SHAPES[(3 * i + j) % 7]) for i, kernel in enumerate(KERNELS) for j in range(3)]
 )
@@ -71,7 +71,7 @@ def test_upsample_conv_equals_the_two_layers_forward_and_backward(kernel_size, s
     check_equal(ours, theirs, x)
 
 
-def test_upsample_conv_without_bias_survives_its_config():
+def test_upsample_conv_without_bias_is_rebuilt_from_its_config():
     layer = UpsampleConv2D(2, 4, use_bias=False, activation="relu")
     copy = UpsampleConv2D.from_config(layer.get_config())
     x = np.random.default_rng(1).normal(size=(1, 8, 8, 3)).astype("float32")
@@ -81,7 +81,7 @@ def test_upsample_conv_without_bias_survives_its_config():
     np.testing.assert_array_equal(layer(x), copy(x))
 
 
-def test_upsample_conv_names_an_unknown_size():
+def test_upsample_conv_refuses_an_unknown_size():
     with pytest.raises(ValueError, match=r"fixed height and width, not \(None, None, None, 3\)"):
         UpsampleConv2D(2, 4)(keras.Input((None, None, 3)))
 
@@ -101,15 +101,15 @@ def test_small_maps_of_many_channels_are_upsampled_by_taps(kernel_size, size, ba
     assert by_taps and all(plan.multiplies_first for plan in by_taps)
 
 
-SETTINGS = {  # of a convolution: size, channels, filters, kernel, strides, padding
+SETTINGS = {  # size, channels, filters, kernel, strides, padding
     "halving": ((4, 4), 3, 80, 4, 2, "same"),
     "halving, odd sizes": ((5, 3), 3, 80, 4, 2, "same"),
     "halving, odd kernel": ((4, 2), 3, 80, 3, 2, "same"),
     "to one pixel": ((2, 2), 3, 80, 4, 2, "same"),
     "unequal kernel and strides": ((6, 4), 2, 100, (3, 5), (3, 2), "same"),
     "without padding": ((5, 6), 2, 200, (3, 4), 2, "valid"),
-    "verdicts of a PatchGAN": ((4, 4), 80, 1, 4, 1, "same"),
-    "of the size of the map": ((4, 4), 80, 80, 4, 1, "valid"),
+    "output of a PatchGAN": ((4, 4), 80, 1, 4, 1, "same"),
+    "kernel as large as the map": ((4, 4), 80, 80, 4, 1, "valid"),
 }
 
 
@@ -157,7 +157,7 @@ def test_other_convolutions_are_computed_by_keras(what, by_taps):
     assert not by_taps
 
 
-def test_sizes_that_are_not_known_are_left_to_keras(by_taps):
+def test_maps_of_unknown_size_are_computed_by_keras(by_taps):
     img = keras.Input((None, None, 3))
     model = keras.Model(img, Conv2DTranspose(4, 4, 2, "same")(Conv2D(80, 4, 2, "same")(img)))
     assert model.predict(np.zeros((1, 8, 8, 3)), verbose=0).shape == (1, 8, 8, 4)
@@ -165,7 +165,7 @@ def test_sizes_that_are_not_known_are_left_to_keras(by_taps):
 
 
 @pytest.mark.parametrize("layer", [Conv2D(80, 4, 2, "same"), Conv2DTranspose(4, 4, 2, "same"), UpsampleConv2D(4, 4)])
-def test_saved_layers_are_the_same_when_loaded(layer, tmp_path):
+def test_saved_layers_load_with_the_same_class_and_output(layer, tmp_path):
     img = keras.Input((2, 2, 80))
     model = keras.Model(img, layer(img))
     model.save(tmp_path / "model.keras")
@@ -177,29 +177,29 @@ def test_saved_layers_are_the_same_when_loaded(layer, tmp_path):
 
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
 def test_gradients_of_a_kernel_used_twice_add_up(dtype, by_taps):
-    """As the game takes them, all uses of a kernel in one product, and as Keras does."""
+    """Compares `gradients_of`, which joins all uses of a kernel, with the tape's gradients."""
     layers = [Conv2D(80, 4, 2, "same", dtype=dtype), Conv2DTranspose(3, 4, 2, "same", dtype=dtype)]
     x = tf.constant(np.random.default_rng(0).normal(size=(2, 2, 2, 3)).astype("float32"))
 
-    def go(x):
+    def forward(x):
         for layer in [*layers, *layers]:
             x = layer(x)
         return x
 
-    go(x)
+    forward(x)
     variables = [variable for layer in layers for variable in layer.trainable_variables]
     with tf.GradientTape(persistent=True) as tape:
-        loss = tf.reduce_sum(tf.sin(tf.cast(go(x), "float32")))
+        loss = tf.reduce_sum(tf.sin(tf.cast(forward(x), "float32")))
     expected = tape.gradient(loss, variables)
     found = taps.gradients_of(loss, variables, tape)
-    assert len(by_taps) == 8 and taps.noted is None
+    assert len(by_taps) == 8 and taps.deferred is None
     for a, b in zip(found, expected, strict=True):
         assert a.dtype == b.dtype == "float32"
         np.testing.assert_allclose(a, b, atol=(1e-5 if dtype == "float32" else 2e-2) * np.abs(b).max())
 
 
 def check_equal_in_training(layer, x, way, monkeypatch):
-    """Values and gradients of a layer within a step, where this module of the backend computes it, and elsewhere."""
+    """Compares a layer in a training step, computed by the backend module `way`, with the same layer elsewhere."""
     calls, usual = [], way.conv
     layer.build(x.shape)
     monkeypatch.setattr(way, "conv", lambda *arguments: calls.append(arguments) or usual(*arguments))
@@ -216,7 +216,7 @@ def check_equal_in_training(layer, x, way, monkeypatch):
     ("kernel_size", "shape", "dtype"),
     [(3, (1, 19, 19, 128), "float32"), (4, (3, 20, 19, 128), "float32"), (3, (1, 20, 19, 128), "float64")],
 )
-def test_convolutions_with_fewer_multiplications_are_the_same(shape, kernel_size, dtype, monkeypatch):
+def test_winograd_convolutions_equal_plain_ones(shape, kernel_size, dtype, monkeypatch):
     x = np.random.default_rng(0).normal(size=shape).astype(dtype)
     check_equal_in_training(Conv2D(130, kernel_size, dtype=dtype), x, tensorflow_winograd, monkeypatch)
 
@@ -230,7 +230,7 @@ def test_convolutions_with_fewer_multiplications_are_the_same(shape, kernel_size
         (2, 1, (1, 64, 64, 64)),
     ],
 )
-def test_convolutions_to_few_filters_are_the_same(filters, kernel_size, shape, monkeypatch):
+def test_convolutions_to_few_filters_equal_plain_ones(filters, kernel_size, shape, monkeypatch):
     x = np.random.default_rng(0).normal(size=shape).astype("float32")
     check_equal_in_training(Conv2D(filters, kernel_size), x, tensorflow_few_filters, monkeypatch)
 
@@ -250,7 +250,7 @@ ORDINARY = {
 
 
 @pytest.mark.parametrize("what", ORDINARY)
-def test_other_convolutions_are_left_to_keras_in_training(what, monkeypatch):
+def test_other_convolutions_in_training_are_computed_by_keras(what, monkeypatch):
     options, shape = ORDINARY[what]
     monkeypatch.setattr(tensorflow_winograd, "conv", None)
     monkeypatch.setattr(tensorflow_few_filters, "conv", None)

@@ -10,7 +10,7 @@ from keras_gan.layers import ImagePool, InstanceNormalization, ReflectionPadding
 
 
 @pytest.mark.parametrize("options", [{}, {"center": False}, {"scale": False}])
-def test_instance_normalization_is_group_normalization_with_a_group_a_channel(options):
+def test_instance_normalization_is_group_normalization_with_one_group_per_channel(options):
     x = np.random.default_rng(0).normal(3, 2, (2, 5, 4, 6)).astype("float32")
     ours, keras_own = InstanceNormalization(**options), keras.layers.GroupNormalization(-1, epsilon=1e-3, **options)
     np.testing.assert_allclose(ours(x), keras_own(x), atol=1e-5)
@@ -18,7 +18,7 @@ def test_instance_normalization_is_group_normalization_with_a_group_a_channel(op
     np.testing.assert_allclose(ours(x), plain, atol=1e-5)
 
 
-def test_instance_normalization_of_large_values_keeps_its_digits():
+def test_instance_normalization_of_large_values_is_accurate():
     x = (1000 + np.random.default_rng(0).normal(size=(1, 4, 4, 3))).astype("float32")
     exact = x.astype("float64")
     exact = (exact - exact.mean((1, 2), keepdims=True)) / np.sqrt(exact.var((1, 2), keepdims=True) + 1e-3)
@@ -26,19 +26,19 @@ def test_instance_normalization_of_large_values_keeps_its_digits():
 
 
 @pytest.mark.parametrize("options", [{"groups": 2}, {"axis": 1}])
-def test_instance_normalization_refuses_to_be_another_layer(options):
+def test_instance_normalization_refuses_other_groups_and_axes(options):
     with pytest.raises(ValueError, match="groups=-1 and axis=-1"):
         InstanceNormalization(**options).build((None, 8, 8, 4))
 
 
 @pytest.fixture
 def saved_by_addons(shared):
-    """The files of two models, and of what goes into them and comes out."""
+    """The files of two models and of their inputs and outputs."""
     return [str(shared(f"golden/{name}")) for name in ("tfa_generator.h5", "tfa_discriminator.h5", "tfa_io.npz")]
 
 
-@pytest.mark.filterwarnings("ignore:Argument `alpha` is deprecated:UserWarning")  # as the files have it
-def test_models_saved_by_tensorflow_addons_open(saved_by_addons):
+@pytest.mark.filterwarnings("ignore:Argument `alpha` is deprecated:UserWarning")  # the files contain it
+def test_models_saved_with_tensorflow_addons_load(saved_by_addons):
     *models, recorded = saved_by_addons
     with np.load(recorded) as recorded:
         for path, name in zip(models, "gd", strict=True):
@@ -54,17 +54,17 @@ for path in sys.argv[1:]:
 
 
 @pytest.mark.slow
-def test_their_layers_are_known_where_ours_were_imported_and_nothing_else(saved_by_addons):
+def test_importing_the_layers_is_enough_to_load_addons_models(saved_by_addons):
     subprocess.run([sys.executable, "-c", LOAD, *saved_by_addons[:2]], check=True, timeout=100)
 
 
 def numbered(start, n):
-    """Pictures of one pixel that hold their number."""
+    """One-pixel pictures with the values start, start + 1, ..."""
     return np.arange(start, start + n, dtype="float32").reshape(n, 1, 1, 1)
 
 
 def run_pool(size, batches, seed=0):
-    """The numbers that come out of a pool batch by batch, in its compiled form; and the pool."""
+    """Runs a compiled pool; returns the (inputs, outputs) of each batch as numbers, and the pool."""
     pool = ImagePool(size, seed=seed)
     pool.build((None, 1, 1, 1))
     if keras.backend.backend() == "tensorflow":
@@ -91,27 +91,27 @@ def run_pool(size, batches, seed=0):
 
 
 @pytest.mark.parametrize("size", [1, 5, 50])
-def test_pool_shows_only_the_new_or_the_past_and_swaps_about_half(size):
+def test_pool_returns_new_or_stored_pictures_and_swaps_half_of_them(size):
     shown, pool = run_pool(size, [1, 3, 2, 7] * 150)
     new, out = (np.concatenate(side) for side in zip(*shown, strict=True))
-    assert (out[:size] == new[:size]).all()  # it is filled first
+    assert (out[:size] == new[:size]).all()  # filled first
     assert (out <= new).all()  # nothing from the future
     swapped = out != new
     assert 0.45 < swapped[size:].mean() < 0.55
-    assert len(set(out[swapped])) == swapped.sum()  # what was shown in a swap is gone
+    assert len(set(out[swapped])) == swapped.sum()  # swapped pictures leave the pool
     kept = np.ravel(pool.images)
-    assert len(set(kept)) == size and int(pool.count) == size  # never more than that many, none twice
+    assert len(set(kept)) == size and int(pool.count) == size  # full, without duplicates
     assert not set(kept) & set(out[swapped])
 
 
-def test_pool_draws_every_slot_alike():
-    """The age of what comes out falls off as it does when one of N is taken at random: mean 2 N."""
+def test_pool_draws_slots_uniformly():
+    """Ages of swapped pictures are geometrically distributed with mean 2 N for a pool of N."""
     shown, _ = run_pool(10, [1] * 2000)
     ages = np.array([int(new[0] - out[0]) for new, out in shown[10:] if out[0] != new[0]])
     assert 17 < ages.mean() < 23
 
 
-def test_pool_of_none_passes_on_what_comes():
+def test_pool_of_size_0_returns_its_inputs():
     shown, _ = run_pool(0, [2, 3])
     assert all((new == out).all() for new, out in shown)
 
@@ -121,7 +121,7 @@ def test_pool_refuses_a_negative_size():
         ImagePool(-1)
 
 
-def test_reflection_padding_mirrors_without_the_edge():
+def test_reflection_padding_does_not_repeat_the_edge():
     x = np.arange(9, dtype="float32").reshape(1, 3, 3, 1)
     padded = np.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="reflect")
     layer = ReflectionPadding2D(2)
@@ -129,10 +129,10 @@ def test_reflection_padding_mirrors_without_the_edge():
     assert ReflectionPadding2D.from_config(layer.get_config()).padding == 2
 
 
-@pytest.mark.skipif(keras.backend.backend() != "jax", reason="JAX's gradient is written otherwise")
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="only JAX has its own gradient here")
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize(("kernel_size", "strides"), [(3, 1), (3, 2), (4, 2), (2, 3)])
-def test_gradients_of_transposed_convolutions_are_those_that_jax_takes_by_itself(kernel_size, strides, padding):
+def test_gradients_of_transposed_convolutions_equal_jax_own(kernel_size, strides, padding):
     import jax
 
     rng = np.random.default_rng(0)

@@ -4,11 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gan import CycleGAN, cyclegan, networks
-from keras_gan.adversarial import model
+from keras_gan import CycleGAN, CycleGANPaper
+from keras_gan.networks import patchgan_70
+from keras_gan.training import run
 
 COLOURING = {"img_shape": None, "shape_A": (32, 32, 1), "shape_B": (32, 32, 3)}
-THIN = {"blocks": 1, "filters": 4}
 OUTPUTS = ["valid_A", "valid_B", "reconstr_A", "reconstr_B", "identity_A", "identity_B"]
 
 
@@ -16,12 +16,20 @@ def small(**options):
     return CycleGAN(**{"img_shape": (32, 32, 3), "dataset_name": "drawn_shoes"} | options)
 
 
+class Thin(CycleGANPaper):
+    """A block in place of six, and a sixteenth of the filters."""
+
+    blocks = 1
+
+    def build_generator(self, shape, target_shape, name=None):
+        return super().build_generator(shape, target_shape, name, filters=4)
+
+    def build_discriminator(self, shape, name=None):
+        return patchgan_70(shape, filters=4, name=name)
+
+
 def thin(**options):
-    """The recipe of the paper with a block in place of six, and a sixteenth of the filters."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cyclegan, "resnet", lambda *arguments, **more: networks.resnet(*arguments, **more | THIN))
-        patch.setattr(cyclegan, "patchgan_70", functools.partial(networks.patchgan_70, filters=4))
-        return small(recipe="resnet", **options)
+    return Thin(**{"img_shape": (32, 32, 3), "dataset_name": "drawn_shoes"} | options)
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +39,10 @@ def made():
 
 
 def test_the_networks_of_the_paper():
-    gan = small(img_shape=(256, 256, 3), recipe="resnet")
+    gan = CycleGANPaper((256, 256, 3), dataset_name="drawn_shoes")
     assert gan.g_AB.count_params() == gan.g_BA.count_params() == 11_378_179  # the norms have no parameters
     assert gan.d_A.count_params() == 2_764_737 and gan.d_A.output_shape == (None, 30, 30, 1)
-    assert gan.build_generator((128, 128, 3), (128, 128, 3)).count_params() == 7_837_699
+    assert CycleGANPaper(dataset_name="drawn_shoes").g_AB.count_params() == 7_837_699
     kernel = gan.g_AB.layers[2].get_weights()[0]
     assert abs(kernel.std() - 0.02) < 0.002 and abs(kernel.mean()) < 0.002
     assert gan.pool_A.size == gan.pool_B.size == 50
@@ -50,11 +58,15 @@ def test_the_networks_of_the_notebook(made):
     assert whole.d_A.output_shape == (None, 1)
     wide = small(kernel_size=5)
     assert wide.g_AB.count_params() > gan.g_AB.count_params()
+    bare = small(instance_norm=False, activation="relu")
+    kinds = [type(layer).__name__ for layer in bare.g_AB.layers]
+    assert "InstanceNormalization" not in kinds and "LeakyReLU" not in kinds
+    assert "LeakyReLU" in [type(layer).__name__ for layer in bare.d_A.layers]
 
 
 @pytest.mark.parametrize(("make", "weights"), [(small, [1, 1, 10, 10, 0.5, 0.5]), (thin, [1, 1, 10, 10, 5, 5])])
 @pytest.mark.usefixtures("eagerly")
-def test_losses_and_weights_of_both_recipes(make, weights, made, batch):
+def test_losses_and_weights_of_both_models(make, weights, made, batch):
     gan = made(make)
     assert gan.combined.output_names == OUTPUTS
     logs = gan.train_on_batch(*batch(), return_dict=True)
@@ -107,8 +119,8 @@ def test_the_pool_is_inside_the_step_and_part_of_the_weights(batch):
 @pytest.mark.usefixtures("eagerly")
 def test_training_with_a_decay(tmp_path, monkeypatch):
     """Nothing is drawn or saved meanwhile."""
-    monkeypatch.setattr(model, "watching", lambda *arguments: [])
-    monkeypatch.setattr(model, "SaveNetworks", keras.callbacks.Callback)
+    monkeypatch.setattr(run, "watching", lambda *arguments: [])
+    monkeypatch.setattr(run, "SaveNetworks", keras.callbacks.Callback)
     gan = thin(output=tmp_path)
     history = gan.train(epochs=1, decay_epochs=1, steps_per_epoch=1)
     assert len(history.history["g_loss"]) == 2
@@ -122,9 +134,9 @@ BAD = {
     ),
     "unlike sizes": ({"shape_A": (64, 64, 3)}, r"shape_A \(64, 64, 3\) and shape_B \(32, 32, 3\) must be of one"),
     "a pool below nothing": ({"pool_size": -1}, "pool_size must be a whole number of at least 0, not -1"),
-    "a recipe": ({"recipe": "vgg"}, "recipe must be 'unet' or 'resnet', not 'vgg'"),
-    "a size": ({"img_shape": (30, 32, 3)}, "image size 30x32 does not suit recipe 'unet'"),
-    "a small size": ({"img_shape": (20, 20, 3), "recipe": "resnet"}, "multiples of 4, at least 24"),
+    "an activation": ({"activation": "elu"}, "activation must be one of lrelu, relu, not 'elu'"),
+    "a recipe": ({"recipe": "resnet"}, "python -m keras_gan.cyclegan_paper"),
+    "a size": ({"img_shape": (30, 32, 3)}, "image size 30x32: height and width must be multiples of 8, at least 16"),
     "a kernel": ({"kernel_size": 0}, "kernel_size must be a whole number of at least 1, not 0"),
 }
 
@@ -134,6 +146,11 @@ def test_bad_values_are_named(fault):
     options, message = BAD[fault]
     with pytest.raises(ValueError, match=message):
         small(**options)
+
+
+def test_a_small_size_is_named():
+    with pytest.raises(ValueError, match="image size 20x20: .* multiples of 4, at least 24"):
+        thin(img_shape=(20, 20, 3))
 
 
 def test_a_decay_without_constant_epochs_or_on_top_of_a_schedule_is_refused(made, tmp_path, monkeypatch):

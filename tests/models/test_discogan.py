@@ -56,7 +56,23 @@ def test_a_size_that_cannot_be_halved_is_named_with_one_that_can(shape):
         small(shape)
 
 
+def test_it_has_the_attributes_of_the_post(gan):
+    assert (gan.img_rows, gan.img_cols, gan.channels) == gan.img_shape == (32, 32, 3)
+    assert gan.dataset_name == gan.data_loader.dataset_name == "drawn_shoes"
+
+
+def test_dropout_is_in_the_inner_levels(gan):
+    dropping = DiscoGAN((128, 128, 3), gf=2, df=2, dataset_name="drawn_shoes", dropout=0.5)
+    layers = [layer for layer in dropping.g_AB.layers if isinstance(layer, keras.layers.Dropout)]
+    assert [layer.output.shape[1] for layer in layers] == [16, 8, 4, 2, 1, 2, 4, 8]
+    assert not any(isinstance(layer, keras.layers.Dropout) for layer in gan.g_AB.layers)
+
+
 def test_bad_channels_and_filters_are_named():
+    with pytest.raises(ValueError, match="dropout must be at least 0 and below 1, not 1.0"):
+        small(dropout=1.0)
+    with pytest.raises(ValueError, match="python -m keras_gan.discogan_paper --game recongan"):
+        small(recipe="recongan")
     with pytest.raises(ValueError, match="drawn_shoes has pictures of 1 or 3 channels, not 4"):
         small((32, 32, 4))
     with pytest.raises(ValueError, match="gf must be a whole number of at least 1, not 0"):

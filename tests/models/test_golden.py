@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gan import CycleGAN, DiscoGAN
+from keras_gan import CycleGAN, DiscoGAN, DiscoGANPyTorch
 
 OUTPUTS = ("valid_A", "valid_B", "fake_B", "fake_A", "reconstr_A", "reconstr_B")
 DISCOGAN = ("g_AB", "g_BA", "d_A", "d_B")
@@ -111,3 +111,50 @@ def test_cyclegan_paints_their_picture(cyclegan):
     golden, gan, _ = cyclegan
     fake_B = gan.g_AB.predict(golden["source"][0], verbose=0)
     assert np.abs(fake_B - golden["fake_target_after"]).mean() < 1 / 255
+
+
+@pytest.fixture(scope="module")
+def pytorch(shared):
+    """The recording, a DiscoGANPyTorch that played its iterations from its weights, and the logs."""
+    golden = np.load(shared("golden/discogan_pytorch.npz"))
+    gan = DiscoGANPyTorch(gf=4, df=4, dropout=0.0, dataset_name="drawn_shoes")
+    for name in DISCOGAN:
+        getattr(gan, name).set_weights([from_pytorch(weight) for weight in recorded(golden, "before", name)])
+    batches = [golden[f"images_{side}"].reshape(3, 2, 64, 64, 3).astype("float32") / 127.5 - 1 for side in "AB"]
+    return golden, gan, [gan.train_on_batch(A, B, return_dict=True) for A, B in zip(*batches, strict=True)]
+
+
+def from_pytorch(weight):
+    """A kernel in Keras' layout, of convolutions and of transposed ones."""
+    return weight.transpose(2, 3, 1, 0) if weight.ndim == 4 else weight
+
+
+def test_discogan_pytorch_every_loss_at_every_step(pytorch):
+    golden, _, logs = pytorch
+    columns = json.loads(str(golden["meta"]))["columns"]
+    terms = {"loss_GAN": "valid", "loss_cycle": "reconstr", "loss_pixelwise": "fake"}
+    for step, expected in zip(logs, golden["losses"], strict=True):
+        found = {"d_loss": step["d_loss"], "loss_D_A": step["d_A_loss"], "loss_D_B": step["d_B_loss"]}
+        found |= {"g_loss": step["g_loss"]}
+        found |= {name: (step[f"{kind}_A_loss"] + step[f"{kind}_B_loss"]) / 2 for name, kind in terms.items()}
+        np.testing.assert_allclose([found[name] for name in columns], expected, rtol=5e-4)
+
+
+@pytest.mark.parametrize("network", DISCOGAN)
+def test_discogan_pytorch_weights_end_where_theirs_did(pytorch, network):
+    golden, gan, _ = pytorch
+    weights = getattr(gan, network).get_weights()
+    before, after = ([from_pytorch(w) for w in recorded(golden, when, network)] for when in ("before", "after"))
+    difference, movement = (
+        np.mean(np.abs(np.concatenate([(a - b).ravel() for a, b in zip(after, other, strict=True)])))
+        for other in (weights, before)
+    )
+    assert difference < 0.1 * movement
+
+
+def test_discogan_pytorch_paints_their_picture(pytorch):
+    golden, gan, _ = pytorch
+    fake_B = gan.g_AB.predict(golden["images_A"][:2].astype("float32") / 127.5 - 1, verbose=0)
+    expected = golden["fake_B_after"]
+    expected = expected if expected.shape == fake_B.shape else expected.transpose(0, 2, 3, 1)
+    assert np.abs(fake_B - expected).mean() < 1e-3

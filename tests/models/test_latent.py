@@ -74,7 +74,7 @@ def test_noise_of_another_shape_is_named(plain, labelled):
 
 
 def test_the_same_noise_in_every_sample_grid(plain, tmp_path, monkeypatch):
-    monkeypatch.setattr(plain, "_run_folder", tmp_path)
+    monkeypatch.setattr(plain.run, "folder", tmp_path)
     (tmp_path / "images").mkdir()
     first, second = plain.sample_images(0, 0), plain.sample_images(0, 1)
     assert first.read_bytes() == second.read_bytes()
@@ -100,7 +100,7 @@ def test_codes_on_the_way_are_as_long_as_codes_are():
 
 def test_interpolation_and_arithmetic_leave_a_strip_and_an_animation(plain, tmp_path, monkeypatch):
     gan = plain
-    monkeypatch.setattr(gan, "_run_folder", tmp_path)
+    monkeypatch.setattr(gan.run, "folder", tmp_path)
     z = gan.fixed_noise
     path = gan.interpolate(z[0], z[1], n=5)
     assert path == tmp_path / "interpolation.png" and imageio.imread(path).shape == (64, 5 * 66 - 2, 3)
@@ -137,7 +137,7 @@ def test_a_label_is_a_name_or_a_number_and_unknown_ones_are_named(labelled):
 
 def test_the_grid_of_cgan_has_one_row_a_class(labelled, tmp_path, monkeypatch):
     gan = labelled
-    monkeypatch.setattr(gan, "_run_folder", tmp_path)
+    monkeypatch.setattr(gan.run, "folder", tmp_path)
     (tmp_path / "images").mkdir()
     height, width, _ = imageio.imread(gan.sample_images(0, 0)).shape
     assert height == 10 * (84 + 2) - 2 and width > 10 * (84 + 2)

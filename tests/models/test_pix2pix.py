@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gan import DiscoGAN, Pix2Pix, pix2pix
+from keras_gan import DiscoGAN, DiscoGANPaper, Pix2Pix, pix2pix
 
 
 def small(model=Pix2Pix, **options):
@@ -59,8 +59,8 @@ def test_the_first_picture_is_translated_into_the_second(gan, batch):
 
 
 def test_the_direction_of_torn_pairs(paired_folder):
-    """Of the paper's recipes too: the right halves are domain A."""
-    gan = small(DiscoGAN, dataset_name=paired_folder, direction="BtoA", recipe="gan")
+    """Of models of unpaired pictures too: the right halves are domain A."""
+    gan = small(DiscoGANPaper, dataset_name=paired_folder, direction="BtoA", game="gan")
     A, B = gan.data_loader[0]
     assert A[..., 2].max() > 0.2 > B[..., 2].max() and B[..., 0].max() > 0.2 > A[..., 0].max()
 
@@ -117,7 +117,7 @@ def test_bad_values_are_named(tmp_path):
 def test_unpaired_data_is_sent_to_cyclegan(tmp_path):
     for side in ("trainA", "trainB"):
         (tmp_path / side).mkdir()
-    with pytest.raises(ValueError, match="holds no pairs but two unpaired sides.*keras_gan.cyclegan.*no pictures in"):
+    with pytest.raises(ValueError, match="holds two unpaired sides.*keras_gan.cyclegan.*no pictures in"):
         small(dataset_name=tmp_path)
     for side, name in (("trainA", "horse1.png"), ("trainB", "zebra1.png")):
         Image.new("RGB", (8, 8)).save(tmp_path / side / name)

@@ -1,4 +1,4 @@
-"""At the sizes and widths that people train, a step of every recipe is that of plain Keras layers and optimizers.
+"""At the sizes and widths that people train, a step of every model is that of plain Keras layers and optimizers.
 
 In small models most of the faster ways are never taken: kernels, maps and channels are too few. In double precision
 what is left of a difference is a fault; what single and half precision do to the same step is tested beside it.
@@ -15,7 +15,7 @@ from support.machine import HAS_BFLOAT16
 from support.models import pictures, slow, without_dropout
 from support.plain import ON_TENSORFLOW, WAYS, noting, plain
 
-from keras_gan import CGAN, DCGAN, GAN, CycleGAN, DiscoGAN, Pix2Pix
+from keras_gan import CGAN, DCGAN, GAN, CycleGAN, CycleGANPaper, DiscoGAN, DiscoGANPaper, DiscoGANPyTorch, Pix2Pix
 from keras_gan.backend.memory import giving_back
 
 SHOES, DIGITS = {"dataset_name": "drawn_shoes"}, {"dataset_name": "drawn_digits"}
@@ -34,9 +34,15 @@ def shape(side, channels=3):
 ROWS = {  # of each: how it is made, pictures in a batch, steps, and the ways that they take on TensorFlow
     "discogan": (lambda **o: DiscoGAN(**shape(128), **SHOES, **o), 1, 1, ADAM | TAPS | BOX),
     "discogan paper": (
-        lambda **o: DiscoGAN(recipe="paper", **shape(64), **SHOES, **o),
+        lambda **o: DiscoGANPaper(**shape(64), **SHOES, **o),
         2,
         2,  # the discriminators', the generators'
+        ADAM | TAPS | {"transposed by taps"},
+    ),
+    "discogan pytorch": (
+        lambda **o: DiscoGANPyTorch(**shape(64), **SHOES, **o),
+        1,
+        1,
         ADAM | TAPS | {"transposed by taps"},
     ),
     "pix2pix": (
@@ -45,9 +51,9 @@ ROWS = {  # of each: how it is made, pictures in a batch, steps, and the ways th
         1,
         ADAM | TAPS | {"transposed by taps", "Winograd 4x4", "few filters"},
     ),
-    "cyclegan unet": (lambda **o: CycleGAN(**shape(128), **SHOES, **o), 2, 1, {"RMSprop"}),
-    "cyclegan resnet": (
-        lambda **o: CycleGAN(recipe="resnet", **shape(128), **SHOES, **o),
+    "cyclegan": (lambda **o: CycleGAN(**shape(128), **SHOES, **o), 2, 1, {"RMSprop"}),
+    "cyclegan paper": (
+        lambda **o: CycleGANPaper(**shape(128), **SHOES, **o),
         1,
         1,
         ADAM | {"Winograd 3x3", "few filters"},

@@ -25,7 +25,7 @@ def test_frames_stay_few_and_evenly_spread(tmp_path):
     assert gaps.max() <= 4 * gaps.min()
 
 
-def test_frames_beyond_the_iteration_are_made_again(tmp_path):
+def test_frames_after_the_iteration_are_deleted(tmp_path):
     make_frames(tmp_path / "frames", [1, 201, 1_000_401])
     (tmp_path / "frames" / "mine.png").touch()
     frames.Frames(tmp_path, 201)
@@ -48,7 +48,7 @@ def test_the_animation_shows_every_frame(tmp_path, no_ffmpeg):
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")  # ffmpeg's
-def test_the_animation_is_a_film_where_that_can_be_made(tmp_path):
+def test_the_animation_is_an_mp4_if_ffmpeg_is_installed(tmp_path):
     pytest.importorskip("imageio_ffmpeg")
     make_frames(tmp_path / "frames", [1, 101, 201])
     path = animate(tmp_path)
@@ -58,12 +58,12 @@ def test_the_animation_is_a_film_where_that_can_be_made(tmp_path):
     assert film[-1, 5, 5, 0] > film[0, 5, 5, 0] + 150
 
 
-def test_figures_are_grouped_by_their_names():
+def test_columns_are_grouped_by_name():
     two = ["iteration", "d_A_learning_rate", "d_A_loss", "d_A_acc", "d_B_loss", "d_B_acc", "d_loss", "d_acc", "g_loss"]
     assert curves.groups([*two, "valid_A_loss"]) == {
         "Generators": ["g_loss", "valid_A_loss"],
         "Discriminators": ["d_A_loss", "d_B_loss", "d_loss"],
-        "Verdicts that are right": ["d_A_acc", "d_B_acc", "d_acc"],
+        "Discriminator accuracy": ["d_A_acc", "d_B_acc", "d_acc"],
         "Learning rates": ["d_A_learning_rate"],
     }
     one = ["discriminator_loss", "discriminator_acc", "d_loss", "d_acc", "g_loss"]
@@ -71,7 +71,7 @@ def test_figures_are_grouped_by_their_names():
     assert curves.groups(one)["Generators"] == ["g_loss"]
 
 
-def test_a_curve_has_few_points_and_leaves_out_what_is_not_known():
+def test_a_curve_is_downsampled_and_skips_nan():
     rows = [{"iteration": i, "g_loss": float("nan") if i == 3 else float(i)} for i in range(1, 2_001)]
     x, y = curves.curve(rows, "g_loss")
     assert len(x) == curves.MOST and np.isfinite(y).all()
@@ -83,7 +83,7 @@ def test_a_curve_has_few_points_and_leaves_out_what_is_not_known():
     assert [len(part) for part in curves.curve(rows[2:3], "g_loss")] == [0, 0]
 
 
-def test_losses_are_drawn_whatever_there_is(tmp_path):
+def test_losses_are_drawn_despite_nan_and_negative_values(tmp_path):
     nan = float("nan")
     for rows in (
         [{"iteration": 1, "d_loss": nan, "d_acc": nan, "g_loss": nan}],

@@ -1,4 +1,4 @@
-"""What a run writes down as it goes on: history, TensorBoard's events."""
+"""The logs of a run: history and TensorBoard events."""
 
 import keras
 import numpy as np
@@ -17,7 +17,7 @@ ROWS = [10, 20, 23, 30, 40, 46]  # of two epochs of 23 iterations
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A run of two epochs of 23 iterations, and what `fit()` gave at each of them: averages since the epoch began."""
+    """Two epochs of 23 iterations, and the logs of `fit()` after each: averages since the start of the epoch."""
     gan = Toy(d_optimizer=keras.optimizers.Adam(2e-4), seed=0, output=tmp_path_factory.mktemp("run"))
     usual = gan.fixed_sample
     gan.fixed_sample = lambda: usual()._replace(figures={"L1_A_to_B": 0.5})
@@ -27,7 +27,7 @@ def run(tmp_path_factory):
     return gan.run_folder, averages
 
 
-def test_a_row_holds_the_averages_of_its_own_iterations(run):
+def test_a_row_averages_the_iterations_since_the_previous_row(run):
     folder, averages = run
     rows = read_rows(folder / "history.csv")
     assert [row["iteration"] for row in rows] == ROWS
@@ -54,7 +54,7 @@ def events(folder):
     return found
 
 
-def test_tensorboard_has_every_figure_by_name_and_the_grids(run):
+def test_tensorboard_events_hold_every_metric_and_the_grids(run):
     folder, averages = run
     found = events(folder / "tensorboard")
     for name in (*averages[0], "seconds", "g_learning_rate"):
@@ -63,14 +63,14 @@ def test_tensorboard_has_every_figure_by_name_and_the_grids(run):
         assert [step for *named, step in found if named == [tag, kind]] == [1, 11, 21, 24, 34, 44, 46]
 
 
-def test_tensorboard_itself_reads_them(run):
+def test_tensorboard_reads_the_events(run):
     folder, _ = run
     read = EventAccumulator(str(folder / "tensorboard"), size_guidance={"images": 0}).Reload()  # all of them
     assert read.Images("grid")[0].encoded_image_string == (folder / "images" / "0_0.png").read_bytes()
     assert len(read.Scalars("g_loss")) == len(ROWS)
 
 
-def test_events_after_the_iteration_and_a_torn_one_are_dropped(tmp_path):
+def test_events_after_the_iteration_and_incomplete_ones_are_deleted(tmp_path):
     first = Summaries(tmp_path, 0)
     for step in (10, 20, 30):
         first.scalars(step, {"g_loss": 1.0})
@@ -86,7 +86,7 @@ def rows_of(*iterations):
     return [{"iteration": iteration, "g_loss": iteration / 8} for iteration in iterations]
 
 
-def test_rows_after_the_iteration_and_a_torn_one_are_dropped(tmp_path):
+def test_rows_after_the_iteration_and_incomplete_ones_are_deleted(tmp_path):
     table = Table(tmp_path / "history.csv")
     assert table.open(0) == []
     for row in rows_of(10, 20, 30):
@@ -103,7 +103,7 @@ def test_rows_after_the_iteration_and_a_torn_one_are_dropped(tmp_path):
     assert table.path.read_text() == before
 
 
-def test_a_new_run_begins_a_new_table(tmp_path):
+def test_a_new_run_starts_a_new_table(tmp_path):
     table = Table(tmp_path / "history.csv")
     table.append({"iteration": 10, "other": 1.0})
     assert table.open(0) == [] and not table.path.exists()
@@ -112,7 +112,7 @@ def test_a_new_run_begins_a_new_table(tmp_path):
 
 
 class Averages:
-    """As much of a model as has figures."""
+    """A stub of a model with metrics only."""
 
     def __init__(self):
         self.loss, self.rare = keras.metrics.Mean(), keras.metrics.Mean()
@@ -123,7 +123,7 @@ class Averages:
         return {"loss": self.loss.result(), "rare": self.rare.result()}
 
 
-def test_figures_go_on_in_the_middle_of_a_row():
+def test_averages_resume_in_the_middle_of_a_row():
     model = Averages()
     for loss in (1.0, 2.0):
         model.loss.update_state(loss)
@@ -144,7 +144,7 @@ def test_figures_go_on_in_the_middle_of_a_row():
         assert average.loss.result() == 3.75  # the metrics themselves are left alone
 
 
-def test_figures_of_a_new_epoch_are_not_compared_with_the_last_one():
+def test_averages_restart_with_each_epoch():
     model = Averages()
     for _ in range(3):
         model.loss.update_state(4.0)
@@ -165,8 +165,8 @@ def test_the_middle_of_a_row_is_saved_with_the_weights(tmp_path):
     assert other.totals_before is None
 
 
-def test_training_on_appends_without_gap_or_repeat(tmp_path):
-    """As after a resume: rows that the second time plays again are dropped first."""
+def test_resumed_training_appends_without_gaps_or_duplicates(tmp_path):
+    """Rows after the checkpoint are deleted before the resumed run writes them again."""
     gan = Toy(output=tmp_path / "run")
     batches = gan.data_loader.batches(1, 12)
     for iteration in (12, 24, 24):

@@ -22,11 +22,11 @@ def train(gan, **options):
     ("seconds", "text"),
     [(0.2, "0 s"), (59.6, "1:00 min"), (754, "12:34 min"), (3599.7, "1:00:00 h"), (90_010, "25:00:10 h")],
 )
-def test_durations_are_written_as_people_do(seconds, text):
+def test_duration_format(seconds, text):
     assert duration(seconds) == text
 
 
-def test_a_log_gets_plain_lines_that_say_it_all(gan, capsys, monkeypatch):
+def test_a_log_gets_complete_plain_lines(gan, capsys, monkeypatch):
     monkeypatch.setattr(Progress, "SECONDS_PER_LINE", 0)
     train(gan)
     printed = capsys.readouterr().out
@@ -41,7 +41,7 @@ def test_a_log_gets_plain_lines_that_say_it_all(gan, capsys, monkeypatch):
         assert f"{figure} " in lines[-1]
 
 
-def test_a_terminal_gets_one_line_written_over_that_never_wraps(gan, capsys, monkeypatch):
+def test_a_terminal_gets_one_updated_line_that_never_wraps(gan, capsys, monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setattr(Progress, "SECONDS_PER_UPDATE", 0)
     monkeypatch.setenv("COLUMNS", "60")
@@ -55,14 +55,14 @@ def test_a_terminal_gets_one_line_written_over_that_never_wraps(gan, capsys, mon
 
 
 @pytest.mark.reports
-def test_quiet_says_where_things_go_and_no_more(gan, capsys):
+def test_quiet_prints_only_the_run_folder(gan, capsys):
     train(gan, quiet=True)
     printed = capsys.readouterr()
     assert len(printed.out.splitlines()) == 1 and str(gan.run_folder) in printed.out and not printed.err
 
 
-def test_time_left_follows_from_the_pace_of_this_process():
-    """A run resumed in the middle of its second epoch: what was played before does not count as fast."""
+def test_time_left_uses_the_speed_of_this_process():
+    """In a resumed run, iterations of the earlier process do not count."""
     progress = Progress()
     progress.set_params({"epochs": 3, "steps": 100})
     progress.set_model(SimpleNamespace(iteration=150))

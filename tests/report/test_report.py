@@ -1,4 +1,4 @@
-"""The page of a run: what it shows, and that a browser shows it."""
+"""report.html: its contents, and its display in a browser."""
 
 import json
 import re
@@ -21,7 +21,7 @@ NASTY = "</script><script>boom()</script> {{data}} & \"quoted\" 'single' <b>bold
 
 
 def make_run(folder, frames=5, rows=40, name=NASTY):
-    """The folder of a run that never was: a loss that falls, frames that become brighter."""
+    """A fake run folder with a falling loss and brightening frames."""
     (folder / "frames").mkdir(parents=True)
     for frame in range(frames):
         Image.new("RGB", (96, 64), (40 * frame % 256, 90, 120)).save(folder / "frames" / f"{1 + 80 * frame:07}.png")
@@ -45,7 +45,7 @@ def make_run(folder, frames=5, rows=40, name=NASTY):
 
 @pytest.fixture
 def opened(browser):
-    """Opens a page from its file; whatever the browser complains of, or asks of a network, fails the test."""
+    """Opens a page from its file; console messages and network requests fail the test."""
     complaints = []
     page = browser.new_page()
     page.on("console", lambda message: complaints.append(message.text))
@@ -63,7 +63,7 @@ def opened(browser):
 
 
 def loaded_picture(page):
-    """The address of the picture shown, once it has loaded."""
+    """The URL of the displayed picture, after it has loaded."""
     page.wait_for_function("document.getElementById('sample').complete")
     assert page.evaluate("document.getElementById('sample').naturalWidth") > 0
     return page.locator("#sample").get_attribute("src")
@@ -84,14 +84,14 @@ def test_the_slider_moves_through_pictures_that_all_load(tmp_path, opened):
     assert loaded_picture(page) == shown[0]
 
 
-def test_the_page_says_what_was_run_and_how_far_it_is(tmp_path, opened):
+def test_the_page_shows_configuration_and_progress(tmp_path, opened):
     page = opened(write_report(make_run(tmp_path / "run")))
     text = " ".join(page.locator("main").inner_text().split())
     assert page.locator("h1").inner_text() == f"discogan on {NASTY}" == page.title()
     for part in (
         "in progress iteration 400 of 800 epoch 1 of 2",
-        "time spent training 1:00 min time left 1:00 min pictures a second 26.7",
-        "As of 2026-01-02 03:05:05",
+        "training time 1:00 min time left 1:00 min pictures per second 26.7",
+        "Updated 2026-01-02 03:05:05",
         "seed 5 started 2026-01-02 03:04:05 commit 0123abc",
         "g_AB 1,234 parameters",
         "python -m keras_gan.discogan --filters 8 --seed 5",
@@ -106,7 +106,7 @@ def test_the_page_says_what_was_run_and_how_far_it_is(tmp_path, opened):
 def test_curves_are_drawn_and_a_series_can_be_hidden(tmp_path, opened):
     page = opened(write_report(make_run(tmp_path / "run")))
     first = page.locator("#losses .charts > div").first
-    assert page.locator("#losses h3").all_inner_texts() == ["Generators", "Discriminators", "Verdicts that are right"]
+    assert page.locator("#losses h3").all_inner_texts() == ["Generators", "Discriminators", "Discriminator accuracy"]
     assert first.locator("path").count() == 4  # two series, pale and strong
     first.locator("button").first.click()
     assert first.locator("path").count() == 2
@@ -116,13 +116,13 @@ def test_curves_are_drawn_and_a_series_can_be_hidden(tmp_path, opened):
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_nothing_is_wider_than_the_window(tmp_path, opened, width):
+def test_the_page_never_scrolls_sideways(tmp_path, opened, width):
     page = opened(write_report(make_run(tmp_path / "run", name="long" * 40)))
     page.set_viewport_size({"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_dark_is_dark(tmp_path, opened):
+def test_dark_mode(tmp_path, opened):
     path = write_report(make_run(tmp_path / "run"))
     brightness = "parseInt(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0])"
     assert opened(path, color_scheme="light").evaluate(brightness) > 200
@@ -130,7 +130,7 @@ def test_dark_is_dark(tmp_path, opened):
 
 
 @pytest.mark.parametrize("kept", ["history.csv", "config.json", "report.json", "frames"])
-def test_a_page_of_what_little_there_is(tmp_path, opened, kept):
+def test_a_page_of_an_incomplete_run(tmp_path, opened, kept):
     run = make_run(tmp_path / "run", frames=1, rows=1)
     for path in run.iterdir():
         if path.name not in (kept, "config.json" if kept == "frames" else ""):
@@ -148,7 +148,7 @@ def test_a_page_of_a_damaged_folder(tmp_path, opened):
     assert opened(write_report(run)).locator("h1").inner_text() == "model on run"
 
 
-def test_without_frames_the_grids_are_shown_in_their_order_and_not_too_many(tmp_path):
+def test_without_frames_a_limited_number_of_grids_is_shown_in_order(tmp_path):
     run = make_run(tmp_path / "run", frames=0)
     (run / "images").mkdir()
     for epoch in range(12):
@@ -170,13 +170,13 @@ def test_pictures_are_encoded_once(tmp_path, monkeypatch):
     assert list(pictures) == [second]
 
 
-def test_the_page_names_no_address_outside_itself(tmp_path):
+def test_the_page_is_self_contained(tmp_path):
     text = write_report(make_run(tmp_path / "run", name="plain")).read_text()
     assert set(re.findall(r"https?://[^\"' )]+", text)) == {"http://www.w3.org/2000/svg"}  # a name space, never fetched
 
 
-def test_no_run_folder_is_named(tmp_path, capsys):
-    with pytest.raises(NotFoundError, match=r"is no run folder: it has no history\.csv"):
+def test_a_folder_without_a_run_is_reported(tmp_path, capsys):
+    with pytest.raises(NotFoundError, match=r"is not a run folder: it has no history\.csv"):
         write_report(tmp_path)
     with pytest.raises(SystemExit) as stop:
         main([str(tmp_path)])
@@ -184,7 +184,7 @@ def test_no_run_folder_is_named(tmp_path, capsys):
     assert capsys.readouterr().err.startswith("error: ")
 
 
-def test_the_command_makes_the_page_anew_without_a_framework(tmp_path):
+def test_the_command_rebuilds_the_page_without_a_framework(tmp_path):
     run = make_run(tmp_path / "run")
     script = (
         "import sys; from keras_gan.report.__main__ import main; main(sys.argv[1:])\n"

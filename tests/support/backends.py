@@ -17,10 +17,10 @@ from keras import ops
 from support.models import LOOPS, MODELS, ROWS, pictures, set_float, without_dropout
 
 STEPS = 5
-STABLE = {"cyclegan resnet": 3}  # steps in which it does not yet amplify rounding, a thousandfold each, beyond 1e-4
+STABLE = {"cyclegan paper": 3}  # steps in which it does not yet amplify rounding, a thousandfold each, beyond 1e-4
 # The rows of the model table; the widest network, in float64, among the slow tests
-TABLE = [pytest.param(row, marks=pytest.mark.slow) if row == "cyclegan unet" else row for row in ROWS]
-OPTIONS = {"cyclegan resnet": {"pool_size": 3}}  # past fakes are swapped in
+TABLE = [pytest.param(row, marks=pytest.mark.slow) if row == "cyclegan" else row for row in ROWS]
+OPTIONS = {"cyclegan paper": {"pool_size": 3}}  # past fakes are swapped in
 
 
 def same_numbers():

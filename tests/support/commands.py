@@ -7,8 +7,9 @@ from importlib import import_module
 
 from keras_gan import cli
 
-MODELS = {"cgan": "CGAN", "cyclegan": "CycleGAN", "dcgan": "DCGAN", "discogan": "DiscoGAN", "gan": "GAN"}
-MODELS |= {"pix2pix": "Pix2Pix"}
+MODELS = {"cgan": "CGAN", "cyclegan": "CycleGAN", "cyclegan_paper": "CycleGANPaper", "dcgan": "DCGAN"}
+MODELS |= {"discogan": "DiscoGAN", "discogan_paper": "DiscoGANPaper", "discogan_pytorch": "DiscoGANPyTorch"}
+MODELS |= {"gan": "GAN", "pix2pix": "Pix2Pix"}
 
 WITHOUT_FRAMEWORKS = """
 import json, runpy, sys

@@ -21,7 +21,6 @@ from keras import ops
 from keras_gan.adversarial.combined import Combined, once
 from keras_gan.adversarial.latent import LatentModel
 from keras_gan.adversarial.losses import adversarial_loss
-from keras_gan.adversarial.model import fresh
 from keras_gan.data.single import ImageLoader
 from keras_gan.errors import check_at_least
 from keras_gan.networks import dcgan_discriminator, dcgan_generator
@@ -34,35 +33,30 @@ class LSGAN(LatentModel):
         img_shape: (height, width, channels) of the pictures.
         gf: filters in the last layer but one of the generator.
         df: filters in the first layer of the discriminator.
-        dataset_name: a folder of pictures, drawn_shoes or drawn_digits.
-        g_optimizer: Keras optimizer for the generator; None: Adam(2e-4, beta_1=0.5).
-        d_optimizer: the same for the discriminator.
-        seed: seeds the weights, the noise and the order of the data; default: another run each time.
-        output: folder of this run's grids and networks; default: the next free runs/lsgan-DATASET-N.
+        **options: data, optimizers, seed and output, see `LatentModel`.
     """
+
+    TRAIN = {"epochs": 25, "batch_size": 64, "sample_interval": 100}
 
     def __init__(
         self,
         img_shape: tuple = (64, 64, 3),
         gf: int = 64,
         df: int = 64,
-        dataset_name: str = "drawn_shoes",
-        g_optimizer=None,
-        d_optimizer=None,
-        seed: int | None = None,
-        output: str | None = None,
+        **options,
     ):
-        super().__init__("lsgan", latent_dim=100, seed=seed, output=output)
+        super().__init__("lsgan", **options)
         check_at_least(1, gf=gf, df=df)
         self.img_shape = tuple(img_shape)
-        self.data_loader = ImageLoader(dataset_name, None, self.img_shape, seed=self.seed)
+        name = self.data_options["dataset_name"] or "drawn_shoes"
+        self.data_loader = ImageLoader(shape=self.img_shape, **self.data_options | {"dataset_name": name})
 
         # The discriminator: any Keras model, compiled with its loss, an accuracy and an optimizer of its own
         img = keras.Input(self.img_shape)
         self.discriminator = keras.Model(img, dcgan_discriminator(img, df), name="discriminator")
         loss, accuracy = adversarial_loss("mse")
         adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
-        self.discriminator.compile(loss=loss, optimizer=fresh(d_optimizer or adam), metrics=[accuracy])
+        self.discriminator.compile(loss=loss, optimizer=self.d_optimizer(adam), metrics=[accuracy])
         self.discriminators = [self.discriminator]
 
         # The generator, and what it wants: that its pictures are taken for real
@@ -71,7 +65,7 @@ class LSGAN(LatentModel):
         fake = once(self.generator(z))
         outputs = {"valid": self.discriminator(fake)}
         self.combined = Combined([z], outputs, fakes=[fake], trains=[self.generator])
-        self.combined.compile(loss=loss, optimizer=fresh(g_optimizer or adam))
+        self.combined.compile(loss=loss, optimizer=self.g_optimizer(adam))
 
     def discriminator_batches(self, batch, fakes):
         """The discriminator learns from the originals (real = 1), then from the fakes (fake = 0)."""
@@ -82,17 +76,6 @@ class LSGAN(LatentModel):
     def generator_targets(self, batch):
         """The generator wants every fake to be taken for real."""
         return [ops.ones((ops.shape(batch[0])[0], 1))]
-
-    def train(
-        self,
-        epochs: int = 25,
-        batch_size: int = 64,
-        sample_interval: int = 100,
-        steps_per_epoch: int | None = None,
-        **options,
-    ):
-        """Trains, as `AdversarialModel.train` describes, which takes the options too."""
-        return super().train(epochs, batch_size, sample_interval, steps_per_epoch, **options)
 
 
 if __name__ == "__main__":

@@ -4,31 +4,44 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gan import CGAN, DCGAN, GAN, CycleGAN, DiscoGAN, Pix2Pix
+from keras_gan import (
+    CGAN,
+    DCGAN,
+    GAN,
+    CycleGAN,
+    CycleGANPaper,
+    DiscoGAN,
+    DiscoGANPaper,
+    DiscoGANPyTorch,
+    Pix2Pix,
+)
 from keras_gan.adversarial.combined import unmoved
 from keras_gan.adversarial.latent import LatentModel
+from support.lsgan import LSGAN
 
 SMALL = {"img_shape": (32, 32, 3), "dataset_name": "drawn_shoes"}
 THIN = SMALL | {"gf": 4, "df": 4}
 COLOURING = {"shape_A": (32, 32, 1), "shape_B": (32, 32, 3), "dataset_name": "drawn_shoes"}
 MODELS = {
     "discogan": lambda **options: DiscoGAN(**THIN | options),
-    "discogan paper": lambda **options: DiscoGAN(**THIN | {"recipe": "paper"} | options),
-    "discogan recongan": lambda **options: DiscoGAN(**THIN | {"recipe": "recongan"} | options),
-    "discogan gan": lambda **options: DiscoGAN(**THIN | {"recipe": "gan"} | options),
-    "cyclegan unet": lambda **options: CycleGAN(**SMALL | options),
-    "cyclegan unet, gray and colour": lambda **options: CycleGAN(**COLOURING | {"patchgan": False} | options),
-    "cyclegan resnet": lambda **options: CycleGAN(**SMALL | {"recipe": "resnet"} | options),
+    "discogan paper": lambda **options: DiscoGANPaper(**THIN | options),
+    "discogan recongan": lambda **options: DiscoGANPaper(**THIN | {"game": "recongan"} | options),
+    "discogan gan": lambda **options: DiscoGANPaper(**THIN | {"game": "gan"} | options),
+    "discogan pytorch": lambda **options: DiscoGANPyTorch(**THIN | {"img_shape": (64, 64, 3)} | options),
+    "cyclegan": lambda **options: CycleGAN(**SMALL | options),
+    "cyclegan, gray and colour": lambda **options: CycleGAN(**COLOURING | {"patchgan": False} | options),
+    "cyclegan paper": lambda **options: CycleGANPaper(**SMALL | options),
     "pix2pix": lambda **options: Pix2Pix(**THIN | options),
     "pix2pix BtoA lsgan": lambda **options: Pix2Pix(**THIN | {"direction": "BtoA", "gan_loss": "lsgan"} | options),
     "dcgan": lambda **options: DCGAN(**THIN | options),
     "cgan": lambda **options: CGAN(**{"gf": 4, "df": 4, "dataset_name": "drawn_digits"} | options),
     "gan": lambda **options: GAN(**{"dataset_name": "drawn_digits"} | options),
+    "lsgan": lambda **options: LSGAN(**THIN | options),  # added by following docs/add-a-model.md
 }
 
 
 # What differs from another row in a term or a direction alone, and what takes longest, is among the slow tests.
-FAST = ("discogan", "cyclegan unet", "pix2pix", "dcgan", "cgan", "gan")
+FAST = ("discogan", "cyclegan", "pix2pix", "dcgan", "cgan", "gan")
 
 
 def set_float(dtype):
@@ -50,9 +63,10 @@ ROWS = [row if row in FAST else slow(row) for row in MODELS]
 
 def pictures(gan, batch, **options):
     """A batch of noise, of the shapes that this model's data loader yields."""
-    A, B = batch(**options)
+    height, width, *_ = getattr(gan, "img_shape", None) or gan.shape_A
+    A, B = batch(**{"height": height, "width": width} | options)
     if isinstance(gan, LatentModel):
-        height, width, channels = gan.img_shape
+        channels = gan.img_shape[2]
         imgs = A[:, :height, :width, :channels]
         return (imgs, np.arange(len(imgs)) % len(gan.classes)) if isinstance(gan, CGAN) else (imgs,)
     channels = [shape[-1] for shape in (getattr(gan, f"shape_{side}", (3,)) for side in "AB")]
@@ -113,6 +127,18 @@ def loop_of_the_discogan_post(gan, A, B):
     }
 
 
+def loop_of_the_discogan_pytorch_post(gan, A, B):
+    """Its discriminators, each once on real and fake, then its generators. Returns the losses."""
+    valid = np.ones((len(A), *gan.d_A.output_shape[1:]))
+    labels = np.concatenate([valid, np.zeros_like(valid)])
+    fake_B, fake_A = gan.g_AB.predict(A, verbose=0), gan.g_BA.predict(B, verbose=0)
+    return {
+        "d_A_loss": train(gan.d_A, np.concatenate([A, fake_A]), labels),
+        "d_B_loss": train(gan.d_B, np.concatenate([B, fake_B]), labels),
+        "g_loss": train(gan.combined, [A, B], [valid, valid, B, A, A, B]),
+    }
+
+
 def loop_of_the_cyclegan_notebook(gan, A, B, generators_first=False):
     """Its five calls, on the same parts; in the order of the paper's code if asked for. Returns the losses."""
     valid = np.ones((len(A), *gan.d_A.output_shape[1:]))
@@ -167,15 +193,17 @@ def loop_of_the_discogan_paper(gan, A, B):
 LOOPS = {
     "discogan": (loop_of_the_discogan_post, "float32", {}),
     # (XLA has nothing fast for convolutions in float64 on a CPU, hence the size.)
-    "cyclegan unet": (loop_of_the_cyclegan_notebook, "float64", {"img_shape": (16, 16, 3)}),
-    "cyclegan unet, gray and colour": (loop_of_the_cyclegan_notebook, "float64", {}),
-    "cyclegan resnet": (loop_of_the_cyclegan_paper, "float64", {"pool_size": 0}),
+    "cyclegan": (loop_of_the_cyclegan_notebook, "float64", {"img_shape": (16, 16, 3)}),
+    "cyclegan, gray and colour": (loop_of_the_cyclegan_notebook, "float64", {}),
+    "cyclegan paper": (loop_of_the_cyclegan_paper, "float64", {"pool_size": 0}),
     "discogan paper": (loop_of_the_discogan_paper, "float64", {}),
     "discogan recongan": (loop_of_the_discogan_paper, "float64", {}),
     "discogan gan": (loop_of_the_discogan_paper, "float64", {}),
+    "discogan pytorch": (loop_of_the_discogan_pytorch_post, "float64", {"dropout": 0.0}),
     "pix2pix": (loop_of_the_keras_posts, "float64", {}),
     "pix2pix BtoA lsgan": (loop_of_the_keras_posts, "float64", {}),
     "dcgan": (loop_of_the_keras_posts, "float64", {}),
     "cgan": (loop_of_the_keras_posts, "float64", {}),
     "gan": (loop_of_the_keras_posts, "float64", {}),
+    "lsgan": (loop_of_the_keras_posts, "float64", {}),
 }

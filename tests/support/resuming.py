@@ -22,7 +22,7 @@ def check_same(one, other):
     for a, b in zip(everything(one), everything(other), strict=True):
         np.testing.assert_array_equal(a, b)
     assert one.data_loader.random_state == other.data_loader.random_state
-    for a, b in zip(one.network_paths, other.network_paths, strict=True):
+    for a, b in zip(one.run.network_paths, other.run.network_paths, strict=True):
         for x, y in zip(weights_in(a), weights_in(b), strict=True):
             np.testing.assert_array_equal(x, y)
     np.testing.assert_equal(*(history(gan.run_folder) for gan in (one, other)))

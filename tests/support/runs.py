@@ -7,16 +7,16 @@ import zlib
 
 import keras
 
-from keras_gan import CGAN, DCGAN, GAN, CycleGAN, DiscoGAN, Pix2Pix, export, generators
+from keras_gan import CGAN, DCGAN, GAN, CycleGAN, CycleGANPaper, DiscoGAN, DiscoGANPaper, Pix2Pix, export, generators
 from keras_gan.training import run_folder
-from keras_gan.training.fit import as_json
+from keras_gan.training.run import as_json
 
 THIN = {"img_shape": (32, 32, 3), "gf": 4, "df": 4, "dataset_name": "drawn_shoes"}
 TINY = {
     "discogan": (DiscoGAN, THIN | {"dropout": 0.5}),
-    "discogan paper": (DiscoGAN, THIN | {"recipe": "paper"}),
-    "cyclegan unet": (CycleGAN, {"img_shape": (32, 32, 3), "dataset_name": "drawn_shoes"}),
-    "cyclegan resnet": (CycleGAN, {"img_shape": (24, 24, 3), "recipe": "resnet", "dataset_name": "drawn_shoes"}),
+    "discogan paper": (DiscoGANPaper, THIN),
+    "cyclegan": (CycleGAN, {"img_shape": (32, 32, 3), "dataset_name": "drawn_shoes"}),
+    "cyclegan paper": (CycleGANPaper, {"img_shape": (24, 24, 3), "dataset_name": "drawn_shoes"}),
     "pix2pix": (Pix2Pix, THIN),
     "dcgan": (DCGAN, THIN),
     "cgan": (CGAN, {"gf": 4, "df": 4, "dataset_name": "drawn_digits"}),

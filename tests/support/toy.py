@@ -19,7 +19,6 @@ from keras import layers
 from keras_gan.adversarial.combined import Combined, once
 from keras_gan.adversarial.latent import LatentModel
 from keras_gan.adversarial.losses import adversarial_loss
-from keras_gan.adversarial.model import fresh
 from keras_gan.data.single import ImageLoader
 from keras_gan.layers import ImagePool
 
@@ -31,29 +30,23 @@ class Toy(LatentModel):
         img_shape: (height, width, channels) of the pictures.
         latent_dim: numbers in a code z.
         width: units of the hidden layers.
-        dataset_name: a folder of pictures, or drawn_digits.
-        g_optimizer: Keras optimizer for the generator; None: Adam(2e-4, beta_1=0.5).
-        d_optimizer: the same for the discriminator; None: RMSprop(2e-4).
-        seed: seeds the weights, the noise and the order of the data; default: another run each time.
-        output: folder of this run's grids and networks; default: the next free runs/toy-DATASET-N.
+        **options: data, optimizers, seed and output, see `LatentModel`.
     """
 
     SAMPLES = (2, 2)
+
+    TRAIN = {"epochs": 2, "batch_size": 2, "sample_interval": 2, "steps_per_epoch": 3}
 
     def __init__(
         self,
         img_shape: tuple = (8, 8, 1),
         latent_dim: int = 4,
         width: int = 16,
-        dataset_name: str = "drawn_digits",
-        g_optimizer=None,
-        d_optimizer=None,
-        seed: int | None = None,
-        output: str | None = None,
+        **options,
     ):
-        super().__init__("toy", latent_dim, seed=seed, output=output)
+        super().__init__("toy", latent_dim, **options)
         self.img_shape = tuple(img_shape)
-        self.data_loader = ImageLoader(dataset_name, None, self.img_shape, seed=self.seed)
+        self.data_loader = ImageLoader(shape=self.img_shape, **self.data_options)
         self.pool = ImagePool(3, seed=self.seed)
         self.pool.build((None, *self.img_shape))
 
@@ -63,7 +56,7 @@ class Toy(LatentModel):
         x = layers.Dropout(0.2)(x)
         self.discriminator = keras.Model(img, layers.Dense(1)(x), name="discriminator")
         self.discriminator.compile(
-            loss=loss, optimizer=fresh(d_optimizer or keras.optimizers.RMSprop(2e-4)), metrics=[accuracy]
+            loss=loss, optimizer=self.d_optimizer(keras.optimizers.RMSprop(2e-4)), metrics=[accuracy]
         )
         self.discriminators = [self.discriminator]
 
@@ -73,22 +66,11 @@ class Toy(LatentModel):
         self.generator = keras.Model(z, fake, name="generator")
         fake = once(self.generator(z))
         self.combined = Combined([z], {"valid": self.discriminator(fake)}, fakes=[fake], trains=[self.generator])
-        self.combined.compile(loss=loss, optimizer=fresh(g_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5)))
+        self.combined.compile(loss=loss, optimizer=self.g_optimizer(keras.optimizers.Adam(2e-4, beta_1=0.5)))
 
     def discriminator_batches(self, batch, fakes):
         real, (_, fake, zeros) = super().discriminator_batches(batch, fakes)
         return [real, (self.discriminator, self.pool(fake), zeros)]
-
-    def train(
-        self,
-        epochs: int = 2,
-        batch_size: int = 2,
-        sample_interval: int = 2,
-        steps_per_epoch: int | None = 3,
-        **options,
-    ):
-        """Trains, as `AdversarialModel.train` describes, which takes the options too."""
-        return super().train(epochs, batch_size, sample_interval, steps_per_epoch, **options)
 
 
 if __name__ == "__main__":

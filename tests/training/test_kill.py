@@ -25,7 +25,7 @@ KILLS = 8
 TINY = {"img_shape": (16, 16, 3), "dataset_name": "drawn_shoes", "seed": 11}
 RUNS = {
     "discogan": (DiscoGAN, TINY | {"gf": 2, "df": 2, "dropout": 0.2}),
-    "cyclegan": (CycleGAN, TINY | {"recipe": "unet", "pool_size": 3, "identity": False}),
+    "cyclegan": (CycleGAN, TINY | {"pool_size": 3, "identity": False}),
 }
 #: 100 iterations; checkpoints every third take most of the time, so that many kills fall into them.
 LENGTH = {"epochs": 4, "steps_per_epoch": 25, "batch_size": 2, "sample_interval": 20, "checkpoint_interval": 3}

@@ -114,7 +114,7 @@ def test_the_last_checkpoints_stay(tmp_path):
 
 
 def test_by_default_checkpoints_take_a_hundredth_of_the_time(kept):
-    keeper = checkpoints.Checkpoints(kept.run_folder, None, None, 2, None, [])
+    keeper = checkpoints.Checkpoints(kept.run, None, None, 2, None, [])
     assert keeper.worth(0.001)  # nothing is known of the cost
     keeper.cost = 4.0
     assert not keeper.worth(200) and keeper.worth(800)
@@ -254,7 +254,7 @@ def test_a_signal_keeps_the_run_and_says_how_to_resume(number, code, kept, tmp_p
     words = "--seed 3 --epochs 2 --batch-size 2 --sample-interval 2 --steps-per-epoch 3"
     before = signal.getsignal(number)
     kill = At(2, lambda model: os.kill(os.getpid(), number))
-    monkeypatch.setattr("keras_gan.adversarial.model.SaveNetworks", lambda: kill)
+    monkeypatch.setattr("keras_gan.training.run.SaveNetworks", lambda: kill)
     with pytest.raises(SystemExit) as stop:
         run_here(Toy, *words.split())
     assert stop.value.code == code and signal.getsignal(number) is before
@@ -290,7 +290,7 @@ def test_a_figure_that_is_not_finite_ends_the_run_and_is_named(at, tmp_path):
     assert found in str(error.value) and f"iteration {at + (at == 4)}" in str(error.value)
     assert "the checkpoint of iteration 3 is kept" in str(error.value)
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["3"]
-    assert all(np.isfinite(w).all() for path in gan.network_paths for w in weights_in(path))
+    assert all(np.isfinite(w).all() for path in gan.run.network_paths for w in weights_in(path))
 
 
 # Bad input:
@@ -416,7 +416,7 @@ def test_schedules():
     with pytest.raises(ValueError, match="decay_epochs=2 is for schedule 'linear', not 'step'"):
         rates("step", 4, 2)
     with pytest.raises(ValueError, match="schedule='cosine' cannot lower the rate of d_A"):
-        Schedule(MODELS["cyclegan unet"](), "cosine", 4)
+        Schedule(MODELS["cyclegan"](), "cosine", 4)
 
 
 def test_a_schedule_and_averages_go_on_where_they_were(tmp_path):

@@ -27,7 +27,7 @@ def test_a_second_train_goes_on_in_the_same_run(tmp_path):
     assert now[:2] == rows and [row["iteration"] for row in now] == [3, 6, 9]
     assert now[-1]["seconds"] > rows[-1]["seconds"]
     assert [path.name for path in checkpoints.names(tmp_path / "checkpoints")][-1] == "9"
-    for path in gan.network_paths:
+    for path in gan.run.network_paths:
         with zipfile.ZipFile(path) as archive:
             assert b"iteration 9" in archive.comment
 
@@ -54,7 +54,7 @@ def test_a_resumed_run_ends_as_one_that_was_not_stopped(model, tmp_path):
     assert {path.name for path in (copy / "images").iterdir()} == {"0_0.png", "0_2.png", "1_0.png", "1_2.png"}
     for path in checkpoints.names(copy / "checkpoints")[3:]:
         shutil.rmtree(path)
-    other.is_resumed = True
+    other.run.is_resumed = True
     other.train(**EVERY_STEP, callbacks=[at_end])
     check_same(gan, other)
     assert at_end.rows == recorder.after(3, whole_epochs=1)

@@ -76,10 +76,10 @@ def bad(paired_folder):
 
 
 FAULTS = {
-    "no such data set 'nowhere'": (["--dataset", "nowhere"], "no data set 'nowhere': there is"),
+    "no such data set 'nowhere'": (["--dataset", "nowhere"], "no data set 'nowhere': available are"),
     "an empty split": (["--dataset", "empty"], "no pictures in empty or empty/train"),
     "no picture": (["--dataset", "text"], "1 of 1 pictures cannot be used, the first of them text/train/0.jpg"),
-    "an odd width": (["--dataset", "odd"], "width of 31 has no two equal halves"),
+    "an odd width": (["--dataset", "odd"], "width of 31 is odd, so it has no two equal halves"),
     "a size": (["--image-size", "100"], "image size 100x100 cannot be halved"),
     "no size": (["--image-size", "big"], "'big' is no image size"),
     "a batch of none": (["--batch-size", "0"], "batch_size must be a whole number of at least 1, not 0"),
@@ -95,14 +95,14 @@ FAULTS = {f"discogan: {fault}": ([*TINY, *arguments], message) for fault, (argum
     "cyclegan: an empty side": (["--dataset", "empty", "--dataset-B", "pairs/train"], "empty"),
     "cyclegan: a pool below nothing": (["--pool-size", "-1"], "pool_size must be a whole number of at least 0, not -1"),
     "cyclegan: a decay on top of a schedule": (["--decay-epochs", "2"], "decay_epochs=2 cannot lower the rate of d_A"),
-    "discogan: an unknown recipe": (["--recipe", "cogan"], "recipe must be one of post, paper, recongan, gan"),
-    "pix2pix: unpaired data": (["--dataset", "unpaired"], "unpaired holds no pairs but two unpaired sides"),
+    "discogan: an unknown recipe": (["--recipe", "gan"], "python -m keras_gan.discogan_paper --game gan"),
+    "pix2pix: unpaired data": (["--dataset", "unpaired"], "unpaired holds two unpaired sides"),
     "pix2pix: a direction": (["--direction", "up"], "direction must be one of AtoB, BtoA, not 'up'"),
     "discogan: a direction": (["--direction", "up"], "direction must be one of AtoB, BtoA, not 'up'"),
-    "discogan: a folder for B alone": (["--dataset-B", "pairs/train"], "for side B needs one for side A"),
+    "discogan: a folder for B alone": (["--dataset-B", "pairs/train"], "for side B: name one for side A"),
     "discogan: no such fit": (["--fit", "squeeze"], "fit must be one of resize, crop, pad, not 'squeeze'"),
     "pix2pix: other channels": (["--dataset", "pairs", "--image-size", "32x32x5"], "it has 3 channels, not 5"),
-    "pix2pix: no partners": (["--dataset", "pairs/train", "--dataset-B", "pairs/val"], "without a partner of the same"),
+    "pix2pix: no partners": (["--dataset", "pairs/train", "--dataset-B", "pairs/val"], "without a match of the same"),
     "dcgan: channels of drawings": (["--image-size", "32x32x5"], "drawn_shoes has pictures of 1 or 3 channels, not 5"),
     "dcgan: no channels": (["--image-size", "32x32x0"], "channels of shape must be a whole number of at least 1"),
     "cgan: no classes": (["--dataset", "pairs/train"], "pairs/train"),
@@ -127,7 +127,7 @@ def test_a_fault_of_the_input_is_one_line_and_exit_code_2(bad, fault, monkeypatc
 def test_a_fault_in_a_process_of_its_own(bad):
     done = run(*TINY, "--dataset", "nowhere", cwd=bad)
     assert done.returncode == 2
-    check_complaint(done.stderr, "no data set 'nowhere': there is")
+    check_complaint(done.stderr, "no data set 'nowhere': available are")
 
 
 @pytest.mark.parametrize("model", MODELS)

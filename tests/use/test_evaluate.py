@@ -1,4 +1,4 @@
-"""Figures of how good pictures are: each by its formula, and what `keras_gan.evaluate` makes of a run."""
+"""Metrics compared with their formulas, and `keras_gan.evaluate` on runs."""
 
 import contextlib
 import csv
@@ -37,7 +37,7 @@ def noise(count, height=16, width=12, channels=3, seed=0):
 
 
 def colours(pictures):
-    """A small extractor: what the quarters of a picture are like. (batch, 12) of uint8 (batch, height, width, 3)."""
+    """A small extractor, the mean colours of the quarters: uint8 (batch, height, width, 3) to (batch, 12)."""
     assert pictures.dtype == np.uint8 and pictures.shape[3] == 3
     n, height, width, _ = pictures.shape
     quarters = pictures[:, : height // 2 * 2, : width // 2 * 2].reshape(n, 2, height // 2, 2, width // 2, 3)
@@ -79,7 +79,7 @@ def ssim(x, y, full):
 
 
 @pytest.mark.parametrize("value_range", [(-1, 1), (0, 1)])
-def test_figures_of_pairs_are_those_of_their_formulas(value_range):
+def test_pair_metrics_match_their_formulas(value_range):
     low, high = value_range
     images = (noise(4) + 1) / 2 * (high - low) + low
     others = np.clip(images + 0.1 * noise(4, seed=1), low, high)
@@ -106,12 +106,12 @@ def test_nearest_and_diversity():
 
 
 def heap_of(count, seed, low=-1.0, high=1.0):
-    """The features of some pictures of noise between two values."""
+    """Features of pictures of uniform noise between two values."""
     return metrics.features_of(colours, (noise(count, seed=seed) + 1) / 2 * (high - low) + low, (-1, 1))
 
 
 def fid_by_root(x, y):
-    """Heusel et al., 2017, with the root of the covariances' product itself."""
+    """FID by Heusel et al., 2017, with the matrix square root of the product of the covariances."""
     from scipy.linalg import sqrtm
 
     here, there = np.cov(x.T.astype("float64")), np.cov(y.T.astype("float64"))
@@ -120,7 +120,7 @@ def fid_by_root(x, y):
 
 
 def kid_by_pairs(x, y):
-    """Gretton et al., 2012, the unbiased estimate, pair by pair, with the kernel of Binkowski et al., 2018."""
+    """KID pair by pair: the unbiased estimate of Gretton et al., 2012, with the kernel of Binkowski et al., 2018."""
 
     def kernel(a, b):
         return (sum(float(i) * float(j) for i, j in zip(a, b, strict=True)) / len(a) + 1) ** 3
@@ -129,7 +129,7 @@ def kid_by_pairs(x, y):
     return sum(within) - 2 * np.mean([kernel(a, b) for a in x for b in y])
 
 
-def test_fid_is_that_of_its_formula():
+def test_fid_matches_its_formula():
     x, y = heap_of(60, seed=0), heap_of(50, seed=1, low=-0.9, high=0.4)
     found = metrics.distances(x, y)
     assert found["FID"] == pytest.approx(fid_by_root(x, y), rel=1e-6) and found["pictures"] == [60, 50]
@@ -137,8 +137,8 @@ def test_fid_is_that_of_its_formula():
     assert metrics.distances(x, x)["FID"] == pytest.approx(0, abs=1e-6)
 
 
-def test_fid_of_fewer_pictures_than_features():
-    """Of singular covariances: the trace of the root is the sum of the singular values of what they are made of."""
+def test_fid_with_fewer_pictures_than_features():
+    """For singular covariances the trace of the root is the sum of the singular values of their factors' product."""
     x, y = heap_of(7, seed=0), heap_of(5, seed=1, high=0.5)
     here, there = ((heap - heap.mean(axis=0)) / np.sqrt(len(heap) - 1) for heap in (x, y))
     apart = ((x.mean(axis=0) - y.mean(axis=0)) ** 2).sum()
@@ -147,14 +147,14 @@ def test_fid_of_fewer_pictures_than_features():
     assert metrics.distances(x, y)["FID"] == pytest.approx(expected, abs=1e-5)
 
 
-def test_kid_of_as_many_pictures_is_that_of_its_formula():
+def test_kid_of_equally_many_pictures_matches_its_formula():
     x, y = heap_of(9, seed=0), heap_of(9, seed=1, low=-0.9, high=0.4)
     assert metrics.distances(x, y)["KID"] == pytest.approx(kid_by_pairs(x, y), rel=1e-9)
 
 
 @pytest.mark.parametrize("most", [1000, 4])
 def test_kid_is_the_mean_over_a_hundred_subsets(monkeypatch, most):
-    """As large as the smaller heap, which leaves some of the other out, or as large as a subset may be."""
+    """The subset size is limited by the smaller set, or by `KID_SUBSET`."""
     assert metrics.KID_SUBSET == 1000  # of the paper
     monkeypatch.setattr(metrics, "KID_SUBSET", most)
     x, y, size = heap_of(7, seed=0), heap_of(5, seed=1, high=0.5), min(most, 5)
@@ -166,7 +166,7 @@ def test_kid_is_the_mean_over_a_hundred_subsets(monkeypatch, most):
     assert np.std(expected) > 1e-3  # they are not the same pictures each time
 
 
-def test_of_less_than_two_pictures_there_is_neither_fid_nor_kid():
+def test_fid_and_kid_need_two_pictures():
     x = heap_of(3, seed=0)
     for here, there, counts in ((x[:1], x, [1, 3]), (x, x[:1], [3, 1]), (x[:0], x, [0, 3])):
         assert metrics.distances(here, there) == {"FID": None, "KID": None, "pictures": counts}
@@ -174,7 +174,7 @@ def test_of_less_than_two_pictures_there_is_neither_fid_nor_kid():
 
 
 @needs_fidelity
-def test_torch_fidelity_computes_the_same_figures():
+def test_fid_and_kid_match_torch_fidelity():
     metrics.torch_fidelity()
     import torch
     from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics, fid_statistics_to_metric
@@ -192,7 +192,7 @@ def test_torch_fidelity_computes_the_same_figures():
 
 
 class Tensor:
-    """Stands for a tensor of PyTorch."""
+    """A stub of a PyTorch tensor."""
 
     def __init__(self, array):
         assert all(stride > 0 for stride in array.strides) and array.flags.writeable  # it takes no others
@@ -204,7 +204,7 @@ class Tensor:
 
 @pytest.fixture
 def torch_stand_in(monkeypatch):
-    """Modules in place of PyTorch and torch-fidelity.
+    """Stubs of PyTorch and torch-fidelity.
 
     Returns:
         A namespace: `asked`, what the network was made of, and `fault`, an exception that making it raises. Its
@@ -251,7 +251,7 @@ def as_channels_first(pictures):
     return found
 
 
-def test_inception_is_asked_for_its_2048_features_of_the_pixels_in_colour(torch_stand_in):
+def test_inception_gets_rgb_and_returns_2048_features(torch_stand_in):
     extractor = metrics.Inception()
     assert torch_stand_in.asked == [("inception-v3-compat", ["2048"])]
     assert torch_stand_in.seconds == [30] and socket.getdefaulttimeout() is None
@@ -267,8 +267,8 @@ def test_inception_is_asked_for_its_2048_features_of_the_pixels_in_colour(torch_
 
 
 @needs_fidelity
-def test_the_inception_of_the_library_gives_its_features_with_the_weights_that_it_fetches(monkeypatch):
-    """Those are on the web: here random ones come in their place, of a network that the library alone has made."""
+def test_inception_matches_torch_fidelity_with_downloaded_weights(monkeypatch):
+    """The weights are on the web: random ones replace them, from a network made by the library alone."""
     metrics.torch_fidelity()
     import torch
     import torch_fidelity.feature_extractor_inceptionv3 as module
@@ -293,8 +293,8 @@ def test_the_inception_of_the_library_gives_its_features_with_the_weights_that_i
     assert not np.allclose(extractor(pictures[..., ::-1]), features, rtol=0.01, atol=1e-4)
 
 
-def test_torch_fidelity_is_imported_beside_tensorflow(tmp_path):
-    """Triton, which it asks for where there is one, would end the process: here one that does so at once."""
+def test_torch_fidelity_can_be_imported_after_tensorflow(tmp_path):
+    """Importing triton would crash the process: a stub exits at once."""
     (tmp_path / "triton.py").write_text("import os\nos._exit(99)\n")
     (tmp_path / "torch_fidelity.py").write_text("try:\n    import triton\nexcept ImportError:\n    pass\n")
     (tmp_path / "tensorflow.py").touch()
@@ -312,14 +312,14 @@ def check_left_out(capsys):
     assert "FID and KID are left out" in said and "no network" in said and said.count("\n") == 1
 
 
-def test_weights_that_cannot_be_fetched_are_said_so(torch_stand_in, capsys):
+def test_a_failed_download_of_weights_is_reported(torch_stand_in, capsys):
     for torch_stand_in.fault in (urllib.error.URLError("no network"), RuntimeError("no network: half a file")):
         check_left_out(capsys)
     assert socket.getdefaulttimeout() is None
 
 
 @needs_fidelity
-def test_weights_that_the_library_cannot_fetch_are_said_so(monkeypatch, capsys):
+def test_a_failed_download_in_torch_fidelity_is_reported(monkeypatch, capsys):
     metrics.torch_fidelity()
     import torch_fidelity.feature_extractor_inceptionv3 as module
 
@@ -343,7 +343,7 @@ def no_inception(monkeypatch):
     monkeypatch.setattr(evaluate, "inception", lambda: (None, "not here"))
 
 
-def test_pairs_are_scored_against_their_partners(saved, tmp_path, paired_folder, monkeypatch):
+def test_pairs_are_scored_against_their_targets(saved, tmp_path, paired_folder, monkeypatch):
     no_inception(monkeypatch)
     gan, folder = saved("discogan")
     run = copy_run(folder, tmp_path / "run", dataset_name=str(paired_folder))
@@ -367,8 +367,8 @@ def test_pairs_are_scored_against_their_partners(saved, tmp_path, paired_folder,
     assert "AtoB: 2 held-out pictures of pairs" in text_of(figures)
 
 
-def test_unpaired_pictures_go_there_and_back(saved, tmp_path, unpaired):
-    gan, folder = saved("cyclegan unet")
+def test_unpaired_pictures_are_scored_by_their_cycle(saved, tmp_path, unpaired):
+    gan, folder = saved("cyclegan")
     run = copy_run(folder, tmp_path / "run", dataset_name=str(unpaired))
     (unpaired / "testB" / "broken.png").write_text("no picture")
     _, figures = evaluate.evaluate(run, extractor=colours)
@@ -391,7 +391,7 @@ def test_unpaired_pictures_go_there_and_back(saved, tmp_path, unpaired):
 
 
 @pytest.mark.parametrize("name", ["dcgan", "cgan"])
-def test_pictures_of_noise(name, saved, tmp_path, labelled, monkeypatch):
+def test_generators_from_noise_are_scored(name, saved, tmp_path, labelled, monkeypatch):
     monkeypatch.setattr(held_out, "diversity", functools.partial(metrics.diversity, pairs=30))
     run = copy_run(saved(name)[1], tmp_path / "run", dataset_name=str(labelled))
     folder, figures = evaluate.evaluate(run, extractor=colours)
@@ -417,7 +417,7 @@ def test_other_data_and_bad_input(saved, tmp_path, paired_folder, monkeypatch, c
         ([tmp_path / "nowhere"], "there is no such folder"),
         ([tmp_path / "moved"], "is not the folder of a run"),
         ([tmp_path / "run", "--data", "nowhere"], "no data set 'nowhere'"),
-        ([tmp_path / "run", "--data", "a", "b", "c"], "is 2 at most, not 3"),
+        ([tmp_path / "run", "--data", "a", "b", "c"], "takes at most 2 data set(s), not 3"),
     ):
         with pytest.raises(SystemExit) as stop:
             main([str(argument) for argument in arguments])

@@ -1,4 +1,4 @@
-"""What is exported gives Keras' pictures without Keras, says what it is, and is not left behind where it differs.
+"""Exports match Keras, carry metadata, and are deleted if they differ.
 
 That every translation model's exports give the same answer is in test_same_answer.py.
 """
@@ -33,7 +33,7 @@ def run(saved):
 
 
 def about(path, format):
-    """What an exported network says of itself."""
+    """The metadata of an export."""
     if format == "onnx":
         import onnx
 
@@ -46,7 +46,7 @@ def about(path, format):
 
 @pytest.mark.parametrize("format", export.ENDINGS)
 @pytest.mark.parametrize("name", [slow("dcgan"), "cgan", "gan"])  # each layer of dcgan is in one of the others
-def test_what_makes_pictures_of_noise_does_so_without_keras(generator_of, exported, name, format):
+def test_exported_generators_from_noise_run_without_keras(generator_of, exported, name, format):
     generator = generator_of(name)
     z = np.random.default_rng(5).standard_normal((4, 100)).astype("float32")
     inputs = [z, np.array([9, 0, 3, 3], "int32")] if name == "cgan" else [z]
@@ -58,13 +58,13 @@ def test_what_makes_pictures_of_noise_does_so_without_keras(generator_of, export
 
 
 @pytest.mark.parametrize("format", export.ENDINGS)
-def test_range_size_and_direction_travel_with_it(exported, format):
+def test_exports_carry_range_size_and_direction(exported, format):
     said = about(exported("discogan paper", format), format)
     assert (said["direction"], said["value_range"], said["inputs"]) == ("BtoA", [0, 1], [[None, 32, 32, 3]])
-    assert said["output"] == [None, 32, 32, 3] and said["model"] == "discogan"
+    assert said["output"] == [None, 32, 32, 3] and said["model"] == "discogan_paper"
 
 
-def test_onnx_runs_where_there_is_neither_tensorflow_nor_keras(generator_of, exported, tmp_path):
+def test_onnx_runs_without_tensorflow_and_keras(generator_of, exported, tmp_path):
     images = np.random.default_rng(5).uniform(-1, 1, (2, 32, 32, 3)).astype("float32")
     np.save(tmp_path / "in.npy", images)
     script = """
@@ -85,7 +85,7 @@ numpy.save(sys.argv[3], session.run(None, {session.get_inputs()[0].name: images}
 
 @pytest.fixture(scope="module")
 def half_run(tmp_path_factory):
-    """The folder of a run of a tiny model in half precision, by the names of both."""
+    """The folder of a run of a tiny model, by model name and half-precision dtype."""
 
     @functools.cache
     def get(name, half):
@@ -101,7 +101,7 @@ def half_run(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name, half, direction", [("discogan", "float16", "AtoB"), ("dcgan", "bfloat16", None)])
-def test_half_precision_is_exported_in_full(half_run, tmp_path, name, half, direction):
+def test_half_precision_is_exported_in_float32(half_run, tmp_path, name, half, direction):
     path = export.export(half_run(name, half), "onnx", tmp_path / "network.onnx", direction)
     generator = generators.find(half_run(name, half), direction)
     (inputs,) = export.examples(generator, 2)
@@ -112,8 +112,8 @@ def test_half_precision_is_exported_in_full(half_run, tmp_path, name, half, dire
     assert difference > 0 and (half == "bfloat16" or difference < 1e-2)  # 0: nothing was in half precision
 
 
-def test_float16_may_round_but_not_be_another_network(half_run, tmp_path, monkeypatch):
-    """Where the network in full precision is not that in float16, the two of them agree with the file in vain."""
+def test_an_export_must_also_match_the_float16_network(half_run, tmp_path, monkeypatch):
+    """A wrong float32 copy of the float16 network is detected, although the export equals the copy."""
     in_full_precision = export.in_full_precision
 
     def another(model):
@@ -122,12 +122,12 @@ def test_float16_may_round_but_not_be_another_network(half_run, tmp_path, monkey
         return network
 
     monkeypatch.setattr(export, "in_full_precision", another)
-    with pytest.raises(BadValueError, match="as onnx differs from Keras by 0.0.*, more than 0.01: nothing is kept"):
+    with pytest.raises(BadValueError, match="as onnx differs from Keras by 0.0.*, more than 0.01: nothing is saved"):
         export.export(half_run("dcgan", "float16"), "onnx", tmp_path / "network.onnx")
 
 
 def shifted(amount):
-    """A generator of one layer, its values larger by so much."""
+    """A generator of one layer with its bias shifted."""
     image = keras.Input((8, 8, 3))
     initial = {"kernel_initializer": keras.initializers.GlorotUniform(seed=0)}
     initial |= {"bias_initializer": keras.initializers.Constant(amount)}
@@ -138,15 +138,15 @@ def shifted(amount):
 @pytest.mark.parametrize(
     "format, amount", [("savedmodel", 3e-4), ("onnx", 3e-4), ("tflite", 3e-4), ("savedmodel", np.nan)]
 )
-def test_what_differs_is_not_left_behind(tmp_path, monkeypatch, format, amount):
+def test_an_export_that_differs_is_deleted(tmp_path, monkeypatch, format, amount):
     write, other = export.write, shifted(amount)
     monkeypatch.setattr(export, "write", lambda generator, *rest: write(other, *rest))
-    with pytest.raises(BadValueError, match=f"as {format} differs from Keras by .*: nothing is kept"):
+    with pytest.raises(BadValueError, match=f"as {format} differs from Keras by .*: nothing is saved"):
         export.export(shifted(0), format, tmp_path / "out" / "network")
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_a_converter_that_fails_leaves_nothing_and_is_one_line(run, tmp_path, monkeypatch):
+def test_a_failing_converter_leaves_no_file_and_prints_one_line(run, tmp_path, monkeypatch):
     def write(generator, format, path):
         path.write_text("half")
         raise RuntimeError("no such operation\nand pages of traces")
@@ -157,14 +157,14 @@ def test_a_converter_that_fails_leaves_nothing_and_is_one_line(run, tmp_path, mo
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_bad_arguments_are_named(run, tmp_path, monkeypatch):
+def test_bad_arguments_are_reported(run, tmp_path, monkeypatch):
     (tmp_path / "there.onnx").write_text("mine")
     for match, *arguments in (
         ("must be one of savedmodel, onnx, tflite, not 'torch'", run("pix2pix"), "torch"),
         ("exists: name another --output", run("pix2pix"), "onnx", tmp_path / "there.onnx"),
-        ("is no folder that can be made", run("pix2pix"), "onnx", tmp_path / "there.onnx" / "network.onnx"),
+        ("cannot create the folder", run("pix2pix"), "onnx", tmp_path / "there.onnx" / "network.onnx"),
         ("add --direction", run("discogan paper"), "onnx"),
-        ("no generator but a discriminator", run("pix2pix") / "models" / "discriminator.keras", "onnx"),
+        ("not a generator but a discriminator", run("pix2pix") / "models" / "discriminator.keras", "onnx"),
     ):
         with pytest.raises(BadValueError, match=match):
             export.export(*arguments)
@@ -176,7 +176,7 @@ def test_bad_arguments_are_named(run, tmp_path, monkeypatch):
         export.export(run("pix2pix"), "onnx", tmp_path / "network.onnx")
 
 
-def test_the_command_writes_beside_the_model(run, tmp_path):
+def test_the_command_exports_beside_the_model(run, tmp_path):
     folder = copy_run(run("dcgan"), tmp_path / "run")
     command = [sys.executable, "-m", "keras_gan.export", str(folder), "--format", "tflite"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100)
@@ -199,7 +199,7 @@ for missing, *arguments in json.loads(sys.argv[1]):
 """
 
 
-def test_a_missing_package_is_named_with_its_extra_and_neither_that_nor_help_loads_a_framework(run):
+def test_missing_packages_and_help_load_no_framework(run):
     missing = {"tf2onnx": "onnx", "ai_edge_litert": "tflite"}
     calls = [["", "--help"], *([package, str(run("gan")), "--format", missing[package]] for package in missing)]
     command = [sys.executable, "-c", WITHOUT_FRAMEWORKS, json.dumps(calls)]

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("opening_once")
 
 
 @pytest.mark.parametrize("name", TINY)
-def test_every_generator_is_found_and_gives_what_the_model_gives(saved, name):
+def test_every_generator_is_found_and_matches_its_model(saved, name):
     gan, folder = saved(name)
     for path in generators.generators_of(folder).values():
         generator = generators.find(path)
@@ -41,7 +41,7 @@ def test_kinds_and_sizes(generator_of):
 
 
 def test_the_direction_picks_the_generator(saved):
-    gan, folder = saved("cyclegan unet")
+    gan, folder = saved("cyclegan")
     for way, network in (("AtoB", gan.g_AB), ("BtoA", gan.g_BA)):
         generator = generators.find(folder, way)
         assert generator.path.stem == network.name and generator.direction == way
@@ -64,13 +64,13 @@ def test_a_file_or_a_model_alone_is_enough(saved, tmp_path):
     assert same.path is None and generators.find(same) is same
 
 
-def test_the_fit_is_that_of_training(saved, tmp_path):
+def test_the_fit_is_taken_from_training(saved, tmp_path):
     _, folder = saved("pix2pix")
     assert generators.find(folder).fit == "resize"
     assert generators.find(copy_run(folder, tmp_path / "run", fit="pad")).fit == "pad"
 
 
-@pytest.mark.parametrize(("name", "multiple"), [("discogan", 32), ("cyclegan resnet", 4), ("cyclegan unet", 8)])
+@pytest.mark.parametrize(("name", "multiple"), [("discogan", 32), ("cyclegan paper", 4), ("cyclegan", 8)])
 def test_a_generator_at_another_size_has_the_same_weights(generator_of, name, multiple):
     generator = generator_of(name, "AtoB")
     assert generator.multiple == multiple
@@ -81,7 +81,7 @@ def test_a_generator_at_another_size_has_the_same_weights(generator_of, name, mu
     assert [w.path for w in larger.model.weights] == [w.path for w in generator.model.weights]
 
 
-def test_what_is_no_generator_is_refused_in_one_line(saved, tmp_path):
+def test_other_networks_are_refused_in_one_line(saved, tmp_path):
     _, folder = saved("pix2pix")
     (tmp_path / "text.keras").write_text("no model")
     (tmp_path / "picture.png").touch()
@@ -89,13 +89,13 @@ def test_what_is_no_generator_is_refused_in_one_line(saved, tmp_path):
     image = keras.Input((8, 8, 3))
     keras.Model(image, keras.layers.Conv2D(3, 3, padding="same")(image)).save(tmp_path / "linear.keras")
     faults = {
-        folder / "models" / "discriminator.keras": "no generator but a discriminator",
-        saved("gan")[1] / "models" / "discriminator.keras": "no generator but a discriminator",
-        saved("cyclegan unet")[1] / "models" / "d_A.keras": "no generator but a discriminator",
+        folder / "models" / "discriminator.keras": "not a generator but a discriminator",
+        saved("gan")[1] / "models" / "discriminator.keras": "not a generator but a discriminator",
+        saved("cyclegan")[1] / "models" / "d_A.keras": "not a generator but a discriminator",
         tmp_path / "text.keras": "cannot be opened as a Keras model",
-        tmp_path / "picture.png": "is no model: name a .keras file",
-        tmp_path / "foreign.keras": "is no generator of this package",
-        tmp_path / "linear.keras": "what it makes are no pictures",
+        tmp_path / "picture.png": "is not a model: name a .keras file",
+        tmp_path / "foreign.keras": "is not a generator of this package",
+        tmp_path / "linear.keras": "its output is not a picture",
         tmp_path: "is not the folder of a run",
     }
     for path, message in faults.items():
@@ -114,13 +114,13 @@ def test_a_run_without_networks_yet(tmp_path):
         generators.find(tmp_path)
 
 
-def test_inputs_of_another_shape_are_named(generator_of):
+def test_wrong_input_shapes_are_reported(generator_of):
     generator = generator_of("pix2pix")
     with pytest.raises(BadValueError, match=r"takes inputs of shape \(None, 32, 32, 3\), not \(1, 32, 32, 1\)"):
         generator(np.zeros((1, 32, 32, 1), "float32"))
 
 
-def test_looking_for_a_file_loads_no_framework(tmp_path):
+def test_a_missing_file_is_reported_without_loading_a_framework(tmp_path):
     script = (
         "import sys; from pathlib import Path; from keras_gan import generators\n"
         "try: generators.find('nowhere')\n"

@@ -1,4 +1,4 @@
-"""The same picture gets the same answer from Keras, `keras_gan.translate`, the command, the page and every export."""
+"""Keras, `keras_gan.translate`, the command, the page and every export give the same output."""
 
 import functools
 import io
@@ -21,12 +21,12 @@ from keras_gan.translate import translate
 pytestmark = pytest.mark.usefixtures("opening_once")
 
 # Those whose layers are among the others', and what takes longest, are exported in the slow tests.
-EXPORTED = [slow(name) if name in ("pix2pix", "cyclegan resnet") else name for name in TRANSLATIONS]
+EXPORTED = [slow(name) if name in ("pix2pix", "cyclegan paper") else name for name in TRANSLATIONS]
 
 
 @pytest.fixture(scope="module")
 def asked(saved):
-    """Of a model, by its name: three pictures, and what the network itself makes of them."""
+    """By model name: three pictures and the network's own output for them."""
 
     @functools.cache
     def get(name):

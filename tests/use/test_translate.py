@@ -1,4 +1,4 @@
-"""Translating pictures, animations and videos: what becomes of names, sizes, frames, and of what cannot be read.
+"""Translating pictures, animations and videos: names, sizes, frames, unreadable files.
 
 That the same picture gets the same answer from the command and from all else is in test_same_answer.py.
 """
@@ -44,7 +44,7 @@ def photos(tmp_path):
 
 
 def command(*arguments):
-    """Runs the command in this process; the code that it exits with, 0 if it does not."""
+    """Runs the command in this process; returns its exit code."""
     try:
         keras_gan.translate.__main__.main([str(argument) for argument in arguments])
     except SystemExit as stop:
@@ -56,7 +56,7 @@ def noise(height, width, channels=3, seed=0):
     return np.random.default_rng(seed).uniform(-1, 1, (height, width, channels)).astype("float32")
 
 
-def test_names_order_and_subfolders_stay(run_folder, photos, tmp_path, capsys):
+def test_names_order_and_subfolders_are_kept(run_folder, photos, tmp_path, capsys):
     assert command(run_folder, photos, "--output", tmp_path / "out", "--grid") == 0
     assert "Translated 3 of 3" in capsys.readouterr().out
     out = tmp_path / "out"
@@ -97,18 +97,18 @@ def test_globs_and_names_that_differ_by_their_endings(run_folder, photos, tmp_pa
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["2.jpg.png", "2.png.png"]
 
 
-def test_broken_pictures_are_named_and_skipped(run_folder, photos, tmp_path, capsys):
+def test_broken_pictures_are_reported_and_skipped(run_folder, photos, tmp_path, capsys):
     (photos / "3.png").write_text("no picture")
     whole = (photos / "10.png").read_bytes()
     (photos / "4.png").write_bytes(whole[: len(whole) // 2])
     assert command(run_folder, photos, "--output", tmp_path / "out") == 0
     said = capsys.readouterr()
-    assert "3.png: it is no picture" in said.err and "4.png" in said.err
+    assert "3.png: not a picture" in said.err and "4.png" in said.err
     assert "Translated 3 of 5" in said.out and "skipped 2" in said.out
 
 
 def moving(path, count=5, size=(24, 16)):
-    """An animation or a video: a black square that moves over white, the frames' order told by its place."""
+    """An animation or a video of a black square moving over white; its position tells the frame."""
     frames = []
     for i in range(count):
         frame = np.full((*size[::-1], 3), 255, "uint8")
@@ -124,7 +124,7 @@ def moving(path, count=5, size=(24, 16)):
     return frames
 
 
-def test_animations_keep_frames_and_pace(run_folder, tmp_path):
+def test_animations_keep_frames_and_durations(run_folder, tmp_path):
     frames = moving(tmp_path / "walk.gif")
     assert command(run_folder, tmp_path / "walk.gif", "--output", tmp_path / "out", "--size", "original") == 0
     expected = translate(run_folder, frames)
@@ -139,7 +139,7 @@ def test_animations_keep_frames_and_pace(run_folder, tmp_path):
 
 
 @leaves_pipes
-def test_videos_keep_frames_and_pace(run_folder, tmp_path):
+def test_videos_keep_frames_and_fps(run_folder, tmp_path):
     import imageio.v3 as imageio
 
     moving(tmp_path / "walk.mp4")
@@ -150,16 +150,18 @@ def test_videos_keep_frames_and_pace(run_folder, tmp_path):
 
 
 @leaves_pipes
-def test_a_video_without_frames_is_named(run_folder, tmp_path, capfd):
+def test_a_video_without_frames_is_reported(run_folder, tmp_path, capfd):
     (tmp_path / "empty.mp4").write_bytes(b"")
     assert command(run_folder, tmp_path / "empty.mp4", "--output", tmp_path / "out") == 2
     said = capfd.readouterr().err
-    assert "empty.mp4: it is no video" in said and said.strip().splitlines()[-1].startswith("error: none of 1 files")
+    assert "empty.mp4: it is damaged or not a video" in said and said.strip().splitlines()[-1].startswith(
+        "error: none of 1 files"
+    )
     assert not list((tmp_path / "out").iterdir())
 
 
 @leaves_pipes
-def test_a_film_that_cannot_be_written_leaves_nothing(tmp_path):
+def test_a_video_that_cannot_be_written_leaves_no_file(tmp_path):
     moving(tmp_path / "walk.mp4")
     film = video.Film(tmp_path / "walk.mp4")
     writer = video.FilmWriter(tmp_path / "out" / "walk.mp4", film)
@@ -171,7 +173,7 @@ def test_a_film_that_cannot_be_written_leaves_nothing(tmp_path):
     assert not list((tmp_path / "out").iterdir())
 
 
-def test_a_film_that_breaks_off_is_skipped_and_leaves_nothing(run_folder, tmp_path, monkeypatch, capsys):
+def test_a_damaged_animation_is_skipped_and_leaves_no_file(run_folder, tmp_path, monkeypatch, capsys):
     def breaks_off(self):
         yield Image.new("RGB", (8, 8))
         yield Image.new("RGB", (8, 8))
@@ -183,7 +185,7 @@ def test_a_film_that_breaks_off_is_skipped_and_leaves_nothing(run_folder, tmp_pa
     assert "walk.gif: it is damaged" in capsys.readouterr().err and not list((tmp_path / "out").iterdir())
 
 
-def test_videos_without_their_package_name_the_extra(run_folder, tmp_path, monkeypatch, capsys):
+def test_videos_without_ffmpeg_name_the_extra(run_folder, tmp_path, monkeypatch, capsys):
     (tmp_path / "film.mp4").touch()
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     assert command(run_folder, tmp_path / "film.mp4", "--output", tmp_path / "out") == 2
@@ -198,15 +200,15 @@ def test_bad_input_is_one_line(run_folder, photos, tmp_path, capsys):
     Image.new("RGB", (8, 8)).save(tmp_path / "other" / "2.jpg")
     out = ["--output", tmp_path / "out"]
     faults = {
-        (run_folder / "models" / "discriminator.keras", photos, *out): "no generator but a discriminator",
-        (run_folder, photos, "--output", photos): "is the input: name another one",
-        (run_folder, photos / "2.jpg", "--output", tmp_path / "there"): "results are there already",
+        (run_folder / "models" / "discriminator.keras", photos, *out): "not a generator but a discriminator",
+        (run_folder, photos, "--output", photos): "is also the input: name another one",
+        (run_folder, photos / "2.jpg", "--output", tmp_path / "there"): "output files exist",
         (run_folder, photos / "2.jpg", tmp_path / "other" / "2.jpg", *out): "would both become",
         (run_folder, tmp_path / "empty", *out): "no pictures in",
-        (run_folder, tmp_path / "no*.png", *out): "nothing that it matches",
-        (run_folder, photos, *out, "--size", "huge"): "'huge' is no size",
+        (run_folder, tmp_path / "no*.png", *out): "no match as a glob",
+        (run_folder, photos, *out, "--size", "huge"): "'huge' is not a size",
         (run_folder, photos, *out, "--direction", "BtoA"): "has no generator BtoA",
-        (tmp_path / "nowhere", photos, *out): "there is no such file or folder of a run",
+        (tmp_path / "nowhere", photos, *out): "there is no such file or run folder",
         (run_folder, photos, "--output", photos / "2.jpg" / "out"): "cannot be written",
     }
     for arguments, message in faults.items():
@@ -216,9 +218,9 @@ def test_bad_input_is_one_line(run_folder, photos, tmp_path, capsys):
     assert (tmp_path / "there" / "2.png").read_bytes() == b""
 
 
-def test_noise_to_pictures_translates_nothing(saved, tmp_path, photos, capsys):
+def test_generators_from_noise_cannot_translate(saved, tmp_path, photos, capsys):
     assert command(saved("gan")[1], photos, "--output", tmp_path / "out") == 2
-    assert "makes pictures of noise: it translates none" in capsys.readouterr().err
+    assert "generates pictures from noise: it cannot translate" in capsys.readouterr().err
 
 
 def test_arrays_of_other_channels(tmp_path):
@@ -236,7 +238,7 @@ def test_arrays_of_other_channels(tmp_path):
     assert np.load(tmp_path / "back" / "five.npy").shape == (32, 32, 5)
 
 
-def test_from_python_shapes_and_types_stay(run_folder):
+def test_from_python_shapes_and_dtypes_are_kept(run_folder):
     generator = generators.find(run_folder)
     pixels = np.random.default_rng(0).integers(0, 256, (2, 40, 50, 3), "uint8")
     result = translate(generator, pixels)
@@ -250,7 +252,7 @@ def test_from_python_shapes_and_types_stay(run_folder):
 
 
 class Doubling:
-    """Stands for a generator: halves what it is given, and adds a step at the edges of each tile."""
+    """A stub of a generator: halves its input, and adds a different offset in each tile."""
 
     shape = out_shape = (64, 64, 3)
     multiple, value_range = 16, (-1, 1)
@@ -271,12 +273,12 @@ class Doubling:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (64, 64), (70, 33), (700, 40), (1030, 1300)])
-def test_tiles_give_every_pixel_its_own_value(size):
+def test_tiles_reassemble_every_pixel(size):
     picture = noise(*size)
     np.testing.assert_allclose(tiles.translate_any(Doubling(), picture), 0.5 * picture, atol=1e-6)
 
 
-def test_tiles_that_differ_fade_into_each_other():
+def test_overlapping_tiles_are_blended():
     result = tiles.translate_any(Doubling(offset=0.1), np.zeros((600, 1300, 3), "float32"))
     assert np.ptp(result) > 0.2  # they do differ
     steps = max(np.abs(np.diff(result, axis=axis)).max() for axis in (0, 1))
@@ -291,7 +293,7 @@ def test_tiles_cover_everything_and_overlap_by_a_quarter(length):
     assert (tiles.sum_at(begins, tiles.fade(512), length) > 0).all()
 
 
-def test_the_name_is_a_module_and_a_function():
+def test_translate_is_a_module_and_a_function():
     script = (
         "import sys, keras_gan; from keras_gan import translate\n"
         "assert not {'keras', 'tensorflow', 'jax'} & set(sys.modules)\n"

@@ -1,0 +1,112 @@
+"""The paper's CycleGAN: learns to translate between two kinds of pictures that do not come in pairs.
+
+    python -m keras_gan.cyclegan_paper --dataset horse2zebra              as in the paper
+    python -m keras_gan.cyclegan_paper --image-size 64                    drawn shoes, small and quick
+    python -m keras_gan.cyclegan_paper --dataset horse2zebra --image-size 256 --augment --decay-epochs 100
+
+Two generators, G_AB and G_BA, and a discriminator for each domain. The generators minimise
+
+    (D_A(G_BA(B)) - 1)^2 + (D_B(G_AB(A)) - 1)^2                      fakes look real
+    + 10 (|G_BA(G_AB(A)) - A| + |G_AB(G_BA(B)) - B|)                 a round trip changes nothing
+    + 5 (|G_BA(A) - A| + |G_AB(B) - B|)                              pictures of the target domain stay
+
+while D_A and D_B learn to tell real pictures (1) from fakes (0), patch by patch; some fakes are past ones.
+
+Zhu et al., "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", 2017
+(https://arxiv.org/abs/1703.10593). The Keras notebooks' CycleGAN is in cyclegan.py.
+"""
+
+if __name__ == "__main__":  # answer --help and bad options before Keras is loaded
+    from keras_gan import cli
+
+    arguments = cli.parse(__file__)
+
+import keras
+from keras import layers
+
+from keras_gan.adversarial.cycle import CycleModel
+from keras_gan.layers import Conv2D, Conv2DTranspose, ReflectionPadding2D
+from keras_gan.networks import full, normal, patchgan_70, plain_norm
+
+
+class CycleGANPaper(CycleModel):
+    """Two ResNets that translate between domains A and B, and two 70x70 PatchGANs that judge them.
+
+    `d_A`, `d_B` and `combined` are compiled Keras models; `g_AB` and `g_BA` are the result. The generators learn
+    before the discriminators.
+
+    Args:
+        img_shape: (height, width, channels) of both domains; height and width are multiples of 4, at least 24.
+        shape_A: the same for domain A, if it differs.
+        shape_B: the same for domain B.
+        identity: whether the identity terms are on; default: if both domains have one shape.
+        pool_size: past fakes kept for each discriminator.
+        augment: whether to enlarge training pictures by 286/256 and crop them at random.
+        flip: whether to mirror half of the training pictures.
+        **options: data, optimizers, seed and output, see `TranslationModel`; and the errors raised.
+    """
+
+    TRAIN = {"epochs": 100, "batch_size": 1, "sample_interval": 200}
+
+    def __init__(
+        self,
+        img_shape: tuple = (128, 128, 3),
+        shape_A: tuple | None = None,
+        shape_B: tuple | None = None,
+        identity: bool | None = None,
+        pool_size: int = 50,
+        augment: bool = False,
+        flip: bool = True,
+        **options,
+    ):
+        super().__init__(name="cyclegan_paper", **options)
+        shapes = shape_A or img_shape, shape_B or img_shape
+        self.open_data(*shapes, identity, multiple=4, least=24, augment=augment, flip=flip)
+        self.generators_first = True
+        adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
+        self.build_game(adam, adam, identity_weight=5, pool_size=pool_size)
+
+    def build_generator(self, shape, target_shape, name=None, filters=64):
+        """ResNet generator: (batch, *shape) to (batch, *target_shape) in [-1, 1].
+
+        A 7x7 convolution, two halvings, residual blocks at a quarter of the size (nine from 256x256 on, else six),
+        two doublings, a 7x7 convolution. 11,378,179 parameters with nine blocks. Zhu et al., appendix 7.2.
+        """
+
+        def conv(x, filters, kernel_size, strides=1, padding="valid"):
+            return Conv2D(filters, kernel_size, strides, padding, kernel_initializer=normal())(x)
+
+        def down(x, filters):
+            # Padding by 1 on all sides, as in PyTorch; "same" would pad (0, 1)
+            return layers.ReLU()(plain_norm(conv(layers.ZeroPadding2D(1)(x), filters, 3, strides=2)))
+
+        def residual(x):
+            y = layers.ReLU()(plain_norm(conv(ReflectionPadding2D(1)(x), 4 * filters, 3)))
+            y = plain_norm(conv(ReflectionPadding2D(1)(y), 4 * filters, 3))
+            return layers.Add()([x, y])
+
+        def up(x, filters):
+            x = Conv2DTranspose(filters, 3, 2, "same", kernel_initializer=normal())(x)
+            return layers.ReLU()(plain_norm(x))
+
+        img = keras.Input(shape)
+        x = layers.ReLU()(plain_norm(conv(ReflectionPadding2D(3)(img), filters, 7)))
+        x = down(down(x, 2 * filters), 4 * filters)
+        for _ in range(self.blocks):
+            x = residual(x)
+        x = up(up(x, 2 * filters), filters)
+        outputs = layers.Activation("tanh", dtype=full())(conv(ReflectionPadding2D(3)(x), target_shape[2], 7))
+        return keras.Model(img, outputs, name=name)
+
+    @property
+    def blocks(self):
+        """Residual blocks of a generator."""
+        return 9 if min(self.shape_A[:2]) >= 256 else 6
+
+    def build_discriminator(self, shape, name=None):
+        """70x70 PatchGAN: (batch, *shape) to one verdict per patch, (batch, H / 8 - 2, W / 8 - 2, 1)."""
+        return patchgan_70(shape, name=name)
+
+
+if __name__ == "__main__":
+    cli.run(CycleGANPaper, arguments)

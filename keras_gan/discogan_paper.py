@@ -1,0 +1,203 @@
+"""The paper's DiscoGAN: learns to translate in both directions without pairs.
+
+    python -m keras_gan.discogan_paper                              drawn shoes and edges, their pairs torn apart
+    python -m keras_gan.discogan_paper --dataset horse2zebra
+    python -m keras_gan.discogan_paper --game gan                   a baseline of the paper: gan or recongan
+
+Two generators, G_AB and G_BA, and a discriminator for each domain. The generators minimise
+
+    (1 - r) (0.1 cross-entropy + 0.9 feature matching) + r squared error of the round trip
+
+with r = 0.01 for the first 10,000 iterations and 0.5 afterwards. Every third iteration trains the discriminators, the
+others train the generators.
+
+Kim et al., "Learning to Discover Cross-Domain Relations with Generative Adversarial Networks", 2017
+(https://arxiv.org/abs/1703.05192), as its authors' program has it: encoder-decoders with sigmoid outputs, weight decay
+1e-5. The Keras posts' DiscoGAN is in discogan.py.
+"""
+
+if __name__ == "__main__":  # answer --help and bad options before Keras is loaded
+    from keras_gan import cli
+
+    arguments = cli.parse(__file__)
+
+import keras
+from keras import layers, ops
+
+from keras_gan.adversarial import Combined, TwoWayModel, losses, once, unmoved
+from keras_gan.adversarial.translation import cycle_figures
+from keras_gan.data.unpaired import UnpairedDataLoader
+from keras_gan.errors import BadValueError, check_at_least
+from keras_gan.layers import Conv2D, Conv2DTranspose
+from keras_gan.networks import batch_norm, full, torch_uniform
+
+#: The outputs of `combined` that each of the paper's three models is scored by; a name stands for all it begins.
+GAMES = {
+    "discogan": ("valid", "features", "reconstr"),
+    "recongan": ("valid_B", "features_B", "reconstr_A"),
+    "gan": ("valid_B", "features_B"),
+}
+
+
+class DiscoGANPaper(TwoWayModel):
+    """Two encoder-decoders that translate between domains A and B, and two discriminators.
+
+    `d_A`, `d_B` and `combined` are compiled Keras models; `g_AB` and `g_BA` are the result.
+
+    Args:
+        img_shape: (height, width, channels); height and width are multiples of 16.
+        gf: filters in the generators' first layer.
+        df: filters in the discriminators' first layer.
+        game: discogan, or a baseline of the paper: recongan (A to B and back) or gan (A to B only).
+        direction: AtoB or BtoA: whether domain A is the left or the right half of a torn pair, or set A or B.
+        **options: data, optimizers, seed and output, see `TranslationModel`; and the errors raised.
+    """
+
+    TRAIN = {"epochs": 20, "batch_size": 64, "sample_interval": 200}
+    SHARES = {"valid": 0.1, "features": 0.9, "reconstr": 1.0}
+    RATES, CURRICULUM = (0.01, 0.5), 10_000  # r before and after so many iterations
+
+    def __init__(
+        self,
+        img_shape: tuple = (64, 64, 3),
+        gf: int = 64,
+        df: int = 64,
+        game: str = "discogan",
+        direction: str = "AtoB",
+        **options,
+    ):
+        super().__init__(name="discogan_paper", **options)
+        check_at_least(1, gf=gf, df=df)
+        self.img_shape, self.gf, self.df = tuple(img_shape), gf, df
+        self.scored_by = losses.choose("game", game, GAMES)
+        self.both_ways = game == "discogan"
+        self.discriminators_every = 3
+        self.data_loader = self.open_data(direction)
+
+        optimizer = keras.optimizers.Adam(2e-4, beta_1=0.5)
+
+        # Build and compile the discriminators
+        self.d_A = self.build_discriminator(name="d_A")
+        self.d_B = self.build_discriminator(name="d_B")
+        self.discriminators = [self.d_A, self.d_B] if self.both_ways else [self.d_B]
+        for discriminator in self.discriminators:
+            verdict_loss, accuracy = losses.adversarial_loss("bce")
+            discriminator.compile(loss=verdict_loss, optimizer=self.d_optimizer(optimizer), metrics=[accuracy])
+
+        # Build the generators, and compile the adversarial model that trains them
+        self.g_AB = self.build_generator(name="g_AB")
+        self.g_BA = self.build_generator(name="g_BA")
+        self.combined = self.build_combined()
+        self.weights_now = {kind: keras.Variable(0.0, trainable=False, name=f"{kind}_weight") for kind in self.SHARES}
+        self.before_step()
+        loss = {"valid": verdict_loss, "features": losses.feature_matching, "reconstr": "mse"}
+        kinds = [name.split("_")[0] for name in self.combined.output_names]
+        self.combined.compile(
+            loss=[loss[kind] for kind in kinds],
+            loss_weights=[self.weights_now[kind] for kind in kinds],
+            optimizer=self.g_optimizer(optimizer),
+        )
+
+    def open_data(self, direction):
+        """Pairs are torn apart: pictures of A and of B, in [0, 1]."""
+        height, width, _ = self.img_shape
+        if height % 16 or width % 16 or min(height, width) < 16:
+            raise BadValueError(
+                f"image size {height}x{width}: height and width must be multiples of 16, such as 64x64."
+            )
+        options = self.data_options | {"direction": direction, "value_range": (0, 1)}
+        return UnpairedDataLoader(shape_A=self.img_shape, shape_B=self.img_shape, **options)
+
+    def build_combined(self):
+        """The adversarial model: (A, B) to the verdicts on the fakes, their features, and their reconstructions."""
+        img_A, img_B = keras.Input(self.img_shape), keras.Input(self.img_shape)
+        fake_B, fake_A = once(self.g_AB(img_A)), once(self.g_BA(img_B))
+        reconstr_A, reconstr_B = self.g_BA(fake_B), self.g_AB(fake_A)
+        self.judge_A, self.judge_B = with_features(self.d_A), with_features(self.d_B)
+        valid_A, *features_A = self.judge_A(fake_A)
+        valid_B, *features_B = self.judge_B(fake_B)
+        outputs = {"valid_A": valid_A, "valid_B": valid_B, "reconstr_A": reconstr_A, "reconstr_B": reconstr_B}
+        outputs |= {f"features_A_{i}": tensor for i, tensor in enumerate(features_A, 1)}
+        outputs |= {f"features_B_{i}": tensor for i, tensor in enumerate(features_B, 1)}
+        outputs = {name: output for name, output in outputs.items() if name.startswith(self.scored_by)}
+        fakes = [fake_A, fake_B] if self.both_ways else [fake_B]
+        trains = [self.g_AB, self.g_BA] if "reconstr_A" in outputs else [self.g_AB]
+        return Combined([img_A, img_B], outputs, fakes, trains)
+
+    def build_generator(self, name=None):
+        """Encoder-decoder: (batch, *img_shape) to the same shape in [0, 1], without skips; 5,513,856 parameters."""
+        img = keras.Input(self.img_shape)
+        x = layers.LeakyReLU(negative_slope=0.2)(Conv2D(self.gf, 4, 2, "same", **convolution())(img))
+        for multiple in (2, 4, 8):
+            x = Conv2D(self.gf * multiple, 4, 2, "same", **convolution())(x)
+            x = layers.LeakyReLU(negative_slope=0.2)(batch_norm(x))
+        for multiple in (4, 2, 1):
+            x = Conv2DTranspose(self.gf * multiple, 4, 2, "same", **convolution())(x)
+            x = layers.ReLU()(batch_norm(x))
+        x = Conv2DTranspose(self.img_shape[2], 4, 2, "same", **convolution())(x)
+        return keras.Model(img, layers.Activation("sigmoid", dtype=full())(x), name=name)
+
+    def build_discriminator(self, name=None):
+        """(batch, *img_shape) to one logit, (batch, 1, 1, 1). Layers `features_1` to `features_3` are matched."""
+        img = keras.Input(self.img_shape)
+        x = layers.LeakyReLU(negative_slope=0.2)(Conv2D(self.df, 4, 2, "same", **convolution())(img))
+        for number, multiple in enumerate((2, 4, 8), 1):
+            x = Conv2D(self.df * multiple, 4, 2, "same", **convolution())(x)
+            x = layers.LeakyReLU(negative_slope=0.2, name=f"features_{number}")(batch_norm(x))
+        return keras.Model(img, Conv2D(1, x.shape[1:3], dtype=full(), **convolution())(x), name=name)
+
+    # One iteration, played by adversarial/step.py.
+
+    def before_step(self):
+        """The curriculum: little weight on the round trip at first, half of all later."""
+        trains_back = any(name.startswith("reconstr") for name in self.combined.output_names)
+        rate = ops.where(self.iteration < self.CURRICULUM, *self.RATES) if trains_back else 0.0
+        for kind, variable in self.weights_now.items():
+            variable.assign(self.SHARES[kind] * (rate if kind == "reconstr" else 1 - rate))
+
+    def discriminator_batches(self, batch, fakes):
+        """(discriminator, x, y): originals are real (1), translations fake (0)."""
+        batches = []
+        for discriminator, imgs, translations in zip(self.discriminators, batch[-len(fakes) :], fakes, strict=True):
+            valid = ops.ones((ops.shape(imgs)[0], *discriminator.output_shape[1:]))
+            batches += [(discriminator, imgs, valid), (discriminator, translations, ops.zeros_like(valid))]
+        return batches
+
+    def generator_targets(self, batch):
+        """What `combined` should output: the verdict "real", the features of the originals, the originals."""
+        targets = {}
+        with unmoved(self.combined.statistics_of_discriminators()):
+            for side, judge, imgs in zip("AB", (self.judge_A, self.judge_B), batch, strict=True):
+                if f"valid_{side}" in self.combined.output_names:
+                    verdict, *features = judge(imgs, training=True)
+                    targets[f"valid_{side}"] = ops.ones_like(verdict)
+                    targets |= {f"features_{side}_{i}": tensor for i, tensor in enumerate(features, 1)}
+                targets[f"reconstr_{side}"] = imgs
+        return [targets[name] for name in self.combined.output_names]
+
+    def translations(self, imgs_A, imgs_B):
+        """The columns of a sample, {title: pictures}: what is trained."""
+        shown = super().translations(imgs_A, imgs_B)
+        return shown if self.both_ways else dict(list(shown.items())[: 1 + len(self.combined.trains)])
+
+    def held_out_figures(self, shown):
+        return cycle_figures(shown)
+
+
+def convolution():
+    """What all convolutions share: PyTorch's initialisation, no bias, weight decay 1e-5 (an L2 of half as much)."""
+    return {
+        "use_bias": False,
+        "kernel_initializer": torch_uniform(),
+        "kernel_regularizer": keras.regularizers.L2(0.5e-5),
+    }
+
+
+def with_features(discriminator):
+    """The discriminator with its `features_...` layers as further outputs."""
+    features = [layer.output for layer in discriminator.layers if layer.name.startswith("features")]
+    return keras.Model(discriminator.input, [discriminator.output, *features])
+
+
+if __name__ == "__main__":
+    cli.run(DiscoGANPaper, arguments)

@@ -1,0 +1,166 @@
+"""DiscoGAN of the PyTorch post: the same game by other networks, its terms averaged over both directions.
+
+    python -m keras_gan.discogan_pytorch                                   edges to shoes, as in the post
+    python -m keras_gan.discogan_pytorch --distance cosine
+    python -m keras_gan.discogan_pytorch --adversarial-loss mse --distance mae
+
+Two generators, G_AB and G_BA, and a discriminator for each domain. With a distance d, the generators minimise the mean
+over both directions of
+
+    cross-entropy(D_B(G_AB(A)), 1)      fakes look real
+    + d(G_BA(G_AB(A)), A)               a round trip changes nothing
+    + d(G_AB(A), B)                     each fake matches the other half of its pair
+
+D_A and D_B, trained first, learn to tell real pictures (1) from fakes (0), each by one update on both.
+
+Kim et al., 2017 (https://arxiv.org/abs/1703.05192), as the PyTorch post has it: U-Nets of six downs with transposed
+convolutions, norms without parameters before the activation. The Keras posts' DiscoGAN is in discogan.py.
+"""
+
+if __name__ == "__main__":  # answer --help and bad options before Keras is loaded
+    from keras_gan import cli
+
+    arguments = cli.parse(__file__)
+
+import keras
+from keras import layers, ops
+
+from keras_gan.adversarial import Combined, TwoWayModel, losses, once
+from keras_gan.data.paired import DataLoader
+from keras_gan.errors import BadValueError, check_at_least, check_share
+from keras_gan.layers import Conv2D, Conv2DTranspose
+from keras_gan.networks import full, plain_norm, torch_uniform
+
+
+class DiscoGANPyTorch(TwoWayModel):
+    """Two U-Nets that translate between domains A and B, and two PatchGANs that judge them.
+
+    `d_A`, `d_B` and `combined` are compiled Keras models; `g_AB` and `g_BA` are the result.
+
+    Args:
+        img_shape: (height, width, channels); height and width are multiples of 64.
+        gf: filters in the generators' first layer.
+        df: filters in the discriminators' first layer.
+        dropout: share dropped in downs 3 to 6 and ups 1 to 3.
+        adversarial_loss: bce (cross-entropy on logits) or mse (least squares).
+        distance: of reconstructions and of translations: mse, mae, cosine or hinge.
+        direction: AtoB or BtoA: whether domain A is the left or the right half of a pair.
+        **options: data, optimizers, seed and output, see `TranslationModel`; and the errors raised.
+    """
+
+    TRAIN = {"epochs": 20, "batch_size": 1, "sample_interval": 200}
+
+    def __init__(
+        self,
+        img_shape: tuple = (64, 64, 3),
+        gf: int = 64,
+        df: int = 64,
+        dropout: float = 0.5,
+        adversarial_loss: str = "bce",
+        distance: str = "mse",
+        direction: str = "AtoB",
+        **options,
+    ):
+        super().__init__(name="discogan_pytorch", **options)
+        check_at_least(1, gf=gf, df=df)
+        self.img_shape, self.gf, self.df, self.dropout = tuple(img_shape), gf, df, check_share(dropout=dropout)
+        height, width, channels = self.img_shape
+        if height % 64 or width % 64 or min(height, width) < 64:
+            raise BadValueError(
+                f"image size {height}x{width}: six halvings need multiples of 64, such as 64x64 or 128x128."
+            )
+        distance = losses.distance(distance)
+        options = self.data_options | {"direction": direction}
+        self.data_loader = DataLoader(img_res=(height, width), channels=channels, **options)
+
+        optimizer = keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8)  # PyTorch's epsilon
+
+        # Build and compile the discriminators (the post halves the sum of their losses: Adam's step is the same)
+        self.d_A = self.build_discriminator(name="d_A")
+        self.d_B = self.build_discriminator(name="d_B")
+        self.discriminators = [self.d_A, self.d_B]
+        for discriminator in self.discriminators:
+            verdict_loss, accuracy = losses.adversarial_loss(adversarial_loss)
+            discriminator.compile(loss=verdict_loss, optimizer=self.d_optimizer(optimizer), metrics=[accuracy])
+
+        # Build the generators, and compile the adversarial model that trains them
+        self.g_AB = self.build_generator(name="g_AB")
+        self.g_BA = self.build_generator(name="g_BA")
+        self.combined = self.build_combined()
+        self.combined.compile(
+            loss=[verdict_loss, verdict_loss, distance, distance, distance, distance],
+            loss_weights=[0.5] * 6,  # averages over both directions
+            optimizer=self.g_optimizer(optimizer),
+        )
+
+    def build_combined(self):
+        """The adversarial model: (A, B) to the verdicts on both fakes, the fakes, and their reconstructions."""
+        img_A, img_B = keras.Input(self.img_shape), keras.Input(self.img_shape)
+        fake_B, fake_A = once(self.g_AB(img_A)), once(self.g_BA(img_B))
+        outputs = {"valid_A": self.d_A(fake_A), "valid_B": self.d_B(fake_B), "fake_B": fake_B, "fake_A": fake_A}
+        outputs |= {"reconstr_A": self.g_BA(fake_B), "reconstr_B": self.g_AB(fake_A)}
+        return Combined([img_A, img_B], outputs, fakes=[fake_A, fake_B], trains=[self.g_AB, self.g_BA])
+
+    def build_generator(self, name=None):
+        """U-Net generator: (batch, *img_shape) to the same shape in [-1, 1]; 29,241,731 parameters."""
+
+        def down(x, filters, normalization=True, dropout=0.0):
+            x = Conv2D(filters, 4, 2, "same", kernel_initializer=torch_uniform())(x)
+            x = plain_norm(x) if normalization else x
+            x = layers.LeakyReLU(negative_slope=0.2)(x)
+            return layers.Dropout(dropout)(x) if dropout else x
+
+        def up(x, skip_input, filters, dropout=0.0):
+            x = Conv2DTranspose(filters, 4, 2, "same", kernel_initializer=torch_uniform())(x)
+            x = layers.ReLU()(plain_norm(x))
+            x = layers.Dropout(dropout)(x) if dropout else x
+            return layers.Concatenate()([x, skip_input])
+
+        img, gf, dropout = keras.Input(self.img_shape), self.gf, self.dropout
+        d1 = down(img, gf, normalization=False)
+        d2 = down(d1, gf * 2)
+        d3 = down(d2, gf * 4, dropout=dropout)
+        d4 = down(d3, gf * 8, dropout=dropout)
+        d5 = down(d4, gf * 8, dropout=dropout)
+        d6 = down(d5, gf * 8, normalization=False, dropout=dropout)
+        u1 = up(d6, d5, gf * 8, dropout)
+        u2 = up(u1, d4, gf * 8, dropout)
+        u3 = up(u2, d3, gf * 4, dropout)
+        u4 = up(u3, d2, gf * 2)
+        u5 = up(u4, d1, gf)
+        return keras.Model(img, last(layers.UpSampling2D(2)(u5), self.img_shape[2], "tanh"), name=name)
+
+    def build_discriminator(self, name=None):
+        """PatchGAN: (batch, *img_shape) to one verdict per patch, (batch, H / 8, W / 8, 1); 662,977 parameters."""
+        x = img = keras.Input(self.img_shape)
+        for multiple in (1, 2, 4):
+            x = Conv2D(self.df * multiple, 4, 2, "same", kernel_initializer=torch_uniform())(x)
+            x = layers.LeakyReLU(negative_slope=0.2)(plain_norm(x) if multiple > 1 else x)
+        return keras.Model(img, last(x, 1), name=name)
+
+    # One iteration, played by adversarial/step.py: fakes once, then each discriminator, then the generators.
+
+    def discriminator_batches(self, batch, fakes):
+        """Each discriminator learns once, from originals (1) and translations (0) in one batch."""
+        batches = []
+        for discriminator, imgs, translations in zip(self.discriminators, batch, fakes, strict=True):
+            valid = ops.ones((ops.shape(imgs)[0], *discriminator.output_shape[1:]))
+            labels = ops.concatenate([valid, ops.zeros_like(valid)], axis=0)
+            batches.append((discriminator, ops.concatenate([imgs, translations], axis=0), labels))
+        return batches
+
+    def generator_targets(self, batch):
+        """What `combined` should output, in the order of its outputs."""
+        imgs_A, imgs_B = batch
+        valid = ops.ones((ops.shape(imgs_A)[0], *self.d_A.output_shape[1:]))
+        return [valid, valid, imgs_B, imgs_A, imgs_A, imgs_B]
+
+
+def last(x, filters, activation=None):
+    """The last convolution of both networks. It pads (2, 1), as PyTorch does here; "same" would pad (1, 2)."""
+    x = layers.ZeroPadding2D(((2, 1), (2, 1)))(x)
+    return Conv2D(filters, 4, activation=activation, kernel_initializer=torch_uniform(), dtype=full())(x)
+
+
+if __name__ == "__main__":
+    cli.run(DiscoGANPyTorch, arguments)

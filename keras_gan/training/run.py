@@ -1,0 +1,254 @@
+"""A run: the folder that a model trains in. It is locked, filled, checkpointed and resumed here."""
+
+import contextlib
+import datetime
+import platform
+import sys
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_gan import __version__, backend
+from keras_gan.backend.memory import giving_back
+from keras_gan.errors import BadValueError, NotFiniteError, check_at_least
+from keras_gan.files import write_whole
+from keras_gan.report.callbacks import watching
+from keras_gan.training import checkpoints, hosts, run_folder
+from keras_gan.training.checkpoints import Checkpoints, SaveNetworks
+from keras_gan.training.fit import Callbacks, StayFinite
+from keras_gan.training.schedules import Schedule
+from keras_gan.training.signals import signals_noted
+
+
+class Run:
+    """Keeps the folder of a model: its lock, callbacks, checkpoints and saved networks.
+
+    Args:
+        model: the `AdversarialModel`.
+        output: the folder; None: the next free `runs/NAME-DATASET-N`.
+    """
+
+    def __init__(self, model, output=None):
+        self.model, self.output = model, output
+        self.command = None  # as typed, if training was started on the command line
+        self.is_resumed = False  # whether the folder holds a run to continue
+        self._folder = None
+
+    @property
+    def folder(self):
+        """The folder, a `pathlib.Path`. It is made when first asked for.
+
+        Raises:
+            BadValueError: if it cannot be made or written to, or already holds a run's networks.
+        """
+        if self._folder is None:
+            default = f"{self.model.name}-{self.model.data_loader.dataset_name}"
+            self._folder = run_folder.open_run(self.output or run_folder.next_run(default))
+        return self._folder
+
+    @folder.setter
+    def folder(self, path):
+        self._folder = path
+
+    @property
+    def network_paths(self):
+        """Where `save_networks()` saves them, in the order of `model.networks`."""
+        return [self.folder / "models" / f"{network.name}.keras" for network in self.model.networks]
+
+    @giving_back()
+    def save_networks(self):
+        """Saves every generator and discriminator as `models/NAME.keras`. Each file is replaced atomically.
+
+        The file's comment (`zipfile.ZipFile(path).comment`) holds the iteration and whether the weights are averages.
+        """
+        model = self.model
+        averaged = f"averaged, ema {model.averages.ema}" if model.averages else "as trained"
+        for network, path in zip(model.networks, self.network_paths, strict=True):
+            weights = averaged if network in model.combined.trains else "as trained"
+            with write_whole(path) as unfinished, model.averaged(), backend.undivided():
+                network.save(unfinished)
+                with zipfile.ZipFile(unfinished, "a") as archive:
+                    archive.comment = f"keras_gan: iteration {int(model.iteration)}, weights {weights}".encode()
+
+    def train(self, arguments, callbacks=()):
+        """Trains the model, from the newest checkpoint if the run is resumed.
+
+        Args:
+            arguments: dict of all arguments of `AdversarialModel.train` but callbacks.
+            callbacks: the user's Keras callbacks.
+
+        Returns:
+            Keras' `History`.
+
+        Raises:
+            As `AdversarialModel.train`.
+        """
+        model = self.model
+        check(arguments)
+        if arguments["deterministic"]:
+            backend.make_deterministic()
+        model.start_averages(arguments["ema"])
+        rates = Schedule(model, arguments["schedule"], arguments["epochs"], arguments["decay_epochs"])
+        shown = watching(*(arguments[name] for name in ("batch_size", "sample_interval", "quiet")))
+        batches = hosts.divided(model.data_loader.batches(arguments["batch_size"], arguments["steps_per_epoch"]))
+        with (
+            hosts.hosts_together(self, as_json(model.constructor_arguments | arguments | settings(model))),
+            run_folder.locked(self.folder),
+            signals_noted() as signals,
+            self.faults_explained(),
+        ):
+            model.make_train_function()
+            state = self.go_on(arguments) if self.is_resumed else self.begin(arguments)
+            self.is_resumed = False
+            keeper = Checkpoints(self, batches, arguments["checkpoint_interval"], arguments["keep"], state, signals)
+            return self.fit(batches, arguments, state, [rates, *shown, SaveNetworks(), *callbacks, keeper])
+
+    def fit(self, batches, arguments, state, callbacks):
+        """Keras' `fit()`, from the place that `state` names: the `state.json` of a checkpoint, or None."""
+        place = state or {"epoch": 0, "step": 0}
+        epochs = arguments["epochs"] + arguments["decay_epochs"]
+        callbacks = Callbacks([StayFinite(), *callbacks], self.model, place["step"], epochs=epochs, steps=len(batches))
+        try:
+            return self.model.fit(
+                batches,
+                epochs=epochs,
+                initial_epoch=place["epoch"],
+                shuffle=False,  # the loader shuffles by itself, from the seed
+                callbacks=callbacks,
+            )
+        except (KeyboardInterrupt, NotFiniteError):
+            callbacks.on_interrupted()
+            raise
+
+    def begin(self, arguments):
+        """Writes `config.json` and `data.json` before training begins."""
+        model, loader = self.model, self.model.data_loader
+        counts, files = run_folder.pictures_of(loader)
+        run_folder.write_json(self.folder / run_folder.DATA, files)
+        framework = keras.backend.backend()
+        config = {
+            "model": model.name,
+            "class": type(model).__name__,
+            "command": self.command,
+            "arguments": as_json(model.constructor_arguments | arguments | settings(model)),
+            "backend": framework,
+            "seed": model.seed,
+            "dataset": {
+                "name": loader.dataset_name,
+                "pictures": counts,
+                "fingerprint": f"{checkpoints.checksum(self.folder / run_folder.DATA):08x}",
+            },
+            "versions": {
+                "keras_gan": __version__,
+                "keras": keras.__version__,
+                framework: backend.version(),
+                "numpy": np.__version__,
+                "python": platform.python_version(),
+            },
+            "commit": run_folder.git_commit(),
+            "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+        }
+        run_folder.write_json(self.folder / run_folder.CONFIG, config)
+        print(
+            f"Training on {loader.dataset_name} by {backend.device()}; "
+            f"sample grids, networks and report.html go to {self.folder}"
+        )
+
+    def go_on(self, arguments):
+        """Restores the newest checkpoint. Returns its `state.json`, or None if there is none yet."""
+        self.warn_of_changed_data()
+        state = checkpoints.restore(self.folder / "checkpoints", self.model)
+        epochs = arguments["epochs"] + arguments["decay_epochs"]
+        if state and state["epoch"] >= epochs:
+            raise BadValueError(
+                f"run {str(self.folder)!r} is finished: all {epochs} epochs are trained. "
+                f"To train longer: {self.how_to_resume()} --epochs {2 * arguments['epochs']}"
+            )
+        config = run_folder.read_config(self.folder)
+        config["arguments"] |= arguments
+        run_folder.write_json(self.folder / run_folder.CONFIG, config)
+        if state:
+            self.model.data_loader.random_state = state["data_random"]
+        place = f"iteration {state['iteration']}" if state else "the beginning: it has no checkpoint yet"
+        print(f"Going on with {self.folder} from {place}")
+        return state
+
+    def how_to_resume(self):
+        """The command that resumes this run."""
+        return f"python -m keras_gan.{self.model.name} --resume {self.folder}"
+
+    def warn_of_changed_data(self):
+        """Prints on standard error how many pictures were added, removed or changed since the run last started."""
+        path = self.folder / run_folder.DATA
+        _, files = run_folder.pictures_of(self.model.data_loader)
+        changes = run_folder.changes(run_folder.read_json(path) or {}, files)
+        if any(changes.values()):
+            counts = ", ".join(f"{count} {what}" for what, count in changes.items())
+            print(f"warning: the data set has changed since this run was started: {counts}", file=sys.stderr)
+            run_folder.write_json(path, files)
+
+    @contextlib.contextmanager
+    def faults_explained(self):
+        """Turns an error that ends the run into one line, which says what is left of the run."""
+        try:
+            yield
+        except NotFiniteError as error:
+            kept = checkpoints.names(self.folder / "checkpoints")
+            left = f"the checkpoint of iteration {kept[-1].name} is kept" if kept else "there is no checkpoint yet"
+            raise NotFiniteError(f"{error}: training cannot go on; {left} in {str(self.folder)!r}.") from error
+        except (OSError, RuntimeError, ValueError) as error:
+            hosts.explain_lost_host(error, self.folder)
+            if isinstance(error, ValueError) or not checkpoints.is_full(error):
+                raise
+            raise BadValueError(
+                f"cannot write to {str(self.folder)!r} ({checkpoints.reason(error)}): "
+                f"make room, then go on: {self.how_to_resume()}"
+            ) from error
+
+
+def resume_run(kind, folder, callbacks, changes):
+    """Builds the model of a run and continues the run; see `AdversarialModel.resume`."""
+    config = run_folder.read_config(folder)
+    arguments = run_folder.arguments_to_go_on(folder, kind.__name__, changes)
+    policy = keras.config.dtype_policy().name
+    if arguments["dtype_policy"] != policy:
+        raise BadValueError(
+            f"run {str(folder)!r} was trained with dtype policy {arguments['dtype_policy']!r}, not {policy!r}: "
+            "see keras.config.set_dtype_policy."
+        )
+    model = kind.from_arguments(arguments | {"seed": config["seed"]})
+    if config.get("backend") == keras.backend.backend():  # each has its own default
+        model.jit_compile = arguments["jit_compile"]
+    model.run.folder, model.run.is_resumed = Path(folder), True
+    names = run_folder.names_of(kind.train)
+    model.train(**{name: arguments[name] for name in names if name in arguments}, callbacks=callbacks)
+    return model
+
+
+def check(arguments):
+    """Raises BadValueError if a number among the arguments of `train()` cannot work."""
+    for name in ("batch_size", "sample_interval", "keep", "steps_per_epoch", "checkpoint_interval"):
+        if arguments[name] is not None:
+            check_at_least(1, **{name: arguments[name]})
+    epochs, decay_epochs = arguments["epochs"], arguments["decay_epochs"]
+    check_at_least(0, decay_epochs=decay_epochs)
+    if decay_epochs and epochs == 0:
+        raise BadValueError(f"decay_epochs={decay_epochs} needs constant epochs before it, not epochs=0.")
+    check_at_least(1, epochs=epochs)
+
+
+def settings(model):
+    """The process-wide settings of Keras that a resumed run needs again."""
+    return {"dtype_policy": keras.config.dtype_policy().name, "jit_compile": model.jit_compile}
+
+
+def as_json(arguments):
+    """Arguments as JSON can hold them: optimizers as Keras serializes them, paths as text."""
+    plain = {}
+    for name, value in arguments.items():
+        if isinstance(value, keras.optimizers.Optimizer):
+            value = keras.optimizers.serialize(value)
+        plain[name] = str(value) if isinstance(value, Path) else value
+    return plain
