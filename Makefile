@@ -53,7 +53,7 @@ notebooks: .venv/installed-test
 
 # The documentation site, in docs/_build/html; a broken link or reference fails
 docs: .venv/installed-docs
-	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet docs docs/_build/html
 	@echo "Open docs/_build/html/index.html"
 
 # A part of it, or with its results saved: make benchmark OPTIONS="--settings discogan-1 --save"

@@ -53,8 +53,8 @@ def as_train_step(play: Callable[[Any, Any], Any]) -> Callable:
     def train_step(model, state, data):
         values = [value for part in state for value in part]
         logs, values = functional(model.step_variables, lambda: play(model, data))(values)
-        values = iter(values)
-        return logs, tuple([next(values) for _ in part] for part in state)
+        new = iter(values)
+        return logs, tuple([next(new) for _ in part] for part in state)
 
     return train_step
 

@@ -34,7 +34,7 @@ def keep_freed_memory() -> ctypes.CDLL | None:
 
 @contextlib.contextmanager
 def giving_back() -> Iterator[None]:
-    """On exit, returns free memory to the system; for work between steps, whose memory the steps would not reuse."""
+    """On exit, returns free memory to the system. For work between steps: steps would not reuse its memory."""
     try:
         yield
     finally:

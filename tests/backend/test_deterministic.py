@@ -21,7 +21,7 @@ def test_only_the_option_enables_determinism(tmp_path, monkeypatch):
     monkeypatch.setattr("keras_gan.cli.print", lambda *words: None, raising=False)
     for words, expected in (([], []), (["--no-deterministic"], []), (["--deterministic"], [True])):
         with pytest.raises(IndexError):  # there is no grid: nothing was trained
-            run_here(Toy, "--output", str(tmp_path / "run"), *words)
+            run_here(Toy, "--output", str(tmp_path / "-".join(["run", *words])), *words)
         assert asked == expected
 
 

@@ -13,7 +13,7 @@ from keras_gan.layers import Conv2D, Conv2DTranspose, UpsampleConv2D
 tf = pytest.importorskip("tensorflow")
 backend = pytest.importorskip("keras_gan.backend.tensorflow")
 taps = pytest.importorskip("keras_gan.backend.tensorflow_taps")
-pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="tests the gradients of the TensorFlow backend")
+pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's gradients")
 
 
 def noise(*shape, seed=0, dtype="float32"):

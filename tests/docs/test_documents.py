@@ -235,7 +235,7 @@ def check_module(module, arguments, taken):
         check_pip(arguments)
     elif module == "sphinx":
         *options, source, target = arguments
-        assert set(options) <= {"--fail-on-warning", "--keep-going", "--quiet"}, options
+        assert set(options) <= {"--fail-on-warning", "--keep-going", "--fresh-env", "--quiet"}, options
         assert (ROOT / source / "conf.py").is_file() and Path(target).parent.name in BUILT, arguments
     elif module == "pytest":
         assert all((ROOT / word).is_file() for word in arguments if word.endswith(".py")), arguments

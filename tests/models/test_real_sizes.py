@@ -107,9 +107,7 @@ def trained(part):
 
 
 def noise(gan, size, seed):
-    height, width = (getattr(gan, "img_shape", None) or gan.shape_A)[:2]
-
-    def batch():
+    def batch(height, width):
         return np.random.default_rng(seed).uniform(-1, 1, (2, size, height, width, 3)).astype(keras.config.floatx())
 
     return pictures(gan, batch)

@@ -1,4 +1,4 @@
-"""LSGAN: a DCGAN whose verdicts are scored by least squares. Written by following docs/architecture.md alone.
+"""LSGAN: a DCGAN whose verdicts are scored by least squares. Written by following docs/add-a-model.md alone.
 
     python tests/support/lsgan.py --image-size 32 --epochs 5
 

@@ -133,7 +133,7 @@ def test_a_fault_in_a_process_of_its_own(bad):
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_has_pictures_offline_by_default(model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    small = {} if model == "gan" else {"gf": 4, "df": 4} if model == "cgan" else {"img_shape": (32, 32, 3)}
+    small = {} if model == "gan" else {"gf": 4, "df": 4} if model == "cgan" else {"img_shape": (64, 64, 3)}
     loader = getattr(keras_gan, MODELS[model])(**small).data_loader
     assert loader.dataset_name.startswith("drawn_") and len(loader.load_data(2, is_testing=True)) >= 1
 
