@@ -45,6 +45,7 @@ test-jax-slow: .venv/installed-test
 lint: .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
 # Runs the notebooks and keeps what they show; some: make notebooks NAMES="dcgan cgan"

@@ -1,13 +1,13 @@
-"""Pictures per second from files and from what is kept of them, and how long `fit()` waits for batches.
+"""Measures pairs per second, from files and from the cache, and how long `fit()` waits for batches.
 
     python benchmarks/data.py                                                  shoes drawn by code, as JPEG
     python benchmarks/data.py datasets/edges2shoes --image-size 128 --batch-size 1
 
-Plain Pillow does, with NumPy, what a loader does for a batch: it opens a pair, converts it, cuts it, resizes the
-halves, mirrors every other pair and scales to float32. What two threads of it do in the time of one is what two
-threads can: the loaders are asked by two, each for every other batch. Those that decode are new in every round; those
-that have decoded before are not, as in the later epochs of a training. Nothing is written beside the
-pictures: the file of decoded ones goes to a temporary folder.
+The baseline is plain Pillow with NumPy. It does the same work for a batch as a loader: open a pair, convert it, cut
+it, resize the halves, mirror every other pair, scale to float32. With two threads it shows what two threads can reach.
+The loaders are used by two threads, too; each thread asks for every other batch. Loaders that decode are new in every
+round. Loaders with a warm cache stay, as in the later epochs of a training run. The cache file goes to a temporary
+folder, so nothing is written beside your pictures.
 """
 
 import argparse
@@ -38,7 +38,7 @@ THREADS = 2
 
 
 def measure(contestants, rounds, warm_up=1):
-    """Median seconds of each contestant, taking turns."""
+    """Returns the median seconds of each contestant; they take turns."""
     seconds = {name: [] for name in contestants}
     for turn in range(warm_up + rounds):
         for name, iteration in contestants.items():
@@ -50,7 +50,7 @@ def measure(contestants, rounds, warm_up=1):
 
 
 def plain_pillow(paths, size, batch_size):
-    """One thread, nothing but Pillow and NumPy: every picture once."""
+    """Reads every pair once, with Pillow and NumPy only."""
     for start in range(0, len(paths), batch_size):
         pairs = []
         for i, path in enumerate(paths[start : start + batch_size]):
@@ -67,9 +67,9 @@ def plain_pillow(paths, size, batch_size):
 
 
 def one_epoch(loader, pool):
-    """Every batch of an epoch; each thread of this pool makes a part of them.
+    """Makes every batch of an epoch; each thread of the pool makes its share.
 
-    To hand them over one by one, as Keras does, takes longer than to make one of kept pictures.
+    Batches are not handed over one by one, as Keras does: this takes longer than making a batch from the cache.
     """
 
     def make(first):
@@ -81,7 +81,7 @@ def one_epoch(loader, pool):
 
 
 class Steps(keras.Model):
-    """A model whose step keeps all cores busy for this long, and that knows when its steps began and ended."""
+    """A model whose step keeps all cores busy for a given time and records when it began and ended."""
 
     def __init__(self, seconds):
         super().__init__()
@@ -98,7 +98,7 @@ class Steps(keras.Model):
 
 
 class Ready(keras.utils.PyDataset):
-    """A batch that needs no making."""
+    """Yields the same ready batch every time."""
 
     def __init__(self, batch, steps):
         super().__init__(workers=THREADS)
@@ -112,7 +112,7 @@ class Ready(keras.utils.PyDataset):
 
 
 def waiting(batches, seconds):
-    """Median and longest seconds between two steps of an epoch of `fit()`."""
+    """Returns the median and the longest seconds between two steps in one epoch of `fit()`."""
     model = Steps(seconds)
     model.compile(run_eagerly=True)
     model.fit(batches, verbose=0, shuffle=False)
@@ -122,7 +122,7 @@ def waiting(batches, seconds):
 
 
 def copied(folder, temporary, count):
-    """The first pictures of a paired folder, copied with their times into a folder where a file may be kept."""
+    """Copies the first pairs of a folder, with their times, to a temporary folder. Returns their paths."""
     paths = DataLoader(folder).train[:count]
     for split, chosen in (("train", paths), ("val", paths[:1])):
         (temporary / split).mkdir()
@@ -132,7 +132,7 @@ def copied(folder, temporary, count):
 
 
 def drawn(temporary, count, side=256):
-    """As many drawn pairs, as JPEG files of the size of edges2shoes'."""
+    """Draws pairs and saves them as JPEG files, as large as the ones of edges2shoes. Returns their paths."""
     pairs = [Image.fromarray(draw_pair(seed=0, index=number, size=side)) for number in range(count)]
     for split, chosen in (("train", pairs), ("val", pairs[:1])):
         (temporary / split).mkdir()
@@ -142,7 +142,7 @@ def drawn(temporary, count, side=256):
 
 
 def contestants(folder, paths, size, batch_size, pool):
-    """What makes one epoch of batches, by name."""
+    """Returns {name: a function that makes one epoch of batches}."""
 
     def loader(memory=cache.MEMORY):
         cache.MEMORY, usual = memory, cache.MEMORY
@@ -159,19 +159,19 @@ def contestants(folder, paths, size, batch_size, pool):
     for kept in in_memory, in_a_file:
         one_epoch(kept, pool)
     return {
-        "one thread of plain Pillow": lambda: plain_pillow(paths, size, batch_size),
-        "as many of plain Pillow": lambda: list(
+        "plain Pillow, one thread": lambda: plain_pillow(paths, size, batch_size),
+        "plain Pillow, two threads": lambda: list(
             pool.map(lambda first: plain_pillow(paths[first::THREADS], size, batch_size), range(THREADS))
         ),
-        "from the files": lambda: one_epoch(loader(), pool),
-        "from the files, keeping pixels in a file": filling_a_file,
-        "from such a file": lambda: one_epoch(in_a_file, pool),
-        "from memory": lambda: one_epoch(in_memory, pool),
+        "loader, decoding": lambda: one_epoch(loader(), pool),
+        "loader, decoding and filling the cache file": filling_a_file,
+        "loader, from the cache file": lambda: one_epoch(in_a_file, pool),
+        "loader, from the cache in memory": lambda: one_epoch(in_memory, pool),
     }
 
 
 def measure_all(args):
-    """The figures of all this: median seconds for all pairs, by what makes the batches, and the waits."""
+    """Returns all figures: the median seconds of each contestant for all pairs, and the waiting times of `fit()`."""
     size = (args.image_size,) * 2
     with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(THREADS) as pool:
         folder = Path(temporary)
@@ -179,9 +179,9 @@ def measure_all(args):
         racing = contestants(folder, paths, args.image_size, args.batch_size, pool)
         seconds = measure(racing, args.rounds)
         loader = DataLoader(folder, size, batch_size=args.batch_size, steps_per_epoch=30, seed=0)
-        gaps = {"of a loader, decoding": waiting(loader, args.step)}
-        gaps["of a loader, its pictures kept"] = waiting(loader, args.step)
-        gaps["that need no making"] = waiting(Ready(loader[0], 30), args.step)
+        gaps = {"a loader, decoding": waiting(loader, args.step)}
+        gaps["a loader, from the cache in memory"] = waiting(loader, args.step)
+        gaps["ready batches"] = waiting(Ready(loader[0], 30), args.step)
     batches = f"{args.image_size}x{args.image_size}, batch {args.batch_size}, {THREADS} threads"
     figures = {"pairs": len(paths), "batches": batches, "seconds": seconds, "step": args.step, "gaps": gaps}
     return figures | {"machine": describe()}
@@ -189,13 +189,13 @@ def measure_all(args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, nargs="?", help="a folder of paired pictures; default: drawn shoes")
+    parser.add_argument("folder", type=Path, nargs="?", help="a folder of pairs; default: drawn shoes")
     parser.add_argument("--image-size", type=int, default=128)
     parser.add_argument("--batch-size", type=int, default=1)
     parser.add_argument("--pictures", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--step", type=float, default=0.15, help="seconds of a step of fit()")
-    parser.add_argument("--json", action="store_true", help="the figures as a line of JSON")
+    parser.add_argument("--step", type=float, default=0.15, help="seconds that a step of fit() takes")
+    parser.add_argument("--json", action="store_true", help="print the figures as one line of JSON")
     args = parser.parse_args()
 
     with contextlib.redirect_stdout(io.StringIO()):

@@ -1,11 +1,11 @@
-"""How fast the demo's page answers, and what becomes of it when many draw at once.
+"""Measures how fast the page of the demo answers, alone and with many clients at once.
 
     python benchmarks/demo.py                        20 clients for a minute, then strokes in Chromium
     python benchmarks/demo.py --model RUN --clients 20 --seconds 60
 
-Every client sends its drawing again as soon as it is answered; told to wait, it waits as long as it was told. The
-memory is that of the server's process. Of a stroke, the time is that from the mouse's last move until the canvas of
-the result shows another picture. Needs the extra "demo", the strokes playwright and Chromium besides.
+Each client sends its drawing again as soon as it gets an answer. If the server asks it to wait, it waits as long as
+the server says. Memory is the resident size of the server's process. The time of a stroke runs from the last mouse
+move until the result changes. This needs the extra "demo"; the strokes also need playwright and Chromium.
 """
 
 import argparse
@@ -30,14 +30,14 @@ SHOE = [(0.1, 0.65), (0.2, 0.52), (0.4, 0.45), (0.55, 0.3), (0.85, 0.28), (0.88,
 
 
 def drawing(number):
-    """A line drawing as the page sends it, the bytes of a PNG file."""
+    """Returns a line drawing as the page sends it: the bytes of a PNG file."""
     file = io.BytesIO()
     Image.fromarray(draw_pair(3, number, 512)[:, :512]).save(file, "PNG")
     return file.getvalue()
 
 
 def client(address, until, data, answers):
-    """Sends this drawing until then; adds (status, seconds) of each answer to `answers`."""
+    """Sends a drawing again and again until a given time; adds (status, seconds) of each answer to `answers`."""
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=60)
     while time.monotonic() < until:
         began = time.monotonic()
@@ -56,13 +56,13 @@ def client(address, until, data, answers):
 
 
 def megabytes(process):
-    """Memory of a process, on Linux."""
+    """Returns the resident size of a process in MB, on Linux."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
 def many(address, process, clients, seconds):
-    """Prints what `clients` clients are answered in so many seconds."""
+    """Prints how the server answers this number of clients in these seconds."""
     drawings = [drawing(number) for number in range(clients)]
     answers, until = [], time.monotonic() + seconds
     threads = [threading.Thread(target=client, args=(address, until, data, answers)) for data in drawings]
@@ -82,13 +82,13 @@ def many(address, process, clients, seconds):
 
 
 def wait(page, expression):
-    """Returns when this is true (the page's policy forbids what playwright itself would wait by)."""
+    """Waits until a JavaScript expression is true. The page's policy forbids playwright's own way to wait."""
     while not page.evaluate(expression):
         time.sleep(0.005)
 
 
 def strokes(address):
-    """Prints how long after a stroke of the mouse the picture is another."""
+    """Prints how long it takes until a stroke of the mouse changes the picture."""
     from playwright.sync_api import sync_playwright
 
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

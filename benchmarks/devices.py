@@ -1,11 +1,11 @@
-"""What it costs to train on several devices: bytes that they exchange, and the overhead of dividing a step.
+"""Measures the cost of training on several devices: bytes exchanged, and the overhead of dividing a step.
 
     KERAS_BACKEND=jax python benchmarks/devices.py [--tiny]
 
-Every device computes the gradients of its share of a batch; then all add theirs up, once for each update. A ring of n
-devices passes on 2 (n - 1) / n times the gradients' bytes; that, by the speed of the link, is what a step waits where
-nothing is exchanged while it computes. The overhead is measured: this machine's processor as two devices against one,
-on the same batch, taking turns.
+Each device computes the gradients of its share of a batch. Then all gradients are summed, once for each update. In a
+ring of n devices, each device sends 2 (n - 1) / n times the bytes of the gradients. Divided by the speed of the link,
+this is the time that a step waits, if the exchange does not overlap with computation. The overhead is measured: the
+processor of this machine as two devices and as one, on the same batch, in turns.
 """
 
 import argparse
@@ -26,7 +26,7 @@ HOSTS = (2, 8)
 
 
 def models(tiny):
-    """{title: (a function that builds it, its batch on two devices)}."""
+    """Returns {title: (function that builds the model, batch size for two devices)}."""
     side = 32 if tiny else 128
     size = (side, side, 3)
     filters = {"gf": 4, "df": 4} if tiny else {}
@@ -43,7 +43,7 @@ def models(tiny):
 
 
 def batch_of(gan, size):
-    """Noise as the model's data loader has pictures."""
+    """Returns a batch of noise in the shapes of the model's data."""
     batch = next(gan.data_loader.load_batch(1))
     first, *rest = batch if isinstance(batch, tuple) else (batch,)
     rng = np.random.default_rng(0)
@@ -54,7 +54,7 @@ def batch_of(gan, size):
 
 
 def gradient_bytes(gan):
-    """Of all updates of a step: how many bytes of gradients, in float32."""
+    """Returns the bytes of all gradients of a step, in float32."""
     batch = [keras.ops.convert_to_tensor(x) for x in batch_of(gan, 2)]
     fakes = gan.combined.generate(gan.generator_inputs(batch), training=True)
     updates = [part for part, _, _ in gan.discriminator_batches(batch, fakes)] + [gan.combined]
@@ -62,7 +62,7 @@ def gradient_bytes(gan):
 
 
 def step_of(gan, size):
-    """A function that plays a step and returns its seconds; compiled already."""
+    """Compiles a step. Returns a function that runs it and returns its seconds."""
     batch = batch_of(gan, size)
 
     def step():
@@ -75,7 +75,7 @@ def step_of(gan, size):
 
 
 def measure(build, size, rounds):
-    """(bytes of gradients, median seconds on one device, on two)."""
+    """Returns (bytes of gradients, median seconds on one device, median seconds on two)."""
     one = build()
     exchanged, alone = gradient_bytes(one), step_of(one, size)
     backend.use_devices(2)
@@ -92,10 +92,10 @@ def measure(build, size, rounds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--tiny", action="store_true", help="small pictures and networks, to see that all is well")
+    parser.add_argument("--tiny", action="store_true", help="small pictures and networks, as a quick check")
     args = parser.parse_args()
-    efficiencies = " | ".join(f"{hosts} such hosts, 10 Gbit/s" for hosts in HOSTS)
-    print("| | batch | gradients a step | one device | the same, divided over two | overhead |", efficiencies, "|")
+    efficiencies = " | ".join(f"speed per host, {hosts} hosts, 10 Gbit/s" for hosts in HOSTS)
+    print("| | batch | gradients per step | one device | two devices | overhead |", efficiencies, "|")
     print("|---" * (6 + len(HOSTS)) + "|")
     for title, (build, size) in models(args.tiny).items():
         exchanged, one, two = measure(build, size, args.rounds)

@@ -1,9 +1,9 @@
-"""Makes the environments of the stacks that keras_gan is measured against, in .venv-benchmark/.
+"""Creates the environments of the other stacks in the benchmark, in .venv-benchmark/.
 
     python benchmarks/environments.py
 
-An environment whose requirements have not changed is left alone. One that cannot be made is
-skipped, with a line that says why.
+An environment is created again only if its requirements changed. If one cannot be created, it is skipped, and a line
+says why.
 """
 
 import os
@@ -14,7 +14,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parent / ".venv-benchmark"
 
-# Name: the Pythons that it runs on, the best first, and its requirements, each with what to try where it is not found
+# {name: (Python versions, best first; requirements files, in the order in which they are tried)}
 ENVIRONMENTS = {
     "tf215": (("3.11", "3.10", "3.9"), ("requirements-tf215.txt",)),
     "jax": (("3.12", "3.13", "3.11"), ("../requirements/jax.txt",)),
@@ -23,14 +23,14 @@ ENVIRONMENTS = {
 
 
 def python_of(name):
-    """The interpreter of an environment that is complete, or None."""
+    """Returns the interpreter of an environment, or None if the environment is not complete."""
     folder = FOLDER / name
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     return python if (folder / "complete").exists() else None
 
 
 def find_python(versions):
-    """An interpreter of one of these versions, or None; a name on the path may be a stub that does not run."""
+    """Returns an interpreter of one of these versions, or None. A command may be a stub that does not run."""
     for version in versions:
         for command in (f"python{version}", "python3", "python"):
             found = shutil.which(command)
@@ -48,10 +48,10 @@ def make(name):
         return
     python = find_python(versions)
     if not python:
-        print(f"{name}: skipped, it needs Python {' or '.join(versions)}, and none is installed")
+        print(f"{name}: skipped: it needs Python {' or '.join(versions)}, which is not installed")
         return
     shutil.rmtree(folder, ignore_errors=True)
-    print(f"{name}: {python} -m venv {folder}, pip install; this takes minutes", flush=True)
+    print(f"{name}: {python} -m venv {folder}, pip install (takes some minutes)", flush=True)
     subprocess.run([python, "-m", "venv", folder], check=True)
     for file in files:
         pip = [folder / ("Scripts" if os.name == "nt" else "bin") / "python", "-m", "pip", "install", "--quiet"]
@@ -60,7 +60,7 @@ def make(name):
             complete.write_text(wanted)
             return
     said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-    print(f"{name}: skipped, pip says: {said[0] if said else done.stderr}")
+    print(f"{name}: skipped: pip says {said[0] if said else done.stderr}")
 
 
 if __name__ == "__main__":

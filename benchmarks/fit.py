@@ -1,10 +1,10 @@
-"""What it saves that freed memory stays with the process: seconds per iteration in `fit()` and of `train_on_batch`.
+"""Measures what is gained if freed memory stays with the process: seconds per step of `fit()` and `train_on_batch`.
 
     python benchmarks/fit.py                          four networks, about ten minutes
     python benchmarks/fit.py pix2pix --rounds 3
 
-Batches are ready, so that nothing but steps is measured. Each figure is of a process of its own; these take turns. With
-a setting for malloc in the environment (here one that changes nothing) keras_gan leaves the C library as it is.
+Batches are ready, so only the steps are measured. Each figure comes from a separate process; the processes take turns.
+For the baseline, a malloc setting in the environment (one without effect) tells keras_gan to leave the C library alone.
 """
 
 import argparse
@@ -29,7 +29,7 @@ SETTINGS = {  # class, height and width, arguments, batch
 
 
 def measure(setting, call, steps):
-    """(median seconds of a step, pages mapped anew in one, peak memory in GB), without the first third of the steps."""
+    """Returns (median seconds per step, new pages per step, peak memory in GB). A third is warm-up."""
     import keras_gan
 
     import keras
@@ -78,7 +78,7 @@ def main():
         seconds = {}
         for _ in range(args.rounds):
             for call in ("fit", "train_on_batch"):
-                for kept, environment in (("kept", {}), ("as glibc has it", UNTOUCHED)):
+                for kept, environment in (("kept", {}), ("glibc's default", UNTOUCHED)):
                     command = [sys.executable, __file__, setting, "--one", call, "--steps", str(args.steps)]
                     done = subprocess.run(command, env=os.environ | environment, stdout=subprocess.PIPE, check=True)
                     seconds.setdefault((call, kept), []).append(json.loads(done.stdout.splitlines()[-1]))

@@ -1,20 +1,20 @@
-"""How well CycleGAN learns, by the minute, on held-out pictures.
+"""Measures how well the CycleGANs learn after some minutes, on held-out pictures.
 
     python benchmarks/learning_cyclegan.py colouring --dataset gray2colour:FOLDER --minutes 5 10 20
     python benchmarks/learning_cyclegan.py bound --dataset gray2colour:FOLDER --minutes 1 2 4
     python benchmarks/learning_cyclegan.py unpaired --dataset horse2zebra --minutes 5 10
 
-colouring: CycleGAN (or --model cyclegan_paper) at 32x32, batch 32, gray (1 channel, or 3 with --identity) to colour. L1 (pictures
-in [0, 1], lower is better), PSNR (dB, higher is better) and saturation (mean distance of the channels from their gray)
-of the coloured test pictures, beside those of the gray ones. "Own brightness": the same figures after the brightness
-of the gray picture is put back, so that only the colours count.
+colouring: CycleGAN (or --model cyclegan_paper) at 32x32, batch 32, gray (1 channel, or 3 with --identity) to colour.
+Prints L1 (pictures in [0, 1], lower is better), PSNR (dB, higher is better) and saturation (mean distance of the
+channels from their gray) of the coloured test pictures. The gray pictures are the baseline. "Own brightness" means the
+same figures after the brightness of the gray picture is restored, so that only the colours count.
 
-bound: what these figures could be at best. The same generator learns from pairs, by mean absolute error, without a
-game; then its colours as saturated as true ones, which is what a discriminator asks for.
+bound: an upper bound for these figures. The same generator learns from pairs, by mean absolute error, without a
+discriminator. A second row scales its colours to the saturation of true pictures, which a discriminator asks for.
 
-unpaired: CycleGANPaper at 64x64, batch 1. Cycle L1 (pictures in [-1, 1]) on test pictures, both ways, and how many of
-the translated test pictures a small classifier takes for the other class. It learned on the real training pictures;
-its accuracy on the real test pictures is given. The grids lie in --output.
+unpaired: CycleGANPaper at 64x64, batch 1. Prints the cycle L1 (pictures in [-1, 1]) on the test pictures, in both
+directions, and the share of translated test pictures that a small classifier takes for the other class. The classifier
+is trained on the real training pictures; its accuracy on the real test pictures is printed. Grids go to --output.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from keras import layers
 
 
 class EveryFewMinutes(keras.callbacks.Callback):
-    """Calls `report(minutes)` after so many minutes of training each, and stops after the last."""
+    """Calls `report(minutes, iterations)` after each of these minutes of training, and stops after the last one."""
 
     def __init__(self, minutes, report):
         super().__init__()
@@ -71,7 +71,7 @@ MODELS = {"cyclegan": CycleGAN, "cyclegan_paper": CycleGANPaper}
 
 
 class Colouring:
-    """A model that learns to colour, its test pictures, and the figures of what it makes of them."""
+    """A model that learns to colour, its test pictures, and its figures on them."""
 
     COLUMNS = "L1 | PSNR | saturation | L1, own brightness | PSNR, own brightness"
 
@@ -92,7 +92,7 @@ class Colouring:
         save_grid(self.output / f"colouring-{minutes:g}.png", rows, ["Gray", "Coloured", "True"], (0, 1))
 
     def row(self, name, fakes, stretch=False):
-        """Prints the figures of these fakes, in [0, 1]; their colours as saturated as true ones if asked for."""
+        """Prints the figures of fakes in [0, 1]; `stretch` first gives them the saturation of true pictures."""
         colour = self.scale(self.colour)
         gray, chroma = brightness(colour), fakes - brightness(fakes)
         if stretch:
@@ -132,7 +132,7 @@ def bound(args):
 
 
 def classifier(gan, epochs=40):
-    """A small CNN that tells the real training pictures of A (0) from those of B (1)."""
+    """Trains a small CNN to tell real training pictures of A (0) from real training pictures of B (1)."""
     model = keras.Sequential(
         [
             keras.Input(gan.shape_A),
@@ -190,7 +190,7 @@ def main():
     parser.add_argument("job", choices=["colouring", "bound", "unpaired"])
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--identity", action="store_true", help="colouring: gray in 3 channels, identity terms on")
-    parser.add_argument("--model", default="cyclegan", choices=MODELS, help="colouring: which one")
+    parser.add_argument("--model", default="cyclegan", choices=MODELS, help="colouring: which model")
     parser.add_argument("--batch-size", type=int, default=32, help="colouring: pictures per iteration")
     parser.add_argument("--minutes", type=float, nargs="+", default=[5, 10, 20])
     parser.add_argument("--seed", type=int, default=0)

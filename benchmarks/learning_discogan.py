@@ -1,8 +1,8 @@
-"""How well DiscoGAN learns: L1 and SSIM of A to B on held-out pairs, beside the two trivial answers.
+"""Measures how well DiscoGAN learns: L1 and SSIM of A to B on held-out pairs, with two trivial baselines.
 
     python benchmarks/learning_discogan.py --dataset datasets/edges2shoes --iterations 1000 3000
 
-Needs `pip install scikit-image`. Prints a table; grids of the first test pairs go to --output.
+Needs `pip install scikit-image`. Prints a table. Grids of some test pairs go to --output.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from skimage.metrics import structural_similarity
 
 
 def scores(fakes, originals):
-    """Mean L1 (pictures in [-1, 1]) and mean SSIM."""
+    """Returns the mean L1 (pictures in [-1, 1]) and the mean SSIM."""
     pairs = list(zip(fakes, originals, strict=True))
     ssim = [structural_similarity(fake, original, channel_axis=-1, data_range=2) for fake, original in pairs]
     return np.mean([np.abs(fake - original).mean() for fake, original in pairs]), np.mean(ssim)
@@ -31,14 +31,14 @@ def row(answer, fakes, originals):
 
 
 def mean_photo(dataset, shape):
-    """The mean right half of the training pictures, not flipped, float32 of this shape."""
+    """Returns the mean of the right halves of the training pairs, not flipped, float32 of this shape."""
     height, width, _ = shape
     whole = DataLoader(dataset, (height, 2 * width))
     return np.mean([whole.load_img(picture)[0, :, width:] for picture in whole.train], axis=0)
 
 
 class Evaluate(keras.callbacks.Callback):
-    """Scores g_AB on the test split at the end of the epochs asked for, and saves a grid of it."""
+    """Scores g_AB on the test split after the given iterations, and saves a grid."""
 
     def __init__(self, iterations, steps, imgs_A, imgs_B, output):
         super().__init__()
@@ -60,7 +60,7 @@ class Evaluate(keras.callbacks.Callback):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dataset", required=True, help="folder with train and val")
+    parser.add_argument("--dataset", required=True, help="a folder with train and val")
     parser.add_argument("--image-size", type=int, default=64)
     parser.add_argument("--filters", type=int, default=32)
     parser.add_argument("--batch-size", type=int, default=4)

@@ -1,22 +1,24 @@
-"""How well Pix2Pix, CGAN, DCGAN and the DiscoGAN paper's model learn.
+"""Measures how well Pix2Pix, CGAN, DCGAN and DiscoGANPaper learn.
 
     python benchmarks/learning_family.py cgan --dataset mnist --data-dir FOLDER --minutes 2 5 10
     python benchmarks/learning_family.py dcgan --dataset CARS --minutes 5 10
     python benchmarks/learning_family.py pix2pix --dataset facades --minutes 5 10
     python benchmarks/learning_family.py toy --iterations 5000
 
-cgan: a small classifier learns the real training digits; its accuracy on the real test digits is given. How many of
-1,000 generated digits, 100 a class, it takes for the class that was asked for.
+cgan: a small classifier learns from the real training digits; its accuracy on the real test digits is printed. The
+figure is the share of 1,000 generated digits, 100 per class, that it takes for the class asked for.
 
-dcgan: 64x64, 32 filters, batch 64. Diversity: the mean distance between two of 500 samples, as a share of that between
-two real pictures. 100% would be as various; near 0% is collapse.
+dcgan: 64x64, 32 filters, batch 64. Diversity is the mean distance between two of 500 samples, divided by the mean
+distance between two real pictures. 100% means as diverse as real pictures; near 0% means collapse.
 
-pix2pix: labels to photos at 64x64, 32 filters, batch 1. L1 in [-1, 1] on the held-out pairs, lower is better, beside
-the mean training photo and an answer of all gray.
+pix2pix: labels to photos at 64x64, 32 filters, batch 1. L1 in [-1, 1] on the held-out pairs, lower is better. Baselines
+are the mean training photo and an all-gray picture.
 
-toy: the 2-D experiment of the DiscoGAN paper (section 4.1), three seeds. Each domain has 10 modes; how many of B's are
-covered by translations of A, and whether the map between modes is one to one. Adam(1e-3), batch 200; the step is the
-DiscoGANPaper's, without features and turns. The picture lies in --output, as all others do.
+toy: the 2-D experiment of the DiscoGAN paper (section 4.1), three seeds. Each domain has 10 modes. The figures tell how
+many modes of B the translations of A cover, and whether the map between modes is one to one. Adam(1e-3), batch 200;
+the step of DiscoGANPaper, without feature matching, curriculum and separate turns of the discriminators.
+
+All pictures go to --output.
 """
 
 import argparse
@@ -79,7 +81,7 @@ def cgan(args):
 
 
 def mean_distance(pictures):
-    """Of two different ones of these pictures, root of the sum of squares."""
+    """Returns the mean Euclidean distance between two different pictures."""
     flat = pictures.reshape(len(pictures), -1).astype("float64")
     squares = (flat**2).sum(1)
     distances = np.sqrt(np.maximum(squares[:, None] + squares - 2 * flat @ flat.T, 0))
@@ -119,7 +121,7 @@ def pix2pix(args):
 
 
 class Toy(DiscoGANPaper):
-    """The paper's games between points: the networks of its section 4.1 in place of those for pictures."""
+    """The paper's games between points, with the dense networks of its section 4.1."""
 
     def open_data(self, direction):
         return None
@@ -139,20 +141,20 @@ def dense(widths, outputs, name):
 
 
 def modes(x, y, count=10):
-    """Centres on a circle of radius 2 around (x, y)."""
+    """Returns centres on a circle of radius 2 around (x, y)."""
     angles = 2 * np.pi * np.arange(count) / count
     return np.stack([x + 2 * np.cos(angles), y + 2 * np.sin(angles)], axis=-1)
 
 
 def points(rng, centres, count):
-    """(points, the numbers of their modes)"""
+    """Returns (points, the number of the mode of each point)."""
     mode = rng.integers(len(centres), size=count)
     return (centres[mode] + 0.1 * rng.standard_normal((count, 2))).astype("float32"), mode
 
 
 def toy(args):
     centres_A, centres_B = modes(-2, -2), modes(2, 2)
-    print("| game | seed | modes of B covered | modes of A that go to one of B | to one of their own |")
+    print("| game | seed | modes of B covered | modes of A that go to one mode of B | to one of their own |")
     print("|---|---|---|---|---|")
     results = {}
     for title, game in (("GAN", "gan"), ("GAN with reconstruction", "recongan"), ("DiscoGAN", "discogan")):
@@ -171,7 +173,10 @@ def toy(args):
 
 
 def scores(fake, mode, centres):
-    """Modes covered by 1% of the points or more; modes that go to one mode with 90% or more; and alone there."""
+    """Returns three counts: modes of B covered, modes of A that go to one mode of B, and to one of their own.
+
+    A mode is covered by at least 1% of the points. A mode of A goes where at least 90% of its points go.
+    """
     distances = np.linalg.norm(fake[:, None] - centres, axis=-1)
     reached = np.where(distances.min(axis=1) < 0.5, distances.argmin(axis=1), -1)
     covered = [b for b in range(10) if np.mean(reached == b) >= 0.01]
@@ -182,7 +187,7 @@ def scores(fake, mode, centres):
 
 
 def save_toy(path, results, centres):
-    """Translations of A, coloured by the mode that they come from, over the verdicts of B's discriminator."""
+    """Plots translations of A, coloured by their mode in A, over the verdicts of B's discriminator."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(4 * len(results), 4.2), layout="constrained")

@@ -1,4 +1,4 @@
-"""The machine: its name, and how fast it multiplies matrices and copies memory with all its cores.
+"""Describes the machine, and measures matrix products and memory copies on all cores.
 
 echo | python benchmarks/machine.py
 """
@@ -16,7 +16,7 @@ COPIED = 2**28  # bytes
 
 
 def describe():
-    """CPU, cores and what of its instructions matters here, in one line."""
+    """Returns one line: the CPU, its cores and its vector instructions."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -35,7 +35,7 @@ def seconds(function):
 
 
 def serve():
-    """For each line on stdin: operations a second of two matrix products, and bytes a second of a copy."""
+    """Answers each line on stdin: operations per second of two matrix products, bytes per second of a copy."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import numpy as np
     import tensorflow as tf

@@ -1,8 +1,8 @@
-"""Whether memory grows while a run goes on: resident size of a run of 5,000 steps that samples every 50.
+"""Measures whether memory grows during a run: the resident size over 5,000 steps, with a sample every 50.
 
     python benchmarks/memory.py
 
-A DiscoGAN so small that what is around its steps is most of the work.
+The DiscoGAN is tiny, so most of the work happens around its steps.
 """
 
 import argparse
@@ -19,13 +19,13 @@ import keras
 
 
 def resident():
-    """The resident size of this process, MB."""
+    """Returns the resident size of this process in MB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 class Watch(keras.callbacks.Callback):
-    """Notes the resident size every 500 steps and at the end."""
+    """Records the resident size every 500 steps and at the end."""
 
     def __init__(self):
         super().__init__()

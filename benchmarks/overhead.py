@@ -1,8 +1,8 @@
-"""How much of a run's time goes to what is around its steps: progress, history, samples, report, saving.
+"""Measures the share of a run's time outside its steps: progress, history, samples, report, saving.
 
     python benchmarks/overhead.py --minutes 10
 
-A real `train()` of DiscoGAN at 128x128, batch 1, at its defaults, each callback's time taken.
+Runs a real `train()` of DiscoGAN at 128x128, batch 1, with its defaults, and times each callback.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import keras
 
 
 class Timed(keras.callbacks.Callback):
-    """A callback and the seconds spent in it."""
+    """Wraps a callback and counts the seconds spent in it."""
 
     EVENTS = ("on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end")
     EVENTS += ("on_train_batch_begin", "on_train_batch_end")
@@ -78,7 +78,7 @@ def main():
         began = time.perf_counter()
         gan.train()
         whole = time.perf_counter() - began
-    print(f"\n{int(gan.iteration)} iterations in {whole:.0f} s, of which in callbacks:\n")
+    print(f"\n{int(gan.iteration)} iterations in {whole:.0f} s; seconds spent in callbacks:\n")
     print("| callback | s | share |\n|---|---|---|")
     for each in timed:
         print(f"| {type(each.callback).__name__} | {each.seconds:.2f} | {each.seconds / whole:.2%} |")

@@ -1,9 +1,9 @@
-"""How large `report.html` of a long run is, and how long a browser takes to open it.
+"""Measures the size of `report.html` after a long run, and how long a browser takes to open it.
 
     python benchmarks/page.py
 
 The run folder is made up: 20,000 iterations of DiscoGAN at 128x128, sampled every 100. The pictures are drawn shoes
-with noise on them, which is harder to compress than what a network makes. Needs playwright and Chromium.
+with noise, which compress worse than pictures from a network. Needs playwright and Chromium.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def make_run(folder, iterations, interval, size):
 
 
 def opening_times(path, times):
-    """Seconds until the page is loaded and its picture decoded, each time by a fresh browser."""
+    """Returns the seconds until the page is loaded and its picture decoded, each time in a fresh browser."""
     from playwright.sync_api import sync_playwright
 
     found = []

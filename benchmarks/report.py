@@ -1,6 +1,6 @@
-"""Writes what was measured: as tables in Markdown, and as a plot.
+"""Writes the results as Markdown tables and as a plot.
 
-python benchmarks/report.py     tables and plot once more, from benchmarks/results.json
+python benchmarks/report.py     writes tables and plot again, from benchmarks/results.json
 """
 
 import json
@@ -25,6 +25,18 @@ NAMES = {
     "ours": "keras_gan",
     "ours-bfloat16": "keras_gan, bfloat16",
 }
+# Rows of the loader's tables that results.json has under an earlier name
+EARLIER = {
+    "one thread of plain Pillow": "plain Pillow, one thread",
+    "as many of plain Pillow": "plain Pillow, two threads",
+    "from the files": "loader, decoding",
+    "from the files, keeping pixels in a file": "loader, decoding and filling the cache file",
+    "from such a file": "loader, from the cache file",
+    "from memory": "loader, from the cache in memory",
+    "of a loader, decoding": "a loader, decoding",
+    "of a loader, its pictures kept": "a loader, from the cache in memory",
+    "that need no making": "ready batches",
+}
 
 
 def seconds(result):
@@ -32,12 +44,12 @@ def seconds(result):
 
 
 def times(contestants, name, other):
-    """How many times as fast as another a contestant is, as text."""
+    """Returns how many times as fast as `other` a contestant is, as text."""
     return f"{seconds(contestants[other]) / seconds(contestants[name]):.2f}x" if other in contestants else ""
 
 
 def table(key, of):
-    """All figures of a setting, and the machine that they come from."""
+    """Returns the table of a setting, with all figures and the machine."""
     contestants = of["contestants"]
     lines = [
         f"| {TITLES[key]} | seconds | against the post's loop | against PyTorch "
@@ -55,7 +67,7 @@ def table(key, of):
 
 
 def machine(of):
-    """The machine and what ran on it, in a few lines."""
+    """Returns the lines below a table: iterations, machine, versions and rates."""
     ran, rates = of["contestants"].values(), of["rates"]
     versions = dict.fromkeys(result["versions"] for result in ran)
     return (
@@ -66,7 +78,7 @@ def machine(of):
 
 
 def summary(results):
-    """Seconds of all settings and contestants, in one table."""
+    """Returns one table with the seconds of all settings and contestants."""
     names = [name for name in NAMES if any(name in of["contestants"] for of in results["settings"].values())]
     lines = [
         f"| seconds per iteration | {' | '.join(NAMES[name] for name in names)} |",
@@ -80,7 +92,7 @@ def summary(results):
 
 
 def backends_table(races):
-    """Seconds and memory of keras_gan on both backends."""
+    """Returns the table of keras_gan on both backends: seconds and memory."""
     names = {
         "ours": "TensorFlow",
         "jax": "JAX",
@@ -101,23 +113,24 @@ def backends_table(races):
 
 
 def loader_tables(data):
-    """Pairs a second, and the time that fit() waits."""
-    lines = [f"| {data['pairs']} JPEG pairs, {data['batches']} | pairs a second | speed |", "|---|---|---|"]
+    """Returns two tables: pairs per second, and how long fit() waits."""
+    lines = [f"| {data['pairs']} JPEG pairs, {data['batches']} | pairs per second | speed |", "|---|---|---|"]
     slowest = next(iter(data["seconds"].values()))
     for name, value in data["seconds"].items():
-        lines.append(f"| {name} | {data['pairs'] / value:,.0f} | {slowest / value:.2f}x |")
+        lines.append(f"| {EARLIER.get(name, name)} | {data['pairs'] / value:,.0f} | {slowest / value:.2f}x |")
     lines += [
         "",
-        f"| between two steps of {data['step']:.3f} s, batches | median ms | share | longest ms |",
+        f"| wait between two steps of {data['step']:.3f} s, batches from | median ms | share | longest ms |",
         "|---|---|---|---|",
     ]
     for name, (median, longest) in data["gaps"].items():
+        name = EARLIER.get(name, name)
         lines.append(f"| {name} | {median * 1e3:.2f} | {median / data['step']:.2%} | {longest * 1e3:.2f} |")
     return "\n".join([*lines, "", f"{data['machine']}.", ""])
 
 
 def plot(results, path):
-    """Horizontal bars, a panel for each setting, each with a scale of its own."""
+    """Plots horizontal bars: one panel per setting, each with its own scale."""
     from matplotlib.figure import Figure
 
     settings = results["settings"]
@@ -141,7 +154,7 @@ def plot(results, path):
 
 
 def between_marks(path, text):
-    """Replaces what stands between the two marks of a page."""
+    """Replaces the text between the two marks of a page."""
     start, end = "<!-- benchmark: begin -->\n", "<!-- benchmark: end -->"
     before, _, rest = path.read_text().partition(start)
     _, _, after = rest.partition(end)
@@ -149,7 +162,7 @@ def between_marks(path, text):
 
 
 def save(results):
-    """Into results.json, where what was not measured again stays, and from there into the plot and both pages."""
+    """Adds results to results.json, where older results of other settings stay. Then writes the plot and both pages."""
     old = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"settings": {}}
     settings = old["settings"] | results["settings"]
     results = old | results | {"settings": {key: settings[key] for key in TITLES if key in settings}}

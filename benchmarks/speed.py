@@ -1,14 +1,13 @@
-"""keras_gan beside other programs for the same networks: seconds per iteration, memory, operations; and its loader.
+"""Compares keras_gan with other programs for the same networks (seconds, memory, operations), and times its loader.
 
     make benchmark                                                  everything but JAX
     make benchmark OPTIONS="--settings backends --rounds 5 --contestants ours jax"      TensorFlow and JAX
-    make benchmark OPTIONS="--settings discogan-1 --rounds 20"      a part of it
-    make benchmark OPTIONS=--save                                   what was measured into both README.md, and the plot
+    make benchmark OPTIONS="--settings discogan-1 --rounds 20"      one setting
+    make benchmark OPTIONS=--save                                   saves the results in both README.md and the plot
 
-Each contestant is a process of its own (benchmarks/contestants/), in the environment of its own
-stack. Those of a setting are built one after the other; then they take turns, one iteration each,
-in an order drawn anew in every round, while the others wait without using a core. In every round
-the machine's rate of matrix products and of copying is measured as well.
+Each contestant (benchmarks/contestants/) is a separate process in its own environment. The contestants of a setting
+are built one after the other. Then they take turns, one iteration each, in a new random order in every round. While
+one runs, the others wait without using a core. Every round also measures matrix products and memory copies.
 """
 
 import argparse
@@ -28,7 +27,7 @@ from machine import describe
 
 HERE = Path(__file__).resolve().parent
 
-# What a contestant is told, beside its precision. CycleGAN's networks have one width, which is the papers'
+# What each contestant gets, besides its precision. The width of CycleGAN's networks is fixed, as in the papers
 SETTINGS = {
     "discogan-1": {"model": "discogan", "size": 128, "channels": [3, 3], "filters": 64, "batch": 1},
     "discogan-8": {"model": "discogan", "size": 128, "channels": [3, 3], "filters": 64, "batch": 8},
@@ -38,10 +37,10 @@ SETTINGS = {
 }
 TINY = {"size": 32, "filters": 4, "blocks": 6, "batch": 2}
 
-# Seconds before a turn: PyTorch's threads look out for more work for some milliseconds after theirs
+# Seconds before a turn. After their work, PyTorch's threads keep spinning for some milliseconds
 REST = 0.03
 
-# Environment (None: the one that runs this), program and precision
+# {name: (environment, or None for the current one; program; precision)}
 CONTESTANTS = {
     "post": ("tf215", "keras_loop.py", "float32"),
     "loop": (None, "keras_loop.py", "float32"),
@@ -49,7 +48,7 @@ CONTESTANTS = {
     "ours": (None, "ours.py", "float32"),
     "ours-bfloat16": (None, "ours.py", "bfloat16"),
 }
-# keras_gan on both backends, in a run of their own
+# keras_gan on both backends, in a separate run
 BACKENDS = {
     "ours": CONTESTANTS["ours"],
     "jax": ("jax", "ours.py", "float32"),
@@ -59,7 +58,7 @@ BACKENDS = {
 
 
 class Worker:
-    """A process that does something once for every line that it is sent, and answers with a line of JSON."""
+    """A process that answers each line with one line of JSON."""
 
     def __init__(self, name, command, **environment):
         self.name, pipe = name, subprocess.PIPE
@@ -69,7 +68,7 @@ class Worker:
 
     def ask(self):
         time.sleep(REST)
-        with contextlib.suppress(BrokenPipeError):  # it has ended, and hear() says why
+        with contextlib.suppress(BrokenPipeError):  # the process has ended; hear() says why
             self.process.stdin.write("\n")
             self.process.stdin.flush()
         return self.hear()
@@ -82,7 +81,7 @@ class Worker:
         return json.loads(line)
 
     def end(self):
-        """No more lines: the worker ends."""
+        """Closes the input; the worker then ends."""
         self.process.stdin.close()
 
     def __enter__(self):
@@ -97,22 +96,22 @@ class Worker:
 
 
 def worker(name, setting):
-    """The process of a contestant, which first says what there is to say of it."""
+    """Starts the process of a contestant. Its first answer has its parameters and versions."""
     environment, program, dtype = (CONTESTANTS | BACKENDS)[name]
     command = [HERE / "contestants" / program, json.dumps({**setting, "dtype": dtype})]
-    if environment == "jax":  # what it runs is this checkout
+    if environment == "jax":  # it uses this checkout, which is not installed there
         paths = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH")]))
         return Worker(name, [python_of("jax"), *command], KERAS_BACKEND="jax", PYTHONPATH=paths)
     return Worker(name, [python_of(environment) if environment else sys.executable, *command])
 
 
 def race(setting, names, rounds):
-    """What these contestants did in a setting, and the machine's best rates meanwhile."""
+    """Runs the contestants in a setting. Returns their results and the best rates of the machine."""
     with contextlib.ExitStack() as stack:
         machine = stack.enter_context(Worker("machine", [sys.executable, HERE / "machine.py"]))
         workers, results, rates = {}, {}, {}
         for name in names:
-            say(f"{name} is built")
+            say(f"building {name}")
             workers[name] = stack.enter_context(worker(name, setting))
             results[name] = workers[name].hear() | {"seconds": []}
         check_parameters(setting, results)
@@ -124,7 +123,7 @@ def race(setting, names, rounds):
                 rates[kind] = max(rate, rates.get(kind, 0))
         machine.end()
         for name in names:
-            say(f"operations of {name} are counted")
+            say(f"counting operations of {name}")
             workers[name].end()
             results[name] |= workers[name].hear()
     say("")
@@ -132,12 +131,12 @@ def race(setting, names, rounds):
 
 
 def say(progress):
-    """One line on the terminal that the next one overwrites."""
+    """Writes one line to the terminal; the next one overwrites it."""
     print(f"{progress:50}", end="\r", file=sys.stderr, flush=True)
 
 
 def check_parameters(setting, results):
-    """All contestants have the same networks; the posts' DiscoGAN has one norm more, on its 1x1 map."""
+    """Checks that all contestants have equal networks. The posts' DiscoGAN has one more norm, on its 1x1 map."""
     counts = {}
     for name, result in results.items():
         for network, count in result["parameters"].items():
@@ -146,11 +145,11 @@ def check_parameters(setting, results):
             counts.setdefault(network, {})[name] = count
     for network, by_name in counts.items():
         if len(set(by_name.values())) > 1:
-            raise SystemExit(f"error: the contestants' {network} have other numbers of parameters: {by_name}")
+            raise SystemExit(f"error: the contestants' {network} differ in their numbers of parameters: {by_name}")
 
 
 def loader(tiny):
-    """The figures of benchmarks/data.py on drawn shoes."""
+    """Returns the figures of benchmarks/data.py on drawn shoes."""
     few = ["--pictures", "4", "--rounds", "1", "--image-size", "32"] if tiny else []
     done = subprocess.run([sys.executable, HERE / "data.py", "--json", *few], capture_output=True, text=True)
     if done.returncode:
@@ -159,12 +158,12 @@ def loader(tiny):
 
 
 def there_are(names):
-    """Those contestants whose environment is there."""
+    """Returns the contestants whose environment exists, and reports the others."""
     found = []
     for name in names:
         environment = (CONTESTANTS | BACKENDS)[name][0]
         if environment and not python_of(environment):
-            print(f"{name} is skipped: no environment {environment} (python benchmarks/environments.py makes it)")
+            print(f"skipping {name}: no environment {environment} (python benchmarks/environments.py creates it)")
         else:
             found.append(name)
     return found
@@ -178,11 +177,11 @@ def main():
     everybody = CONTESTANTS | BACKENDS
     parser.add_argument("--contestants", nargs="+", choices=everybody, default=list(everybody))
     parser.add_argument("--rounds", type=int, default=12)
-    parser.add_argument("--tiny", action="store_true", help="small pictures and networks, to see that all is well")
-    parser.add_argument("--save", action="store_true", help="tables and plot into the project's pages")
+    parser.add_argument("--tiny", action="store_true", help="small pictures and networks, as a quick check")
+    parser.add_argument("--save", action="store_true", help="save tables and plot in the project's pages")
     args = parser.parse_args()
     if args.tiny and args.save:
-        parser.error("--tiny measures nothing worth saving")
+        parser.error("--save cannot be combined with --tiny, whose figures mean nothing")
 
     results = {"settings": {}}
     settings = {

@@ -1,10 +1,10 @@
-"""How fast `python -m keras_gan.translate` is beside a bare `predict`, and what a large picture takes.
+"""Compares `python -m keras_gan.translate` with a bare `predict`, and measures the translation of a large picture.
 
-    python benchmarks/translate.py speed           1,000 pictures of 256x256, and Keras' predict on as many in memory
-    python benchmarks/translate.py tiles           one of 6000x4000, tile by tile: memory, and the steps at the seams
+    python benchmarks/translate.py speed           1,000 files of 256x256; Keras' predict on the same pictures in memory
+    python benchmarks/translate.py tiles           one picture of 6000x4000 in tiles: memory, and steps at the seams
 
-The generator is Pix2Pix' at 256x256, untrained: time and memory do not depend on its weights. Seams do, so they are
-measured again with the generator that comes with the demo, which is trained.
+The generator is an untrained Pix2Pix at 256x256: time and memory do not depend on the weights. Seams do depend on
+them, so they are also measured with the trained generator that comes with the demo.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from PIL import Image
 
 
 def texture(height, width, seed):
-    """A picture as uneven as a photo: patches of colour and some grain, uint8 (height, width, 3)."""
+    """Makes a picture with some structure, like a photo: colour patches and grain, uint8 (height, width, 3)."""
     rng = np.random.default_rng(seed)
     patches = Image.fromarray(rng.integers(0, 256, (12, 12, 3), "uint8")).resize(
         (width, height), Image.Resampling.BICUBIC
@@ -44,7 +44,7 @@ def save_generator(path):
 
 
 def speed(folder, count, batch_size=8):
-    """Prints the rates of both, and their ratio."""
+    """Prints both rates and their ratio."""
     from keras_gan import generators
     from keras_gan.translate import inputs
     from keras_gan.translate.pipeline import Flow
@@ -65,11 +65,11 @@ def speed(folder, count, batch_size=8):
     began = time.perf_counter()
     done = sum(after is not None for _, _, after in Flow(generator, todo).run())
     rate = done / (time.perf_counter() - began)
-    print(f"{count} pictures: predict {bare:.2f} a second, translate {rate:.2f} a second, {rate / bare:.1%} of it")
+    print(f"{count} pictures: predict {bare:.2f} per second, translate {rate:.2f} per second ({rate / bare:.1%})")
 
 
 def tiled(generator, height=4000, width=6000):
-    """Translates one large picture in a process of its own; prints its time, peak memory and seams."""
+    """Translates one large picture in a separate process; prints time, peak memory and steps at the seams."""
     from keras_gan.translate import tiles
 
     folder = Path(tempfile.mkdtemp(dir=generator.parent))
@@ -88,10 +88,10 @@ def tiled(generator, height=4000, width=6000):
         borders = np.array(
             sorted({start - 1 for start in begins[1:]} | {start + tiles.TILE - 1 for start in begins[:-1]})
         )
-        # What is shown differs from place to place, so a border is compared with the lines beside it too
+        # The content differs from place to place, so each border is also compared with the lines beside it
         away = np.array([distance for distance in range(-16, 17) if abs(distance) > 2])
         beside = steps[borders[:, None] + away]
-        # Inside is where one tile counts alone: where two are mixed, the grain of an untrained network evens out
+        # Inside: pixels from a single tile. Where two tiles are mixed, the grain of an untrained network averages out
         covered = tiles.sum_at(begins, np.ones(tiles.TILE, "float32"), result.shape[axis])
         inside = steps[(covered[:-1] == 1) & (covered[1:] == 1)]
         print(

@@ -1,15 +1,17 @@
-r"""Makes the README's pictures from trained runs: what the networks make of drawings or noise that they have not seen.
+r"""Makes the pictures in docs/ from trained runs: translations of unseen drawings, or pictures from new noise.
 
     python docs/make_picture.py MODEL RUN PATH
 
-for example, after
+For example, train a run:
 
     python -m keras_gan.discogan --dataset drawn_shoes --image-size 64 --filters 32 --batch-size 4 --epochs 20 \
         --seed 0 --output runs/picture
 
+and make its picture:
+
     python docs/make_picture.py discogan runs/picture docs/discogan.png
 
-The other pictures in docs/ come from
+The other pictures come from these models and options:
 
     cyclegan  --dataset drawn_shoes --image-size 64 --batch-size 4 --epochs 15 --seed 0
     pix2pix   --dataset drawn_shoes --image-size 64 --filters 32 --batch-size 4 --epochs 24 --no-augment --seed 0
@@ -25,21 +27,21 @@ import keras
 import numpy as np
 from PIL import Image
 
-import keras_gan.layers  # noqa: F401  (what saved networks need to load)
+import keras_gan.layers  # noqa: F401  (saved networks need it to load)
 from keras_gan import DataLoader
 
 COLUMNS, HEIGHT = 10, 128
 
 
 def translated(load):
-    """Drawings, translations and the true shoes."""
+    """Returns three rows: drawings, translations, true shoes."""
     g_AB = load("g_AB", "generator")
     imgs_A, imgs_B = DataLoader("drawn_shoes", g_AB.input_shape[1:3], seed=0).load_data(COLUMNS, is_testing=True)
     return [imgs_A, g_AB.predict(imgs_A, verbose=0), imgs_B]
 
 
 def both_ways(load):
-    """Drawings and the shoes made of them, shoes and the drawings made of them; pictures in [0, 1]."""
+    """Returns four rows: drawings, their translations, shoes, their translations. The networks use values in [0, 1]."""
     g_AB, g_BA = load("g_AB"), load("g_BA")
     loader = DataLoader("drawn_shoes", g_AB.input_shape[1:3], seed=0, value_range=(0, 1))
     imgs_A, imgs_B = loader.load_data(2 * COLUMNS, is_testing=True)
@@ -49,13 +51,13 @@ def both_ways(load):
 
 
 def of_noise(load):
-    """Two rows of pictures of noise."""
+    """Returns two rows of pictures from noise."""
     z = np.random.default_rng(0).standard_normal((2 * COLUMNS, 100)).astype("float32")
     return np.split(load("generator").predict(z, verbose=0), 2)
 
 
 def of_labels(load):
-    """Every digit twice."""
+    """Returns two rows with every digit."""
     z = np.random.default_rng(0).standard_normal((2 * COLUMNS, 100)).astype("float32")
     return np.split(load("generator").predict([z, np.tile(np.arange(10), 2)], verbose=0), 2)
 

@@ -1,21 +1,22 @@
-"""The classic image GANs on Keras 3, written so that they read like the posts they come from.
+"""The classic image GANs on Keras 3, written to read like the posts that they come from.
 
     from keras_gan import DataLoader, DiscoGAN
 
     gan = DiscoGAN(img_shape=(128, 128, 3))
     gan.train(epochs=20, batch_size=1, sample_interval=200)
 
-Names are imported when first used: `import keras_gan` alone loads neither Keras nor what runs below it.
+Names are imported on first use: `import keras_gan` alone loads neither Keras nor a backend.
 """
 
 import os
 import platform
 from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
 
-# TensorFlow brings Intel's oneDNN and takes it by itself only on processors with AVX-512 VNNI. On others of this kind
-# it is as fast or faster too, and rounds as it does there. The setting is read when TensorFlow is imported.
+# TensorFlow includes Intel's oneDNN, but by default uses it only on processors with AVX-512 VNNI. On other x86-64
+# processors it is as fast or faster, and rounds the same way. TensorFlow reads the variable when it is imported.
 if platform.machine() in ("x86_64", "AMD64"):
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
@@ -40,12 +41,12 @@ _EXPORTS = {
     "UpsampleConv2D": "layers",
 }
 
-_MODULES = ("translate",)  # that are called like functions
+_MODULES = ("translate",)  # modules that can be called like functions
 
 __all__ = sorted([*_EXPORTS, *_MODULES])
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return import_module(f"keras_gan.{name}")
     if name not in _EXPORTS:
@@ -53,5 +54,5 @@ def __getattr__(name):
     return getattr(import_module(f"keras_gan.{_EXPORTS[name]}"), name)
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])

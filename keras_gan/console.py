@@ -42,6 +42,19 @@ def silence() -> Iterator[None]:
         os.close(stderr)
 
 
+def print_any_name() -> None:
+    """Makes standard output and error escape what their encoding lacks, such as `\\ud55c` in ASCII.
+
+    Otherwise the first name of a file or folder that cannot be printed would end the command: one in Korean where
+    output goes to a file on Windows, or one that is not valid UTF-8 anywhere.
+    """
+    streams: list[Any] = [sys.stdout, sys.stderr]
+    for stream in streams:
+        if getattr(stream, "errors", None) in ("strict", "surrogateescape", "surrogatepass"):
+            with contextlib.suppress(AttributeError, OSError, ValueError):  # not a text file, or closed
+                stream.reconfigure(errors="backslashreplace")
+
+
 def fail(message: object) -> int:
     """Prints the message as one line on standard error. Returns 2, the exit code for bad input."""
     print("error:", " ".join(str(message).split()), file=sys.stderr)
@@ -64,7 +77,11 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that reports errors in one line."""
+    """An argument parser that reports errors in one line. Every command has one, and so can print any name."""
+
+    def __init__(self, **options: Any) -> None:
+        print_any_name()
+        super().__init__(**options)
 
     @classmethod
     def of(cls, module: str, description: str | None, **texts: Any) -> "Parser":

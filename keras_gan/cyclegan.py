@@ -1,6 +1,6 @@
-"""CycleGAN: learns to translate between two kinds of pictures that do not come in pairs.
+"""CycleGAN: learns to translate between two kinds of pictures without pairs.
 
-    python -m keras_gan.cyclegan                                          drawings and other drawings' shoes
+    python -m keras_gan.cyclegan                                          drawings and shoes, unpaired
     python -m keras_gan.cyclegan --dataset gray2colour --image-size 32    colouring, as in the notebook
     python -m keras_gan.cyclegan --dataset APPLES --dataset-B BANANAS     two folders of pictures
 
@@ -10,10 +10,10 @@ Two generators, G_AB and G_BA, and a discriminator for each domain. The generato
     + 10 (|G_BA(G_AB(A)) - A| + |G_AB(G_BA(B)) - B|)                 a round trip changes nothing
     + 0.5 (|G_BA(A) - A| + |G_AB(B) - B|)                            pictures of the target domain stay
 
-while D_A and D_B learn to tell real pictures (1) from fakes (0).
+D_A and D_B learn to tell real pictures (1) from fakes (0).
 
 Zhu et al., "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", 2017
-(https://arxiv.org/abs/1703.10593), as the Keras notebooks have it: the networks and the loop that colour CIFAR-10.
+(https://arxiv.org/abs/1703.10593), in the version of the Keras notebooks: networks and loop for colouring CIFAR-10.
 The paper's own networks are in cyclegan_paper.py.
 """
 
@@ -21,6 +21,9 @@ if __name__ == "__main__":  # answer --help and bad options before Keras is load
     from keras_gan import cli
 
     arguments = cli.parse(__file__)
+
+from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import layers
@@ -36,21 +39,20 @@ ACTIVATIONS = {"lrelu": lambda: layers.LeakyReLU(negative_slope=0.2), "relu": la
 class CycleGAN(CycleModel):
     """Two U-Nets that translate between domains A and B, and two discriminators that judge them.
 
-    A is the source, B the target: `g_AB` makes B from A (the notebook's `g_target`), `g_BA` makes A
-    from B (`g_source`); `d_A` judges A (`d_source`), `d_B` judges B (`d_target`); `combined` is its
+    A is the source, B the target. The notebook's names: `g_AB`, A to B, is `g_target`; `g_BA`, B to A, is
+    `g_source`; `d_A`, which judges A, is `d_source`; `d_B`, which judges B, is `d_target`; `combined` is
     `adversarial`.
 
     Args:
         img_shape: (height, width, channels) of both domains; height and width are multiples of 8, at least 16.
-        shape_A: the same for domain A, if it differs, such as 32x32x1 for gray pictures.
-        shape_B: the same for domain B.
-        kernel_size: side of the kernels.
-        activation: of the encoders: lrelu (LeakyReLU) or relu.
-        instance_norm: whether the generators normalise with InstanceNormalization.
-        patchgan: whether the discriminators judge patch by patch, not the picture as a whole (the notebook's
-            builder: off by default).
-        identity: whether the identity terms are on; default: if both domains have one shape (the notebook's
-            builder: off).
+        shape_A: shape of domain A, if it differs, such as 32x32x1 for gray pictures.
+        shape_B: shape of domain B, if it differs.
+        kernel_size: height and width of the convolution kernels.
+        activation: activation of the encoder layers: lrelu (LeakyReLU) or relu.
+        instance_norm: whether the generators use InstanceNormalization.
+        patchgan: whether the discriminators judge patches instead of whole pictures (off in the notebook's builder).
+        identity: whether the identity terms are on; default: on if both domains have the same shape (off in the
+            notebook's builder).
         pool_size: past fakes kept for each discriminator; the notebook keeps none.
         augment: whether to enlarge training pictures by 286/256 and crop them at random.
         flip: whether to mirror half of the training pictures.
@@ -72,8 +74,8 @@ class CycleGAN(CycleModel):
         pool_size: int = 0,
         augment: bool = False,
         flip: bool = True,
-        **options,
-    ):
+        **options: Any,
+    ) -> None:
         super().__init__(name="cyclegan", **options)
         check_at_least(1, kernel_size=kernel_size)
         self.kernel_size, self.patchgan, self.instance_norm = kernel_size, patchgan, instance_norm
@@ -84,20 +86,20 @@ class CycleGAN(CycleModel):
         self.open_data(*shapes, identity, multiple=8, least=16, value_range=(0, 1), augment=augment, flip=flip)
         self.build_game(rmsprop(2e-4, 6e-8), rmsprop(1e-4, 3e-8), identity_weight=0.5, pool_size=pool_size)
 
-    def encoder(self, x, filters, strides=2):
-        """Normalisation and activation come before the convolution."""
+    def encoder(self, x: Any, filters: int, strides: int = 2) -> Any:
+        """Pre-activation: norm and activation come before the convolution."""
         x = InstanceNormalization()(x) if self.instance_norm else x
         return layers.Conv2D(filters, self.kernel_size, strides=strides, padding="same")(self.activation()(x))
 
-    def decoder(self, x, paired, filters, transposed=Conv2DTranspose):
+    def decoder(self, x: Any, paired: Any, filters: int, transposed: Callable[..., Any] = Conv2DTranspose) -> Any:
         x = InstanceNormalization()(x) if self.instance_norm else x
         x = transposed(filters, self.kernel_size, strides=2, padding="same")(layers.ReLU()(x))
         return layers.Concatenate()([x, paired])
 
-    def build_generator(self, shape, target_shape, name=None):
-        """Pre-activation U-Net of three halvings: (batch, *shape) to (batch, *target_shape) in [0, 1].
+    def build_generator(self, shape: tuple, target_shape: tuple, name: str | None = None) -> Any:
+        """Pre-activation U-Net with three halvings: (batch, *shape) to (batch, *target_shape) in [0, 1].
 
-        Where maps are small the layers are Keras' own: at 32x32 and batch 32 the faster convolutions gain nothing.
+        Layers on small maps are Keras' own: at 32x32 and batch size 32 this package's convolutions are not faster.
         """
         img = keras.Input(shape)
         e1 = self.encoder(img, 32, strides=1)
@@ -110,8 +112,8 @@ class CycleGAN(CycleModel):
         last = Conv2DTranspose(target_shape[2], self.kernel_size, padding="same", activation="sigmoid", dtype=full())
         return keras.Model(img, last(d3), name=name)
 
-    def build_discriminator(self, shape, name=None):
-        """(batch, *shape) to one verdict per patch, (batch, H / 16, W / 16, 1), or without patchgan to (batch, 1)."""
+    def build_discriminator(self, shape: tuple, name: str | None = None) -> Any:
+        """(batch, *shape) to one verdict per patch, (batch, H / 16, W / 16, 1), or without `patchgan` (batch, 1)."""
         x = img = keras.Input(shape)
         for filters in (32, 64, 128, 256):
             x = layers.LeakyReLU(negative_slope=0.2)(x)
@@ -124,8 +126,8 @@ class CycleGAN(CycleModel):
         return keras.Model(img, outputs, name=name)
 
 
-def rmsprop(learning_rate, decay):
-    """RMSprop whose rate falls by inverse time: rate / (1 + decay * step), as `decay` did in Keras 2."""
+def rmsprop(learning_rate: float, decay: float) -> Any:
+    """RMSprop with inverse time decay, rate / (1 + decay * step), like the `decay` of Keras 2."""
     return keras.optimizers.RMSprop(keras.optimizers.schedules.InverseTimeDecay(learning_rate, 1, decay))
 
 

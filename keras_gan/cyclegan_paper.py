@@ -1,7 +1,7 @@
-"""The paper's CycleGAN: learns to translate between two kinds of pictures that do not come in pairs.
+"""The paper's CycleGAN: learns to translate between two kinds of pictures without pairs.
 
     python -m keras_gan.cyclegan_paper --dataset horse2zebra              as in the paper
-    python -m keras_gan.cyclegan_paper --image-size 64                    drawn shoes, small and quick
+    python -m keras_gan.cyclegan_paper --image-size 64                    drawn shoes, small and fast
     python -m keras_gan.cyclegan_paper --dataset horse2zebra --image-size 256 --augment --decay-epochs 100
 
 Two generators, G_AB and G_BA, and a discriminator for each domain. The generators minimise
@@ -10,7 +10,8 @@ Two generators, G_AB and G_BA, and a discriminator for each domain. The generato
     + 10 (|G_BA(G_AB(A)) - A| + |G_AB(G_BA(B)) - B|)                 a round trip changes nothing
     + 5 (|G_BA(A) - A| + |G_AB(B) - B|)                              pictures of the target domain stay
 
-while D_A and D_B learn to tell real pictures (1) from fakes (0), patch by patch; some fakes are past ones.
+D_A and D_B learn to tell real pictures (1) from fakes (0), patch by patch. Some of these fakes come from a pool of
+past fakes.
 
 Zhu et al., "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", 2017
 (https://arxiv.org/abs/1703.10593). The Keras notebooks' CycleGAN is in cyclegan.py.
@@ -20,6 +21,8 @@ if __name__ == "__main__":  # answer --help and bad options before Keras is load
     from keras_gan import cli
 
     arguments = cli.parse(__file__)
+
+from typing import Any
 
 import keras
 from keras import layers
@@ -32,14 +35,14 @@ from keras_gan.networks import full, normal, patchgan_70, plain_norm
 class CycleGANPaper(CycleModel):
     """Two ResNets that translate between domains A and B, and two 70x70 PatchGANs that judge them.
 
-    `d_A`, `d_B` and `combined` are compiled Keras models; `g_AB` and `g_BA` are the result. The generators learn
-    before the discriminators.
+    `d_A`, `d_B` and `combined` are compiled Keras models; `g_AB` and `g_BA` are the result. The generators are
+    updated before the discriminators.
 
     Args:
         img_shape: (height, width, channels) of both domains; height and width are multiples of 4, at least 24.
-        shape_A: the same for domain A, if it differs.
-        shape_B: the same for domain B.
-        identity: whether the identity terms are on; default: if both domains have one shape.
+        shape_A: shape of domain A, if it differs.
+        shape_B: shape of domain B, if it differs.
+        identity: whether the identity terms are on; default: on if both domains have the same shape.
         pool_size: past fakes kept for each discriminator.
         augment: whether to enlarge training pictures by 286/256 and crop them at random.
         flip: whether to mirror half of the training pictures.
@@ -57,8 +60,8 @@ class CycleGANPaper(CycleModel):
         pool_size: int = 50,
         augment: bool = False,
         flip: bool = True,
-        **options,
-    ):
+        **options: Any,
+    ) -> None:
         super().__init__(name="cyclegan_paper", **options)
         shapes = shape_A or img_shape, shape_B or img_shape
         self.open_data(*shapes, identity, multiple=4, least=24, augment=augment, flip=flip)
@@ -66,10 +69,10 @@ class CycleGANPaper(CycleModel):
         adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
         self.build_game(adam, adam, identity_weight=5, pool_size=pool_size)
 
-    def build_generator(self, shape, target_shape, name=None, filters=64):
+    def build_generator(self, shape: tuple, target_shape: tuple, name: str | None = None, filters: int = 64) -> Any:
         """ResNet generator: (batch, *shape) to (batch, *target_shape) in [-1, 1].
 
-        A 7x7 convolution, two halvings, residual blocks at a quarter of the size (nine from 256x256 on, else six),
+        A 7x7 convolution, two halvings, residual blocks at a quarter of the size (nine from 256x256 up, else six),
         two doublings, a 7x7 convolution. 11,378,179 parameters with nine blocks. Zhu et al., appendix 7.2.
         """
 
@@ -99,11 +102,11 @@ class CycleGANPaper(CycleModel):
         return keras.Model(img, outputs, name=name)
 
     @property
-    def blocks(self):
-        """Residual blocks of a generator."""
+    def blocks(self) -> int:
+        """The number of residual blocks of a generator."""
         return 9 if min(self.shape_A[:2]) >= 256 else 6
 
-    def build_discriminator(self, shape, name=None):
+    def build_discriminator(self, shape: tuple, name: str | None = None) -> Any:
         """70x70 PatchGAN: (batch, *shape) to one verdict per patch, (batch, H / 8 - 2, W / 8 - 2, 1)."""
         return patchgan_70(shape, name=name)
 

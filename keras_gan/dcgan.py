@@ -1,26 +1,28 @@
-"""DCGAN: pictures out of noise, by convolutions.
+"""DCGAN: convolutional networks make pictures from noise.
 
     python -m keras_gan.dcgan                                        shoes drawn by code
     python -m keras_gan.dcgan --dataset PATH/TO/FOLDER --filters 32  your own pictures
     python -m keras_gan.dcgan --dataset mnist --image-size 28x28x1   digits
 
-One generator G makes pictures of noise z, a discriminator D tells real pictures (1) from fakes (0).
-G minimises
+A generator G makes pictures from noise z. A discriminator D learns to tell real pictures (1) from fakes (0). G
+minimises
 
     - log D(G(z))
 
 Radford et al., "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
-Networks", 2016 (https://arxiv.org/abs/1511.06434), with its five rules: strided convolutions in
-place of pooling; BatchNormalization, but not at G's output and D's input; no dense hidden layers;
-ReLU in G, tanh at its end; LeakyReLU in D.
+Networks", 2016 (https://arxiv.org/abs/1511.06434), with its five rules: strided convolutions instead of pooling;
+BatchNormalization, except at G's output and D's input; no dense hidden layers; ReLU in G, with tanh at its output;
+LeakyReLU in D.
 """
 
-if __name__ == "__main__":  # --help and mistyped options are answered before Keras is loaded
+if __name__ == "__main__":  # answer --help and bad options before Keras is loaded
     from keras_gan import cli
 
     arguments = cli.parse(__file__)
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -35,27 +37,22 @@ from keras_gan.networks import dcgan_discriminator, dcgan_generator, halvings
 class DCGAN(LatentModel):
     """A convolutional generator and a convolutional discriminator.
 
-    `discriminator` and `combined` are compiled Keras models; `generator` is what one trains for.
+    `discriminator` and `combined` are compiled Keras models; `generator` is the result.
 
     Args:
-        img_shape: (height, width, channels) of the pictures; height and width 28 or a power of two from
-            32 up; other channels than 1 or 3 as the files have them.
-        gf: filters in the last layer but one of the generator.
-        df: filters in the first layer of the discriminator.
-        flip: whether training pictures are mirrored half of the time.
+        img_shape: (height, width, channels) of the pictures; height and width are 28 or a power of two from
+            32 up; channels other than 1 or 3 must match the files.
+        gf: filters in the generator's second-to-last layer.
+        df: filters in the discriminator's first layer.
+        flip: whether to mirror half of the training pictures.
         **options: latent_dim, data, optimizers, seed and output, see `LatentModel`; and the errors raised.
     """
 
     TRAIN = {"epochs": 25, "batch_size": 64, "sample_interval": 100}
 
     def __init__(
-        self,
-        img_shape: tuple = (64, 64, 3),
-        gf: int = 64,
-        df: int = 64,
-        flip: bool = False,
-        **options,
-    ):
+        self, img_shape: tuple = (64, 64, 3), gf: int = 64, df: int = 64, flip: bool = False, **options: Any
+    ) -> None:
         super().__init__("dcgan", **options)
         check_at_least(1, gf=gf, df=df)
         self.img_shape, self.gf, self.df = tuple(img_shape), gf, df
@@ -64,26 +61,26 @@ class DCGAN(LatentModel):
         self.data_loader = ImageLoader(shape=self.img_shape, flip=flip, **self.data_options)
         self.build_game()
 
-    def build_generator(self):
+    def build_generator(self) -> Any:
         """Generator: codes (batch, latent_dim) to pictures (batch, *img_shape) in [-1, 1]."""
         z = keras.Input((self.latent_dim,))
         return keras.Model(z, dcgan_generator(z, self.img_shape, self.gf), name="generator")
 
-    def build_discriminator(self):
-        """Discriminator: pictures (batch, *img_shape) to a logit each, (batch, 1)."""
+    def build_discriminator(self) -> Any:
+        """Discriminator: pictures (batch, *img_shape) to one logit each, (batch, 1)."""
         img = keras.Input(self.img_shape)
         return keras.Model(img, dcgan_discriminator(img, self.df), name="discriminator")
 
-    def interpolate(self, z0, z1, n=10, path=None):
-        """Saves the pictures on the way from one code to another as a strip, and as an animation beside it.
+    def interpolate(self, z0: Any, z1: Any, n: int = 10, path: str | Path | None = None) -> Path:
+        """Saves the pictures between two codes as a strip (PNG) and as an animation (GIF).
 
-        The way is an arc (White, 2016): the codes between are as long as codes are, which those on
-        a straight line are not.
+        Interpolation is spherical (White, 2016): codes on the arc have typical lengths, codes on the straight line are
+        too short.
 
         Args:
             z0, z1: codes (latent_dim,), such as `gan.fixed_noise[3]`, the fourth picture of the grids.
-            n: pictures, at least 2, the first that of z0, the last that of z1.
-            path: the PNG file; the GIF has its name with `.gif`. None: `interpolation.png` in the run's folder.
+            n: number of pictures, at least 2, from z0 (the first) to z1 (the last).
+            path: the PNG file; the GIF gets the same name with `.gif`. None: `interpolation.png` in the run's folder.
 
         Returns:
             The path of the PNG file.
@@ -97,17 +94,17 @@ class DCGAN(LatentModel):
         path = self.run_folder / "interpolation.png" if path is None else path
         return self.save_strip(path, images, [*images, *images[-2:0:-1]])
 
-    def arithmetic(self, plus, minus, other, n=10, path=None):
-        """Saves what vector arithmetic gives: mean(plus) - mean(minus) + mean(other), as a strip.
+    def arithmetic(self, plus: Any, minus: Any, other: Any, n: int = 10, path: str | Path | None = None) -> Path:
+        """Saves the result of vector arithmetic, mean(plus) - mean(minus) + mean(other), as a PNG and a GIF file.
 
-        The strip shows the pictures of the three means and of the result. The animation beside it
-        goes from the third to the result: what the difference adds, little by little.
+        The PNG shows the pictures of the three means and of the result. The GIF moves from mean(other) to the result:
+        it adds the difference step by step.
 
         Args:
-            plus, minus, other: codes (k, latent_dim) each, of pictures that share something to see;
-                three or more a group, since single codes give no stable result (section 6.3.2 of the paper).
+            plus, minus, other: codes (k, latent_dim) of pictures that share a visible property. Use three or
+                more per group: single codes give no stable result (section 6.3.2 of the paper).
             n: pictures of the animation, at least 2.
-            path: the PNG file; the GIF has its name with `.gif`. None: `arithmetic.png` in the run's folder.
+            path: the PNG file; the GIF gets the same name with `.gif`. None: `arithmetic.png` in the run's folder.
 
         Returns:
             The path of the PNG file.
@@ -123,16 +120,16 @@ class DCGAN(LatentModel):
         path = self.run_folder / "arithmetic.png" if path is None else path
         return self.save_strip(path, images, [*frames, *frames[-2:0:-1]])
 
-    def save_strip(self, path, images, frames):
-        """Saves pictures side by side as a PNG file, and frames as a GIF file beside it; returns the former's path."""
+    def save_strip(self, path: str | Path, images: Any, frames: Sequence[Any]) -> Path:
+        """Saves pictures side by side as a PNG file, and frames as a GIF file beside it; returns the PNG's path."""
         path = Path(path)
         save_sheet(path, [images])
         save_animation(path.with_suffix(".gif"), frames)
         return path
 
 
-def slerp(z0, z1, share):
-    """The code at this share (0 to 1) of the arc from z0 to z1; on a line where there is no arc."""
+def slerp(z0: np.ndarray, z1: np.ndarray, share: float) -> np.ndarray:
+    """Spherical interpolation: the code at `share` (0 to 1) of the arc from z0 to z1; linear if there is no arc."""
     cosine = np.dot(z0, z1) / max(np.linalg.norm(z0) * np.linalg.norm(z1), 1e-12)
     angle = np.arccos(np.clip(cosine, -1, 1))
     if np.sin(angle) < 1e-6:

@@ -1,7 +1,7 @@
 """DiscoGAN: learns to translate between two kinds of pictures, in both directions at once.
 
     python -m keras_gan.discogan                                  edges to shoes, as in the post
-    python -m keras_gan.discogan --image-size 64 --filters 32     the same, small and quick
+    python -m keras_gan.discogan --image-size 64 --filters 32     the same, small and fast
     python -m keras_gan.discogan --dataset PATH/TO/FOLDER --batch-size 4
 
 Two generators, G_AB and G_BA, and a discriminator for each domain. The generators minimise
@@ -10,17 +10,19 @@ Two generators, G_AB and G_BA, and a discriminator for each domain. The generato
     + |G_AB(A) - B| + |G_BA(B) - A|                         each fake matches the other half of its pair
     + |G_BA(G_AB(A)) - A| + |G_AB(G_BA(B)) - B|             a round trip changes nothing
 
-while D_A and D_B learn to tell real pictures (1) from fakes (0), patch by patch.
+D_A and D_B learn to tell real pictures (1) from fakes (0), patch by patch.
 
 Kim et al., "Learning to Discover Cross-Domain Relations with Generative Adversarial Networks", 2017
-(https://arxiv.org/abs/1703.05192), as the Keras posts have it: U-Nets, least squares, pairs used as pairs. The paper's
-own, unpaired game is in discogan_paper.py.
+(https://arxiv.org/abs/1703.05192), in the version of the Keras posts: U-Nets, least squares, paired training. The
+paper's unpaired version is in discogan_paper.py.
 """
 
 if __name__ == "__main__":  # answer --help and bad options before Keras is loaded
     from keras_gan import cli
 
     arguments = cli.parse(__file__)
+
+from typing import Any
 
 import keras
 from keras import layers, ops
@@ -42,10 +44,10 @@ class DiscoGAN(TwoWayModel):
         gf: filters in the generators' first layer.
         df: filters in the discriminators' first layer.
         direction: AtoB or BtoA: whether domain A is the left or the right half of a pair.
-        adversarial_weight: weight of looking real.
-        translation_weight: weight of matching the other half of the pair; 0: pairs are not used.
-        reconstruction_weight: weight of the round trip.
-        dropout: share dropped in the U-Net, below its second level and in the three innermost ups.
+        adversarial_weight: weight of the adversarial terms.
+        translation_weight: weight of the L1 distance to the other half of the pair; 0: pairs are not used.
+        reconstruction_weight: weight of the L1 distance after the round trip.
+        dropout: dropout rate in the U-Net, from the third down on and in the first three ups.
         **options: data, optimizers, seed and output, see `TranslationModel`; and the errors raised.
     """
 
@@ -61,8 +63,8 @@ class DiscoGAN(TwoWayModel):
         translation_weight: float = 1.0,
         reconstruction_weight: float = 1.0,
         dropout: float = 0.0,
-        **options,
-    ):
+        **options: Any,
+    ) -> None:
         super().__init__(name="discogan", **options)
         # Input shape
         self.img_shape = self.img_rows, self.img_cols, self.channels = tuple(img_shape)
@@ -98,7 +100,7 @@ class DiscoGAN(TwoWayModel):
             optimizer=self.g_optimizer(optimizer),
         )
 
-    def build_combined(self):
+    def build_combined(self) -> Combined:
         """The adversarial model: (A, B) to the verdicts on both fakes, the fakes, and their reconstructions."""
         # Input images from both domains
         img_A = keras.Input(self.img_shape)
@@ -114,8 +116,8 @@ class DiscoGAN(TwoWayModel):
         outputs |= {"reconstr_A": reconstr_A, "reconstr_B": reconstr_B}
         return Combined([img_A, img_B], outputs, fakes=[fake_A, fake_B], trains=[self.g_AB, self.g_BA])
 
-    def build_generator(self, name=None):
-        """U-Net generator: (batch, *img_shape) to the same shape, values in [-1, 1]."""
+    def build_generator(self, name: str | None = None) -> Any:
+        """U-Net generator: (batch, *img_shape) to the same shape in [-1, 1]."""
 
         def conv2d(layer_input, filters, normalization=True, dropout=0.0):
             """Layers used during downsampling"""
@@ -141,14 +143,14 @@ class DiscoGAN(TwoWayModel):
             x = conv2d(x, width, dropout=self.dropout if level > 2 else 0.0)
             skips.append(x)
 
-        # Upsampling, joined with the map of the same size
+        # Upsampling, concatenated with the map of the same size
         skips.pop()
         for number, width in enumerate(reversed(filters[:-1])):
             x = deconv2d(x, skips.pop(), width, dropout=self.dropout if number < 3 else 0.0)
         output_img = UpsampleConv2D(self.channels, kernel_size=4, activation="tanh", dtype=full())(x)
         return keras.Model(d0, output_img, name=name)
 
-    def build_discriminator(self, name=None):
+    def build_discriminator(self, name: str | None = None) -> Any:
         """PatchGAN: (batch, *img_shape) to one verdict per patch, (batch, H / 16, W / 16, 1)."""
 
         def d_layer(layer_input, filters, normalization=True):
@@ -165,25 +167,25 @@ class DiscoGAN(TwoWayModel):
         validity = Conv2D(1, kernel_size=4, strides=1, padding="same", dtype=full())(d4)
         return keras.Model(img, validity, name=name)
 
-    # One iteration, played by adversarial/step.py: fakes once, then each discriminator, then the generators.
+    # One iteration, run by adversarial/step.py: fakes once, then each discriminator, then the generators.
 
-    def discriminator_batches(self, batch, fakes):
-        """(discriminator, x, y) in the order of the post: originals are real (1), translations fake (0)."""
+    def discriminator_batches(self, batch: list[Any], fakes: list[Any]) -> list[tuple[Any, Any, Any]]:
+        """(discriminator, x, y) of each update, in the post's order: originals are real (1), translations fake (0)."""
         valid = ops.ones((ops.shape(batch[0])[0], *self.disc_patch))
         fake = ops.zeros_like(valid)
         (imgs_A, imgs_B), (fake_A, fake_B) = batch, fakes
         batches_A = [(self.d_A, imgs_A, valid), (self.d_A, fake_A, fake)]
         return [*batches_A, (self.d_B, imgs_B, valid), (self.d_B, fake_B, fake)]
 
-    def generator_targets(self, batch):
-        """What `combined` should output, in the order of its outputs."""
+    def generator_targets(self, batch: list[Any]) -> list[Any]:
+        """The targets of `combined`, in the order of its outputs."""
         imgs_A, imgs_B = batch
         valid = ops.ones((ops.shape(imgs_A)[0], *self.disc_patch))
         return [valid, valid, imgs_B, imgs_A, imgs_A, imgs_B]
 
 
-def normalize(x):
-    """InstanceNormalization, except on a 1x1 map: there it would return its bias, whatever came in."""
+def normalize(x: Any) -> Any:
+    """InstanceNormalization, except on 1x1 maps, where it would return its bias for any input."""
     return x if tuple(x.shape[1:3]) == (1, 1) else InstanceNormalization()(x)
 
 

@@ -1,6 +1,6 @@
 """The paper's DiscoGAN: learns to translate in both directions without pairs.
 
-    python -m keras_gan.discogan_paper                              drawn shoes and edges, their pairs torn apart
+    python -m keras_gan.discogan_paper                              drawn shoes and edges, unpaired
     python -m keras_gan.discogan_paper --dataset horse2zebra
     python -m keras_gan.discogan_paper --game gan                   a baseline of the paper: gan or recongan
 
@@ -8,11 +8,11 @@ Two generators, G_AB and G_BA, and a discriminator for each domain. The generato
 
     (1 - r) (0.1 cross-entropy + 0.9 feature matching) + r squared error of the round trip
 
-with r = 0.01 for the first 10,000 iterations and 0.5 afterwards. Every third iteration trains the discriminators, the
-others train the generators.
+with r = 0.01 for the first 10,000 iterations and 0.5 afterwards. Every third iteration trains only the discriminators,
+all others only the generators.
 
 Kim et al., "Learning to Discover Cross-Domain Relations with Generative Adversarial Networks", 2017
-(https://arxiv.org/abs/1703.05192), as its authors' program has it: encoder-decoders with sigmoid outputs, weight decay
+(https://arxiv.org/abs/1703.05192), as in its authors' program: encoder-decoders with sigmoid outputs, weight decay
 1e-5. The Keras posts' DiscoGAN is in discogan.py.
 """
 
@@ -20,6 +20,9 @@ if __name__ == "__main__":  # answer --help and bad options before Keras is load
     from keras_gan import cli
 
     arguments = cli.parse(__file__)
+
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 from keras import layers, ops
@@ -31,7 +34,7 @@ from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.layers import Conv2D, Conv2DTranspose
 from keras_gan.networks import batch_norm, full, torch_uniform
 
-#: The outputs of `combined` that each of the paper's three models is scored by; a name stands for all it begins.
+#: The paper's three models: their loss uses the outputs of `combined` with names that begin with one of these.
 GAMES = {
     "discogan": ("valid", "features", "reconstr"),
     "recongan": ("valid_B", "features_B", "reconstr_A"),
@@ -49,13 +52,13 @@ class DiscoGANPaper(TwoWayModel):
         gf: filters in the generators' first layer.
         df: filters in the discriminators' first layer.
         game: discogan, or a baseline of the paper: recongan (A to B and back) or gan (A to B only).
-        direction: AtoB or BtoA: whether domain A is the left or the right half of a torn pair, or set A or B.
+        direction: AtoB or BtoA: whether domain A is the left or the right half of a pair, or folder A or B.
         **options: data, optimizers, seed and output, see `TranslationModel`; and the errors raised.
     """
 
     TRAIN = {"epochs": 20, "batch_size": 64, "sample_interval": 200}
     SHARES = {"valid": 0.1, "features": 0.9, "reconstr": 1.0}
-    RATES, CURRICULUM = (0.01, 0.5), 10_000  # r before and after so many iterations
+    RATES, CURRICULUM = (0.01, 0.5), 10_000  # r before and after iteration 10,000
 
     def __init__(
         self,
@@ -64,8 +67,8 @@ class DiscoGANPaper(TwoWayModel):
         df: int = 64,
         game: str = "discogan",
         direction: str = "AtoB",
-        **options,
-    ):
+        **options: Any,
+    ) -> None:
         super().__init__(name="discogan_paper", **options)
         check_at_least(1, gf=gf, df=df)
         self.img_shape, self.gf, self.df = tuple(img_shape), gf, df
@@ -98,8 +101,8 @@ class DiscoGANPaper(TwoWayModel):
             optimizer=self.g_optimizer(optimizer),
         )
 
-    def open_data(self, direction):
-        """Pairs are torn apart: pictures of A and of B, in [0, 1]."""
+    def open_data(self, direction: str) -> UnpairedDataLoader:
+        """Loads pictures of A and of B, in [0, 1]; pairs are split and shuffled independently."""
         height, width, _ = self.img_shape
         if height % 16 or width % 16 or min(height, width) < 16:
             raise BadValueError(
@@ -108,7 +111,7 @@ class DiscoGANPaper(TwoWayModel):
         options = self.data_options | {"direction": direction, "value_range": (0, 1)}
         return UnpairedDataLoader(shape_A=self.img_shape, shape_B=self.img_shape, **options)
 
-    def build_combined(self):
+    def build_combined(self) -> Combined:
         """The adversarial model: (A, B) to the verdicts on the fakes, their features, and their reconstructions."""
         img_A, img_B = keras.Input(self.img_shape), keras.Input(self.img_shape)
         fake_B, fake_A = once(self.g_AB(img_A)), once(self.g_BA(img_B))
@@ -124,7 +127,7 @@ class DiscoGANPaper(TwoWayModel):
         trains = [self.g_AB, self.g_BA] if "reconstr_A" in outputs else [self.g_AB]
         return Combined([img_A, img_B], outputs, fakes, trains)
 
-    def build_generator(self, name=None):
+    def build_generator(self, name: str | None = None) -> Any:
         """Encoder-decoder: (batch, *img_shape) to the same shape in [0, 1], without skips; 5,513,856 parameters."""
         img = keras.Input(self.img_shape)
         x = layers.LeakyReLU(negative_slope=0.2)(Conv2D(self.gf, 4, 2, "same", **convolution())(img))
@@ -137,8 +140,8 @@ class DiscoGANPaper(TwoWayModel):
         x = Conv2DTranspose(self.img_shape[2], 4, 2, "same", **convolution())(x)
         return keras.Model(img, layers.Activation("sigmoid", dtype=full())(x), name=name)
 
-    def build_discriminator(self, name=None):
-        """(batch, *img_shape) to one logit, (batch, 1, 1, 1). Layers `features_1` to `features_3` are matched."""
+    def build_discriminator(self, name: str | None = None) -> Any:
+        """(batch, *img_shape) to one logit, (batch, 1, 1, 1). Features: layers `features_1` to `features_3`."""
         img = keras.Input(self.img_shape)
         x = layers.LeakyReLU(negative_slope=0.2)(Conv2D(self.df, 4, 2, "same", **convolution())(img))
         for number, multiple in enumerate((2, 4, 8), 1):
@@ -146,25 +149,25 @@ class DiscoGANPaper(TwoWayModel):
             x = layers.LeakyReLU(negative_slope=0.2, name=f"features_{number}")(batch_norm(x))
         return keras.Model(img, Conv2D(1, x.shape[1:3], dtype=full(), **convolution())(x), name=name)
 
-    # One iteration, played by adversarial/step.py.
+    # One iteration, run by adversarial/step.py.
 
-    def before_step(self):
-        """The curriculum: little weight on the round trip at first, half of all later."""
+    def before_step(self) -> None:
+        """Sets the loss weights by the curriculum: the round trip has weight 0.01 at first, 0.5 later."""
         trains_back = any(name.startswith("reconstr") for name in self.combined.output_names)
         rate = ops.where(self.iteration < self.CURRICULUM, *self.RATES) if trains_back else 0.0
         for kind, variable in self.weights_now.items():
             variable.assign(self.SHARES[kind] * (rate if kind == "reconstr" else 1 - rate))
 
-    def discriminator_batches(self, batch, fakes):
-        """(discriminator, x, y): originals are real (1), translations fake (0)."""
+    def discriminator_batches(self, batch: list[Any], fakes: list[Any]) -> list[tuple[Any, Any, Any]]:
+        """(discriminator, x, y) of each update: originals are real (1), translations fake (0)."""
         batches = []
         for discriminator, imgs, translations in zip(self.discriminators, batch[-len(fakes) :], fakes, strict=True):
             valid = ops.ones((ops.shape(imgs)[0], *discriminator.output_shape[1:]))
             batches += [(discriminator, imgs, valid), (discriminator, translations, ops.zeros_like(valid))]
         return batches
 
-    def generator_targets(self, batch):
-        """What `combined` should output: the verdict "real", the features of the originals, the originals."""
+    def generator_targets(self, batch: list[Any]) -> list[Any]:
+        """The targets of `combined`: the verdict "real", the features of the originals, the originals."""
         targets = {}
         with unmoved(self.combined.statistics_of_discriminators()):
             for side, judge, imgs in zip("AB", (self.judge_A, self.judge_B), batch, strict=True):
@@ -175,17 +178,17 @@ class DiscoGANPaper(TwoWayModel):
                 targets[f"reconstr_{side}"] = imgs
         return [targets[name] for name in self.combined.output_names]
 
-    def translations(self, imgs_A, imgs_B):
-        """The columns of a sample, {title: pictures}: what is trained."""
+    def translations(self, imgs_A: Any, imgs_B: Any) -> dict[str, Any]:
+        """The columns of a sample, {title: pictures}, made by the trained generators."""
         shown = super().translations(imgs_A, imgs_B)
         return shown if self.both_ways else dict(list(shown.items())[: 1 + len(self.combined.trains)])
 
-    def held_out_figures(self, shown):
-        return cycle_figures(shown)
+    def held_out_figures(self, translations: Mapping[str, Any]) -> dict[str, float]:
+        return cycle_figures(translations)
 
 
-def convolution():
-    """What all convolutions share: PyTorch's initialisation, no bias, weight decay 1e-5 (an L2 of half as much)."""
+def convolution() -> dict[str, Any]:
+    """Arguments of every convolution: PyTorch's initializer, no bias, weight decay 1e-5 (L2 with half the factor)."""
     return {
         "use_bias": False,
         "kernel_initializer": torch_uniform(),
@@ -193,8 +196,8 @@ def convolution():
     }
 
 
-def with_features(discriminator):
-    """The discriminator with its `features_...` layers as further outputs."""
+def with_features(discriminator: Any) -> Any:
+    """The discriminator with its `features_...` layers as additional outputs."""
     features = [layer.output for layer in discriminator.layers if layer.name.startswith("features")]
     return keras.Model(discriminator.input, [discriminator.output, *features])
 

@@ -1,4 +1,4 @@
-"""DiscoGAN of the PyTorch post: the same game by other networks, its terms averaged over both directions.
+"""DiscoGAN of the PyTorch post: other networks, and loss terms averaged over both directions.
 
     python -m keras_gan.discogan_pytorch                                   edges to shoes, as in the post
     python -m keras_gan.discogan_pytorch --distance cosine
@@ -11,16 +11,18 @@ over both directions of
     + d(G_BA(G_AB(A)), A)               a round trip changes nothing
     + d(G_AB(A), B)                     each fake matches the other half of its pair
 
-D_A and D_B, trained first, learn to tell real pictures (1) from fakes (0), each by one update on both.
+D_A and D_B are updated first. They learn to tell real pictures (1) from fakes (0), each in one update on both.
 
-Kim et al., 2017 (https://arxiv.org/abs/1703.05192), as the PyTorch post has it: U-Nets of six downs with transposed
-convolutions, norms without parameters before the activation. The Keras posts' DiscoGAN is in discogan.py.
+Kim et al., 2017 (https://arxiv.org/abs/1703.05192), in the version of the PyTorch post: U-Nets of six downs with
+transposed convolutions; norms without parameters, before the activation. The Keras posts' DiscoGAN is in discogan.py.
 """
 
 if __name__ == "__main__":  # answer --help and bad options before Keras is loaded
     from keras_gan import cli
 
     arguments = cli.parse(__file__)
+
+from typing import Any
 
 import keras
 from keras import layers, ops
@@ -41,9 +43,9 @@ class DiscoGANPyTorch(TwoWayModel):
         img_shape: (height, width, channels); height and width are multiples of 64.
         gf: filters in the generators' first layer.
         df: filters in the discriminators' first layer.
-        dropout: share dropped in downs 3 to 6 and ups 1 to 3.
+        dropout: dropout rate in downs 3 to 6 and ups 1 to 3.
         adversarial_loss: bce (cross-entropy on logits) or mse (least squares).
-        distance: of reconstructions and of translations: mse, mae, cosine or hinge.
+        distance: loss of reconstructions and translations: mse, mae, cosine or hinge.
         direction: AtoB or BtoA: whether domain A is the left or the right half of a pair.
         **options: data, optimizers, seed and output, see `TranslationModel`; and the errors raised.
     """
@@ -59,8 +61,8 @@ class DiscoGANPyTorch(TwoWayModel):
         adversarial_loss: str = "bce",
         distance: str = "mse",
         direction: str = "AtoB",
-        **options,
-    ):
+        **options: Any,
+    ) -> None:
         super().__init__(name="discogan_pytorch", **options)
         check_at_least(1, gf=gf, df=df)
         self.img_shape, self.gf, self.df, self.dropout = tuple(img_shape), gf, df, check_share(dropout=dropout)
@@ -69,13 +71,13 @@ class DiscoGANPyTorch(TwoWayModel):
             raise BadValueError(
                 f"image size {height}x{width}: six halvings need multiples of 64, such as 64x64 or 128x128."
             )
-        distance = losses.distance(distance)
+        d = losses.distance(distance)
         options = self.data_options | {"direction": direction}
         self.data_loader = DataLoader(img_res=(height, width), channels=channels, **options)
 
         optimizer = keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8)  # PyTorch's epsilon
 
-        # Build and compile the discriminators (the post halves the sum of their losses: Adam's step is the same)
+        # Build and compile the discriminators (the post halves the sum of their losses; Adam's step is the same)
         self.d_A = self.build_discriminator(name="d_A")
         self.d_B = self.build_discriminator(name="d_B")
         self.discriminators = [self.d_A, self.d_B]
@@ -88,12 +90,12 @@ class DiscoGANPyTorch(TwoWayModel):
         self.g_BA = self.build_generator(name="g_BA")
         self.combined = self.build_combined()
         self.combined.compile(
-            loss=[verdict_loss, verdict_loss, distance, distance, distance, distance],
+            loss=[verdict_loss, verdict_loss, d, d, d, d],
             loss_weights=[0.5] * 6,  # averages over both directions
             optimizer=self.g_optimizer(optimizer),
         )
 
-    def build_combined(self):
+    def build_combined(self) -> Combined:
         """The adversarial model: (A, B) to the verdicts on both fakes, the fakes, and their reconstructions."""
         img_A, img_B = keras.Input(self.img_shape), keras.Input(self.img_shape)
         fake_B, fake_A = once(self.g_AB(img_A)), once(self.g_BA(img_B))
@@ -101,7 +103,7 @@ class DiscoGANPyTorch(TwoWayModel):
         outputs |= {"reconstr_A": self.g_BA(fake_B), "reconstr_B": self.g_AB(fake_A)}
         return Combined([img_A, img_B], outputs, fakes=[fake_A, fake_B], trains=[self.g_AB, self.g_BA])
 
-    def build_generator(self, name=None):
+    def build_generator(self, name: str | None = None) -> Any:
         """U-Net generator: (batch, *img_shape) to the same shape in [-1, 1]; 29,241,731 parameters."""
 
         def down(x, filters, normalization=True, dropout=0.0):
@@ -130,7 +132,7 @@ class DiscoGANPyTorch(TwoWayModel):
         u5 = up(u4, d1, gf)
         return keras.Model(img, last(layers.UpSampling2D(2)(u5), self.img_shape[2], "tanh"), name=name)
 
-    def build_discriminator(self, name=None):
+    def build_discriminator(self, name: str | None = None) -> Any:
         """PatchGAN: (batch, *img_shape) to one verdict per patch, (batch, H / 8, W / 8, 1); 662,977 parameters."""
         x = img = keras.Input(self.img_shape)
         for multiple in (1, 2, 4):
@@ -138,10 +140,10 @@ class DiscoGANPyTorch(TwoWayModel):
             x = layers.LeakyReLU(negative_slope=0.2)(plain_norm(x) if multiple > 1 else x)
         return keras.Model(img, last(x, 1), name=name)
 
-    # One iteration, played by adversarial/step.py: fakes once, then each discriminator, then the generators.
+    # One iteration, run by adversarial/step.py: fakes once, then each discriminator, then the generators.
 
-    def discriminator_batches(self, batch, fakes):
-        """Each discriminator learns once, from originals (1) and translations (0) in one batch."""
+    def discriminator_batches(self, batch: list[Any], fakes: list[Any]) -> list[tuple[Any, Any, Any]]:
+        """One update of each discriminator, on a joined batch of originals (1) and translations (0)."""
         batches = []
         for discriminator, imgs, translations in zip(self.discriminators, batch, fakes, strict=True):
             valid = ops.ones((ops.shape(imgs)[0], *discriminator.output_shape[1:]))
@@ -149,15 +151,15 @@ class DiscoGANPyTorch(TwoWayModel):
             batches.append((discriminator, ops.concatenate([imgs, translations], axis=0), labels))
         return batches
 
-    def generator_targets(self, batch):
-        """What `combined` should output, in the order of its outputs."""
+    def generator_targets(self, batch: list[Any]) -> list[Any]:
+        """The targets of `combined`, in the order of its outputs."""
         imgs_A, imgs_B = batch
         valid = ops.ones((ops.shape(imgs_A)[0], *self.d_A.output_shape[1:]))
         return [valid, valid, imgs_B, imgs_A, imgs_A, imgs_B]
 
 
-def last(x, filters, activation=None):
-    """The last convolution of both networks. It pads (2, 1), as PyTorch does here; "same" would pad (1, 2)."""
+def last(x: Any, filters: int, activation: str | None = None) -> Any:
+    """The last convolution of both networks. It pads (2, 1), like the post; "same" would pad (1, 2)."""
     x = layers.ZeroPadding2D(((2, 1), (2, 1)))(x)
     return Conv2D(filters, 4, activation=activation, kernel_initializer=torch_uniform(), dtype=full())(x)
 

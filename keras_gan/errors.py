@@ -4,6 +4,8 @@ Commands print the message as one line and exit with code 2. In Python these are
 `FileNotFoundError` and so on.
 """
 
+from numbers import Integral
+
 
 class UserError(Exception):
     """Base class of errors caused by the input, not by a bug."""
@@ -28,7 +30,7 @@ class LostHostError(UserError, RuntimeError):
 def check_at_least(minimum: int, **values: object) -> None:
     """Raises BadValueError for the first value that is not an integer of at least `minimum`."""
     for name, value in values.items():
-        if not isinstance(value, int) or value < minimum:
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < minimum:
             raise BadValueError(f"{name} must be a whole number of at least {minimum}, not {value!r}.")
 
 

@@ -1,23 +1,24 @@
-"""GAN: the smallest readable example of the game. Digits out of noise, by dense networks.
+"""GAN: the smallest example of the game. Dense networks make digits from noise.
 
     python -m keras_gan.gan                        digits drawn by code
-    python -m keras_gan.gan --dataset mnist        handwritten ones
+    python -m keras_gan.gan --dataset mnist        handwritten digits
 
-One generator G makes pictures of noise z, a discriminator D tells real pictures (1) from fakes (0).
-G minimises
+A generator G makes pictures from noise z. A discriminator D learns to tell real pictures (1) from fakes (0). G
+minimises
 
     - log D(G(z))
 
-Goodfellow et al., "Generative Adversarial Nets", 2014 (https://arxiv.org/abs/1406.2661), in the
-form of the Keras posts on it.
+Goodfellow et al., "Generative Adversarial Nets", 2014 (https://arxiv.org/abs/1406.2661), in the version of the Keras
+posts.
 """
 
-if __name__ == "__main__":  # --help and mistyped options are answered before Keras is loaded
+if __name__ == "__main__":  # answer --help and bad options before Keras is loaded
     from keras_gan import cli
 
     arguments = cli.parse(__file__)
 
 import math
+from typing import Any
 
 import keras
 from keras import layers
@@ -30,26 +31,22 @@ from keras_gan.networks import full
 class GAN(LatentModel):
     """A dense generator and a dense discriminator.
 
-    `discriminator` and `combined` are compiled Keras models; `generator` is what one trains for.
+    `discriminator` and `combined` are compiled Keras models; `generator` is the result.
 
     Args:
-        img_shape: (height, width, channels) of the pictures; other channels than 1 or 3 as the files have them.
+        img_shape: (height, width, channels) of the pictures; channels other than 1 or 3 must match the files.
         **options: latent_dim, data, optimizers, seed and output, see `LatentModel`; and the errors raised.
     """
 
     TRAIN = {"epochs": 50, "batch_size": 32, "sample_interval": 200}
 
-    def __init__(
-        self,
-        img_shape: tuple = (28, 28, 1),
-        **options,
-    ):
+    def __init__(self, img_shape: tuple = (28, 28, 1), **options: Any) -> None:
         super().__init__("gan", **options)
         self.img_shape = tuple(img_shape)
         self.data_loader = ImageLoader(shape=self.img_shape, **self.data_options)
         self.build_game()
 
-    def build_generator(self):
+    def build_generator(self) -> Any:
         """Generator: codes (batch, latent_dim) to pictures (batch, *img_shape) in [-1, 1]."""
         x = z = keras.Input((self.latent_dim,))
         for units in (256, 512, 1024):
@@ -58,8 +55,8 @@ class GAN(LatentModel):
         x = layers.Dense(math.prod(self.img_shape), activation="tanh", dtype=full())(x)
         return keras.Model(z, layers.Reshape(self.img_shape, dtype=full())(x), name="generator")
 
-    def build_discriminator(self):
-        """Discriminator: pictures (batch, *img_shape) to a logit each, (batch, 1)."""
+    def build_discriminator(self) -> Any:
+        """Discriminator: pictures (batch, *img_shape) to one logit each, (batch, 1)."""
         img = keras.Input(self.img_shape)
         x = layers.Flatten()(img)
         for units in (512, 256):

@@ -1,25 +1,29 @@
-"""Pix2Pix: learns to make one picture of another from pairs of them.
+"""Pix2Pix: learns to translate pictures, from pairs.
 
     python -m keras_gan.pix2pix                                           drawings to shoes
     python -m keras_gan.pix2pix --dataset facades --direction BtoA        labels to photos, as in the paper
-    python -m keras_gan.pix2pix --image-size 64 --filters 32 --batch-size 4    small and quick
+    python -m keras_gan.pix2pix --image-size 64 --filters 32 --batch-size 4    small and fast
 
-One generator G, and a discriminator D that sees the original x beside its partner y or the fake
-G(x). With `gan_loss="vanilla"` the generator minimises
+One generator G, and a discriminator D that sees the original x together with its partner y or the fake G(x). G
+minimises
 
     - log D(x, G(x)) + 100 |G(x) - y|
 
-and with "lsgan" (D(x, G(x)) - 1)^2 in place of the first term, while D learns to tell real pairs
-(1) from fake ones (0), patch by patch.
+With `gan_loss="lsgan"`, (D(x, G(x)) - 1)^2 replaces the first term. D learns to tell real pairs (1) from fake pairs
+(0), patch by patch.
 
 Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", 2017
-(https://arxiv.org/abs/1611.07004): U-Net, 70x70 PatchGAN, dropout for noise.
+(https://arxiv.org/abs/1611.07004): U-Net, 70x70 PatchGAN, dropout as noise.
 """
 
-if __name__ == "__main__":  # --help and mistyped options are answered before Keras is loaded
+if __name__ == "__main__":  # answer --help and bad options before Keras is loaded
     from keras_gan import cli
 
     arguments = cli.parse(__file__)
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import keras
 from keras import layers, ops
@@ -37,18 +41,18 @@ from keras_gan.networks import batch_norm, full, normal, patchgan_70, unet_depth
 class Pix2Pix(TranslationModel):
     """A U-Net that translates pictures, and a PatchGAN that judges original and translation together.
 
-    `discriminator` and `combined` are compiled Keras models; `generator` is what one trains for.
+    `discriminator` and `combined` are compiled Keras models; `generator` is the result.
 
     Args:
-        img_shape: (height, width, channels) of the pictures; height and width multiples of 8, at least
-            24; other channels than 1 or 3 as the files have them.
-        gf: filters in the first layer of the generator.
-        df: filters in the first layer of the discriminator.
-        direction: AtoB or BtoA: from the left half to the right one, or the other way.
-        gan_loss: vanilla (cross-entropy, the paper) or lsgan (least squares).
-        l1_weight: weight of matching the partner.
-        dropout: whether samples too are made with the generator's dropout, as in the paper.
-        augment: whether training pictures are enlarged by 286/256 and cropped at random.
+        img_shape: (height, width, channels) of the pictures; height and width are multiples of 8, at least
+            24; channels other than 1 or 3 must match the files.
+        gf: filters in the generator's first layer.
+        df: filters in the discriminator's first layer.
+        direction: AtoB or BtoA: translate from the left half of a pair to the right half, or from right to left.
+        gan_loss: vanilla (cross-entropy, as in the paper) or lsgan (least squares).
+        l1_weight: weight of the L1 distance to the partner.
+        dropout: whether samples also use the generator's dropout, as in the paper.
+        augment: whether to enlarge training pictures by 286/256 and crop them at random.
         **options: data, optimizers, seed and output, see `TranslationModel`; and the errors raised.
     """
 
@@ -64,8 +68,8 @@ class Pix2Pix(TranslationModel):
         l1_weight: float = 100.0,
         dropout: bool = False,
         augment: bool = True,
-        **options,
-    ):
+        **options: Any,
+    ) -> None:
         super().__init__(name="pix2pix", **options)
         check_at_least(1, gf=gf, df=df)
         self.img_shape, self.gf, self.df = tuple(img_shape), gf, df
@@ -87,18 +91,18 @@ class Pix2Pix(TranslationModel):
         self.combined = self.build_combined()
         self.combined.compile(loss=[loss, "mae"], loss_weights=[1, l1_weight], optimizer=self.g_optimizer(adam))
 
-    def build_combined(self):
+    def build_combined(self) -> Combined:
         """The adversarial model: an original to the verdict on its translation, and the translation."""
         img = keras.Input(self.img_shape)
         fake = once(self.generator(img))
         valid = self.discriminator([img, fake])
         return Combined([img], {"valid": valid, "fake": fake}, fakes=[fake], trains=[self.generator])
 
-    def build_generator(self):
-        """U-Net generator: (batch, *img_shape) to the same, values in [-1, 1]; 54,413,955 parameters at 256x256x3.
+    def build_generator(self) -> Any:
+        """U-Net generator: (batch, *img_shape) to the same shape in [-1, 1]; 54,413,955 parameters at 256x256x3.
 
-        Its norm is InstanceNormalization, which is what the paper's batch norm is at its batch size
-        of 1, in training and in use: a picture comes out the same alone and among others.
+        Its norm is InstanceNormalization. It equals the paper's batch norm at batch size 1, in training and inference,
+        and the result for a picture does not depend on the rest of its batch.
         """
 
         def conv2d(x, filters, normalization=True):
@@ -118,14 +122,14 @@ class Pix2Pix(TranslationModel):
         img = keras.Input(self.img_shape)
         filters = [self.gf * multiple for multiple in (1, 2, 4, 8, 8, 8, 8, 8)[: self.depth]]
 
-        # Downsampling; no norm on the first map nor on the innermost, of which it could leave nothing
+        # Downsampling; no norm on the first map, nor on the innermost, where a norm of 1x1 maps would return 0
         x = conv2d(img, filters[0], normalization=False)
         skips = [x]
         for level, width in enumerate(filters[1:], 2):
             x = conv2d(layers.LeakyReLU(negative_slope=0.2)(x), width, normalization=level < self.depth)
             skips.append(x)
 
-        # Upsampling, each level joined by the map of its size on the way down
+        # Upsampling, each level concatenated with the encoder's map of the same size
         skips.pop()
         for number, width in enumerate(reversed(filters[:-1])):
             x = deconv2d(x, skips.pop(), width, dropout=number < 3)
@@ -133,18 +137,18 @@ class Pix2Pix(TranslationModel):
         x = Conv2DTranspose(self.img_shape[2], 4, 2, "same", kernel_initializer=normal())(layers.ReLU()(x))
         return keras.Model(img, layers.Activation("tanh", dtype=full())(x), name="generator")
 
-    def build_discriminator(self):
-        """70x70 PatchGAN: [original, its partner or a fake] to a verdict per patch; 2,768,705 trainable parameters."""
+    def build_discriminator(self) -> Any:
+        """70x70 PatchGAN: [original, partner or fake] to one verdict per patch; 2,768,705 trainable parameters."""
         img, translation = keras.Input(self.img_shape), keras.Input(self.img_shape)
         pair = layers.Concatenate()([img, translation])
         patchgan = patchgan_70(pair.shape[1:], self.df, norm=batch_norm)
         return keras.Model([img, translation], patchgan(pair), name="discriminator")
 
-    def generator_inputs(self, batch):
+    def generator_inputs(self, batch: list[Any]) -> list[Any]:
         return batch[:1]
 
-    def discriminator_batches(self, batch, fakes):
-        """The discriminator learns from original and partner (real = 1), then from original and fake (fake = 0)."""
+    def discriminator_batches(self, batch: list[Any], fakes: list[Any]) -> list[tuple[Any, Any, Any]]:
+        """Two discriminator updates: on original and partner (real = 1), then on original and fake (fake = 0)."""
         imgs, partners = batch
         valid = ops.ones((ops.shape(imgs)[0], *self.discriminator.output_shape[1:]))
         return [
@@ -152,12 +156,12 @@ class Pix2Pix(TranslationModel):
             (self.discriminator, [imgs, *fakes], ops.zeros_like(valid)),
         ]
 
-    def generator_targets(self, batch):
-        """What the generator wants to see at the outputs of `combined`."""
+    def generator_targets(self, batch: list[Any]) -> list[Any]:
+        """The targets of `combined`, in the order of its outputs."""
         _, partners = batch
         return [ops.ones((ops.shape(partners)[0], *self.discriminator.output_shape[1:])), partners]
 
-    def sample_images(self, epoch, batch_i):
+    def sample_images(self, epoch: int, batch_i: int) -> Path:
         """Saves original, translation and partner of three test pairs as `images/{epoch}_{batch_i}.png`."""
         imgs, partners = self.data_loader.load_data(batch_size=3, is_testing=True)
         rows = list(zip(*self.translations(imgs, partners).values(), strict=True))
@@ -165,11 +169,11 @@ class Pix2Pix(TranslationModel):
         save_grid(path, rows, titles=["Original", "Translated", "Partner"])
         return path
 
-    def translations(self, imgs, partners):
+    def translations(self, imgs: Any, partners: Any) -> dict[str, Any]:
         return {"A": imgs, "A to B": self.generator(imgs, training=self.dropout), "B": partners}
 
-    def held_out_figures(self, translations):
-        """L1 of the translations."""
+    def held_out_figures(self, translations: Mapping[str, Any]) -> dict[str, float]:
+        """L1 of the translations against the partners."""
         return {"L1_A_to_B": l1(translations["A to B"], translations["B"])}
 
 

@@ -1,11 +1,10 @@
-"""Runs notebooks from top to bottom and keeps what they show.
+"""Runs notebooks from top to bottom and saves their outputs.
 
     python notebooks/run.py                 all of them, about an hour on two CPU cores
     python notebooks/run.py dcgan cgan      these two
 
-Each runs in a folder of its own beside this checkout, as if nothing but the checkout were there. A notebook that
-warns or fails is not kept. What is kept says which code showed it, so that a cell that was edited afterwards is
-found out (`tests/docs/test_notebooks.py`).
+Each notebook runs in its own temporary folder with this checkout's package. If it warns or fails, it is not saved. A
+saved notebook holds a hash of its code, so a test finds cells that were edited later (`tests/docs/test_notebooks.py`).
 """
 
 import argparse
@@ -21,7 +20,7 @@ from keras_gan.files import write_whole
 
 HERE = Path(__file__).resolve().parent
 
-# Parameters with which each is run by the tests, in well under two minutes. The notebooks' own take minutes.
+# Parameters for the tests, well under two minutes each. With their own parameters, notebooks take several minutes.
 TINY = {"image_size": 32, "filters": 4, "batch_size": 2, "epochs": 1, "steps_per_epoch": 3}
 SMALL = {
     "cgan": {"filters": 4, "batch_size": 8, "epochs": 1, "steps_per_epoch": 3},
@@ -35,33 +34,33 @@ SMALL = {
 
 
 def tagged(notebook, tag):
-    """The cells with this tag."""
+    """Returns the cells with this tag."""
     return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
 
 
 def code(notebook):
-    """The code cells."""
+    """Returns the code cells."""
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
 def fingerprint(notebook):
-    """Of all code that decides what is shown: not the cell that installs the project."""
+    """Returns a hash of all code that affects the outputs: all code cells but the one that installs the project."""
     sources = [cell.source for cell in code(notebook) if "install" not in cell.metadata.get("tags", [])]
     return hashlib.sha256("\n\n".join(sources).encode()).hexdigest()
 
 
 def inject(notebook, parameters):
-    """Sets parameters in a new cell after the one that is tagged `parameters`, as papermill does."""
+    """Sets parameters in a new cell after the cell tagged `parameters`, as papermill does."""
     (cell,) = tagged(notebook, "parameters")
     source = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
     notebook.cells.insert(notebook.cells.index(cell) + 1, nbformat.v4.new_code_cell(source))
 
 
 def execute(notebook, folder):
-    """Runs a notebook, in place, in `folder/notebooks`, beside which lies this checkout's package.
+    """Runs a notebook, in place, in `folder/notebooks`, with this checkout's package in `folder`.
 
     Raises:
-        nbclient.exceptions.CellExecutionError: where a cell fails.
+        nbclient.exceptions.CellExecutionError: if a cell fails.
     """
     folder = Path(folder)
     (folder / "notebooks").mkdir()
@@ -73,13 +72,13 @@ def execute(notebook, folder):
         timeout=3600,
         kernel_name="python3",
         record_timing=False,
-        coalesce_streams=True,  # a line that was written over and over is kept once
+        coalesce_streams=True,  # keep only the last state of an overwritten line
         resources={"metadata": {"path": str(folder / "notebooks")}},
     ).execute()
 
 
 def complaints(notebook):
-    """What was written to standard error, and all warnings: those of TensorFlow go to standard output in a notebook."""
+    """Returns all lines on standard error, and all warnings: in a notebook, TensorFlow's go to standard output."""
     streams = [output for cell in code(notebook) for output in cell.outputs if output.output_type == "stream"]
     lines = [(stream.name, line) for stream in streams for line in stream.text.splitlines()]
     return "\n".join(line for name, line in lines if name == "stderr" or "warning" in line.lower())
@@ -95,7 +94,7 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             execute(notebook, folder)
         if complaints(notebook):
-            sys.exit(f"error: {name} is not kept, since it warns:\n{complaints(notebook)}")
+            sys.exit(f"error: {name} is not saved, because it warns:\n{complaints(notebook)}")
         notebook.metadata["keras_gan"] = {"shown_by": fingerprint(notebook)}
         with write_whole(path) as unfinished:
             nbformat.write(notebook, unfinished)

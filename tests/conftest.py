@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# What XLA has compiled once is not compiled again, whichever process asks: most of these tests start from nothing.
+# XLA's compilation cache is kept on disk and shared by all processes.
 os.environ.setdefault("KERAS_GAN_COMPILED", str(Path(__file__).resolve().parents[1] / ".compiled"))
 os.environ.setdefault("TF_XLA_FLAGS", f"--tf_xla_persistent_cache_directory={os.environ['KERAS_GAN_COMPILED']}/xla")
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", f"{os.environ['KERAS_GAN_COMPILED']}/jax")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-if os.environ.get("KERAS_BACKEND") == "jax":  # the processor as two devices; what is not told otherwise uses one
+if os.environ.get("KERAS_BACKEND") == "jax":  # simulates two devices on the CPU; by default models use one
     os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=2"
 
 import numpy as np
@@ -20,20 +20,20 @@ import pytest
 from support.ci import pytest_sessionfinish, pytest_terminal_summary  # noqa: F401
 from support.pictures import pair
 
-import keras_gan  # noqa: F401  (before Keras, which tests import first: it sets which library TensorFlow computes with)
+import keras_gan  # noqa: F401  (must come before Keras: it switches on oneDNN in TensorFlow)
 
-gc.set_threshold(100_000, 50, 100)  # tracing makes so many objects that looking for garbage takes a quarter of its time
+gc.set_threshold(100_000, 50, 100)  # tracing creates many objects: garbage collection would take a quarter of its time
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 def pytest_collection_finish():
-    gc.freeze()  # what was imported stays, and need not be looked through
+    gc.freeze()  # imported objects stay: exclude them from garbage collection
 
 
 def pytest_runtest_setup(item):
-    """Fast tests have TensorFlow take graphs as they are: a few steps of a small model begin a third sooner.
+    """Switches off TensorFlow's graph optimizer in fast tests: small models start a third sooner.
 
-    Slow tests compute as users do.
+    Slow tests use TensorFlow's defaults.
     """
     if "tensorflow" in sys.modules:
         is_fast = item.get_closest_marker("slow") is None
@@ -45,15 +45,15 @@ def pytest_runtest_teardown(item):
     if item.get_closest_marker("slow"):
         from keras_gan.backend.memory import giving_back
 
-        with giving_back():  # gigabytes
+        with giving_back():  # returns gigabytes to the system
             gc.collect()
 
 
 @pytest.fixture(autouse=True)
 def no_reports(request, monkeypatch):
-    """Runs draw no curves, animations and pages, which take longer than their few steps, but for tests of these.
+    """Runs write no curves, animations or reports, which take longer than the few steps of a test.
 
-    Those have the mark `reports`.
+    Tests with the mark `reports` do write them.
     """
     if not request.node.get_closest_marker("reports"):
         for name in ("save_losses", "animate", "write_report"):
@@ -62,7 +62,7 @@ def no_reports(request, monkeypatch):
 
 @pytest.fixture(scope="session")
 def shared():
-    """Path of a file of recordings or real pictures beside the checkout; skips where there is none."""
+    """Returns the path of a recording or real picture in `shared` beside the checkout; skips if it is missing."""
 
     def path(name):
         if not (SHARED / name).exists():
@@ -86,7 +86,7 @@ def batch():
 
 @pytest.fixture
 def floatx():
-    """Sets Keras' float type, undone after the test."""
+    """Sets Keras' float type; resets it after the test."""
     from support.models import set_float
 
     yield set_float
@@ -95,7 +95,7 @@ def floatx():
 
 @pytest.fixture
 def policy():
-    """Sets Keras' dtype policy, undone after the test."""
+    """Sets Keras' dtype policy; resets it after the test."""
     import keras
 
     yield keras.config.set_dtype_policy
@@ -104,7 +104,7 @@ def policy():
 
 @pytest.fixture
 def eagerly():
-    """On TensorFlow operations run one by one."""
+    """Runs TensorFlow eagerly."""
     from support.eager import running_eagerly
 
     with running_eagerly():
@@ -113,7 +113,7 @@ def eagerly():
 
 @pytest.fixture
 def output_of():
-    """What a script prints in a process of its own: without the variables that begin so, and with others."""
+    """Runs a script in a new process and returns its output. `without` is a prefix of environment variables to drop."""
 
     def run(script, without, **environment):
         clean = {name: value for name, value in os.environ.items() if not name.startswith(without)}
@@ -126,7 +126,7 @@ def output_of():
 
 @pytest.fixture
 def small_disk(tmp_path_factory):
-    """Makes a file system of so many megabytes; skips where that is not allowed."""
+    """Mounts a small file system, size in megabytes; skips without the permission to mount."""
     mounted = []
 
     def make(megabytes):
@@ -145,7 +145,7 @@ def small_disk(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser():
-    """Chromium, driven by playwright; skips where there is none."""
+    """Chromium, driven by playwright; skips if it is not installed."""
     sync_api = pytest.importorskip("playwright.sync_api")
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_api.sync_playwright() as playwright:
@@ -159,7 +159,7 @@ def browser():
 
 @pytest.fixture
 def paired_folder(tmp_path):
-    """A paired data set of flat pictures: left half red, right half blue, both as bright as their number."""
+    """A paired data set of flat pictures: left half red, right half blue, brightness rising with the number."""
     for split, count in (("train", 5), ("val", 2)):
         folder = tmp_path / "pairs" / split
         folder.mkdir(parents=True)
@@ -170,7 +170,7 @@ def paired_folder(tmp_path):
 
 @pytest.fixture(scope="session")
 def saved(tmp_path_factory):
-    """A tiny, untrained model and the folder of its run, by its name: a `support.runs.Saved`. Neither may change."""
+    """Tiny, untrained models and their run folders, by name: a `support.runs.Saved`. Tests may change neither."""
     from support.runs import Saved
 
     runs = Saved(tmp_path_factory.mktemp("saved"))
@@ -180,7 +180,7 @@ def saved(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def generator_of(saved):
-    """The generator in the files of such a run, by its name and the direction: `support.runs.found`."""
+    """Generators loaded from the runs of `saved`, by name and direction: `support.runs.found`."""
     from support.runs import found
 
     return functools.partial(found, saved)
@@ -188,7 +188,7 @@ def generator_of(saved):
 
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory, saved):
-    """What such a generator is exported as, by its name and the format: a `support.runs.Exported`."""
+    """Exported generators, by name and format: a `support.runs.Exported`."""
     from support.runs import Exported
 
     return Exported(tmp_path_factory.mktemp("exported"), saved)
@@ -196,7 +196,7 @@ def exported(tmp_path_factory, saved):
 
 @pytest.fixture(scope="module")
 def opening_once():
-    """A network's file is read and compiled once, however often it is opened."""
+    """Caches networks loaded from files, so that each file is read and compiled once."""
     from support.runs import opened_once
 
     from keras_gan import generators

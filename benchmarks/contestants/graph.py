@@ -1,4 +1,4 @@
-"""Floating-point operations of what TensorFlow is given to run, counted from its graph."""
+"""Counts the floating-point operations of a TensorFlow function from its graph."""
 
 import math
 
@@ -10,10 +10,10 @@ UNCOUNTED = {"Einsum", "Conv3D", "DepthwiseConv2dNative", "XlaConvV2", "XlaDotV2
 
 
 def flop(function, *args):
-    """The operations of one call: two for each multiplication in a convolution or matrix product.
+    """Returns the operations of one call: two for each multiplication in a convolution or matrix product.
 
-    Only what leads to an output or a change of state counts; the rest TensorFlow leaves out too.
-    Multiplications by padding count, elementwise operations do not.
+    Operations count only if an output or a change of state depends on them; TensorFlow prunes the others.
+    Multiplications by padding count. Elementwise operations do not.
     """
     return graph_flop(tf.function(function).get_concrete_function(*args).graph)
 
@@ -22,7 +22,7 @@ def graph_flop(graph):
     total = 0
     for op in needed(graph):
         if op.type in UNCOUNTED:
-            raise NotImplementedError(f"operations of {op.type}")
+            raise NotImplementedError(f"cannot count the operations of {op.type}")
         if op.type in CONVOLUTIONS:
             total += convolution(op)
         elif op.type in PRODUCTS:
@@ -33,7 +33,7 @@ def graph_flop(graph):
 
 
 def needed(graph):
-    """The operations of a graph on which its outputs or anything that has effects depend."""
+    """Returns the operations that outputs or stateful operations of a graph depend on."""
     waiting = [output.op for output in graph.outputs] + [op for op in graph.get_operations() if op.op_def.is_stateful]
     seen = set()
     while waiting:
@@ -45,7 +45,7 @@ def needed(graph):
 
 
 def convolution(op):
-    """2 x the size of the map on the outputs' side x that of the kernel for one of its channels."""
+    """Returns 2 x elements of the output map x elements of the kernel for one output channel."""
     if op.type == "Conv2D":
         kernel, outputs = op.inputs[1], op.outputs[0]
     elif op.type == "Conv2DBackpropInput":

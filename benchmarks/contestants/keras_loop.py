@@ -1,9 +1,8 @@
 """The loops of the Keras posts, call by call: on Keras 2 with tensorflow-addons, or on Keras 3.
 
-The programs are those of the posts: every network that learns is compiled with an optimizer of its
-own, discriminators are frozen between two compiles, and an iteration is two `predict` and a
-`train_on_batch` for each update. On Keras 3 freezing has another meaning (it would freeze the
-discriminators for good); there `combined` names the networks that it trains.
+As in the posts, each trained model is compiled with its own optimizer, discriminators are frozen between two compiles,
+and an iteration is two `predict` and one `train_on_batch` for each update. On Keras 3, freezing works differently: it
+would freeze the discriminators for good. So on Keras 3, `combined` names the networks that it trains.
 """
 
 import os
@@ -23,7 +22,7 @@ if IS_KERAS_2:
 
 
 class Trains(keras.Model):
-    """A model that trains these networks of its own and no others."""
+    """A model that trains only the given networks among its parts."""
 
     def __init__(self, inputs, outputs, trained):
         super().__init__(inputs=inputs, outputs=outputs)
@@ -39,7 +38,7 @@ class Trains(keras.Model):
 
 
 def adversarial(inputs, outputs, generators, discriminators):
-    """`combined`, with the discriminators frozen; they are compiled already."""
+    """Returns `combined`, with the discriminators frozen; they are already compiled."""
     if not IS_KERAS_2:
         return Trains(inputs, outputs, generators)
     for discriminator in discriminators:
@@ -56,7 +55,7 @@ def rmsprop(learning_rate, decay):
 
 
 def train_step(model):
-    """The step of `train_on_batch`, to be counted; on Keras 2 with what was trainable when compiled."""
+    """Returns the step of `train_on_batch`, to count its operations; on Keras 2 with the flags of compile time."""
     if not IS_KERAS_2:
         return lambda x, y: model.train_step((x, y))
 
@@ -68,7 +67,7 @@ def train_step(model):
 
 
 class Loop:
-    """Networks, compiled; their calls in an iteration are noted, to be counted."""
+    """Base of the loops. Records the calls of an iteration, to count their operations."""
 
     def step(self):
         self.calls = []
@@ -83,7 +82,7 @@ class Loop:
         model.train_on_batch(x, y)
 
     def flop(self):
-        """Of the calls of the last iteration."""
+        """Returns the operations of all calls in the last iteration."""
         return sum(flop(function, *tf.nest.map_structure(tf.constant, args)) for function, args in self.calls)
 
 
@@ -117,7 +116,7 @@ class DiscoGAN(Loop):
 
 
 class CycleGAN(Loop):
-    """The notebooks' five calls, for both recipes; in that of the paper the generators learn first."""
+    """The notebooks' five calls, with U-Nets or with the paper's ResNets. In the paper the generators learn first."""
 
     def __init__(self, setting):
         self.is_unet = setting["model"] == "cyclegan-unet"
@@ -205,7 +204,7 @@ def build(setting):
 
 
 def trained(network):
-    """Its weights, frozen ones too, less the statistics of BatchNormalization."""
+    """Returns the weights of a network, also frozen ones, without the statistics of BatchNormalization."""
     return [weight for weight in network.weights if "moving_" not in weight.name]
 
 

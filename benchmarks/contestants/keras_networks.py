@@ -1,7 +1,6 @@
-"""The networks as Keras programs write them, of Keras' own layers: for Keras 2 and for Keras 3.
+"""The networks as Keras programs write them, with Keras' own layers: for Keras 2 and for Keras 3.
 
-Parameters and layers are those of keras_gan, but for the norm on the innermost 1x1 map of
-DiscoGAN, which the posts have.
+Layers and parameters are the same as in keras_gan. One exception: DiscoGAN has the posts' norm on its innermost map.
 """
 
 import keras
@@ -111,7 +110,7 @@ def resnet(shape, blocks):
 
 
 def patchgan_70(x, filters, norm):
-    """Pictures, as a tensor, to a verdict per patch."""
+    """Returns a verdict per patch for a tensor of pictures."""
 
     def conv(x, filters, strides, use_bias=True):
         x = layers.ZeroPadding2D(1)(x)

@@ -1,4 +1,4 @@
-"""keras_gan: the classes as a user makes them, one `train_on_batch` an iteration."""
+"""keras_gan: its classes as a user builds them, one `train_on_batch` per iteration."""
 
 import math
 import os
@@ -37,7 +37,7 @@ def build(setting):
 
 
 def operations(gan, A, B):
-    """Those of a step, in TensorFlow's graph; on JAX None: the step is the same."""
+    """Returns the operations of a step, counted in TensorFlow's graph; None on JAX, where the step is the same."""
     if keras.backend.backend() != "tensorflow":
         return None
     import tensorflow as tf

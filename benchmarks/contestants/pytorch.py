@@ -1,7 +1,7 @@
 """The same games on PyTorch, as its users write them: generators first, then discriminators on the same fakes.
 
-While the generators learn, the discriminators are frozen, so that no gradient is computed for
-their weights; they learn from the sum of their losses on real pictures and on detached fakes.
+While the generators learn, the discriminators are frozen, so no gradient is computed for their weights. The
+discriminators learn from the sum of their losses on real pictures and on detached fakes.
 """
 
 import itertools
@@ -27,7 +27,7 @@ def parameters(models):
 
 
 def tensor(pictures):
-    """Channels last, as an array, to channels first."""
+    """Converts an array, channels last, to a tensor, channels first."""
     return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous()
 
 
@@ -52,7 +52,7 @@ class Game:
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
-        loss.item()  # it is printed
+        loss.item()  # programs print the loss, so they wait for it
 
 
 class DiscoGAN(Game):
@@ -82,7 +82,7 @@ class DiscoGAN(Game):
 
 
 class CycleGAN(Game):
-    """Both recipes: the notebooks' joins real and fake pictures to one batch, the paper's has a pool of past fakes."""
+    """U-Nets: real and fake pictures share a batch (notebooks). ResNets: a pool of past fakes (paper)."""
 
     def __init__(self, setting):
         self.is_unet = setting["model"] == "cyclegan-unet"

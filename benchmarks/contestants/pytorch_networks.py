@@ -5,7 +5,7 @@ from torch import nn
 
 
 class UNet(nn.Module):
-    """Downs, then ups whose outputs are joined by the map of their size on the way down, then a last layer."""
+    """Down layers, up layers whose outputs are joined with the down map of the same size, then a last layer."""
 
     def __init__(self, downs, ups, final):
         super().__init__()

@@ -1,7 +1,7 @@
-"""What every contestant does: it runs one iteration for each line that it is sent.
+"""The main loop of every contestant: for each line on stdin it runs one iteration.
 
-A contestant is a process of its own, in the environment of its own stack, so this file and those
-beside it keep to what Python 3.9 and the oldest of these stacks understand.
+Each contestant is a separate process in its own environment. So the files in this folder must work with Python 3.9 and
+with the oldest of the libraries.
 """
 
 import json
@@ -15,13 +15,13 @@ import numpy as np
 
 WARM_UP = 2
 
-# step: one iteration; networks: name to network; count: a network to the number of its trainable
-# parameters; weight: a network to its first weight, as an array; flop: the operations of one iteration
+# step(): runs one iteration; networks: {name: network}; count(network): number of trainable parameters;
+# weight(network): its first weight as an array; flop(): operations of one iteration; versions: text
 Contestant = namedtuple("Contestant", "step networks count weight flop versions")
 
 
 def noise(setting, low=-1.0):
-    """A batch of A and one of B, channels last, values in [low, 1]."""
+    """Returns a batch of A and a batch of B: noise, channels last, values in [low, 1]."""
     rng = np.random.default_rng(0)
     return [
         rng.uniform(low, 1, (setting["batch"], setting["size"], setting["size"], channels)).astype("float32")
@@ -30,13 +30,13 @@ def noise(setting, low=-1.0):
 
 
 def serve(build):
-    """Builds the setting named on the command line, warms up, then answers line by line.
+    """Builds the setting from the command line, warms up, then answers line by line.
 
-    Each answer is a line of JSON: first what there is to say of the contestant, then the seconds of
-    an iteration for each line on stdin, and at its end the peak memory (bytes) and the operations.
+    Each answer is a line of JSON. The first one has the parameters and versions. Each line on stdin gets the seconds of
+    one iteration. At the end of stdin comes the last answer: peak memory (bytes) and operations.
     """
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what libraries print goes elsewhere
+    os.dup2(2, 1)  # prints of libraries go to stderr
 
     def answer(value):
         answers.write(json.dumps(value) + "\n")
@@ -58,7 +58,7 @@ def serve(build):
 
 
 def check_that_all_learn(contestant):
-    """An iteration that leaves out a network would be fast for the wrong reason."""
+    """Raises AssertionError if an iteration leaves a network unchanged: it would be fast for the wrong reason."""
     before = {name: contestant.weight(network) for name, network in contestant.networks.items()}
     contestant.step()
     for name, network in contestant.networks.items():
@@ -67,14 +67,14 @@ def check_that_all_learn(contestant):
 
 
 class Pool:
-    """The past fakes that a CycleGAN shows its discriminators: pictures go in one by one, some come back old."""
+    """CycleGAN's pool of past fakes: each new fake goes in, and sometimes a past one comes out instead."""
 
     def __init__(self, size):
         self.size, self.pictures = size, []
         self.rng = np.random.default_rng(0)
 
     def __call__(self, fakes):
-        """A batch, as an array or a list of pictures, to the list of those to show."""
+        """Takes a batch (array or list of pictures). Returns the list of pictures to show the discriminator."""
         shown = []
         for fake in fakes:
             if len(self.pictures) < self.size:

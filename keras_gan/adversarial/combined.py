@@ -1,19 +1,21 @@
-"""The adversarial model of the posts, `combined`: what the generators want, and the networks that it trains."""
+"""`Combined`, the posts' adversarial model: the generators' losses, and the networks that they train."""
 
 import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import keras
 from keras import ops
 
 
-def once(x):
-    """Marks a fake of `Combined`: computed once a step, shown to the discriminators, then scored."""
+def once(x: Any) -> Any:
+    """Marks a fake in the graph of `Combined`: generated once per step, shown to the discriminators, then scored."""
     return keras.layers.Identity(dtype=keras.config.floatx())(x)
 
 
 @contextlib.contextmanager
-def unmoved(variables):
-    """Gives these variables back the values that they had, whatever a forward pass in training mode did to them."""
+def unmoved(variables: Sequence[Any]) -> Iterator[None]:
+    """On exit, restores the values of these variables, such as moving statistics that a training pass updates."""
     before = [(variable, ops.copy(variable)) for variable in variables]
     try:
         yield
@@ -22,91 +24,98 @@ def unmoved(variables):
             variable.assign(value)
 
 
-class Together(keras.layers.Layer):
-    """Networks as one layer: what they share, a layer or its weights, is among its variables and losses once."""
+class TrainedNetworks(keras.layers.Layer):
+    """Networks as one layer. A layer or weight that they share appears once in its variables and losses."""
 
-    def __init__(self, networks):
+    def __init__(self, networks: Sequence[Any]) -> None:
         super().__init__()
         self.networks = networks
         self.built = True
 
 
 class Combined(keras.Model):
-    """The functional adversarial model, which trains the generators and nobody else.
+    """The functional adversarial model. It trains the generators only.
 
-    The posts write `discriminator.trainable = False; combined = Model(inputs, outputs)`. Keras 3
-    reads that flag when a step is traced, so a literal port never trains its discriminators. Here
-    `combined` names the networks that it trains, and no flag is ever touched.
+    The posts write `discriminator.trainable = False; combined = Model(inputs, outputs)`. Keras 3 reads that flag when a
+    step is traced, so a literal port never trains its discriminators. `Combined` lists the networks that it trains
+    instead, and sets no flag.
 
     Args:
         inputs: list of `keras.Input`.
-        outputs: dict, name to tensor. The names become those of the outputs and of their losses.
+        outputs: dict, name to tensor. Outputs and their losses get these names.
         fakes: list of the tensors made by `once()` on the way to the outputs.
         trains: list of the networks that this model's optimizer updates.
 
-    Its two halves share its layers: `generate`, inputs to fakes, and `judge`, inputs and fakes to
-    outputs. In between, the discriminators are trained.
+    Its two halves share its layers: `generate` maps inputs to fakes; `judge` maps inputs and fakes to outputs. The
+    discriminators are trained between them.
 
-    In here the discriminators judge as they do in training, by the statistics of the batch, but the
-    moving statistics of their BatchNormalization stay as they are: they learn nothing here.
+    The discriminators run in training mode here: BatchNormalization normalises by batch statistics. Its moving
+    statistics are restored afterwards, since the discriminators are not trained here.
     """
 
-    def __init__(self, inputs, outputs, fakes, trains, name="combined"):
-        # An output is called after the layer that made it. In mixed precision too it is in full precision.
+    def __init__(
+        self,
+        inputs: Sequence[Any],
+        outputs: dict[str, Any],
+        fakes: Sequence[Any],
+        trains: Sequence[Any],
+        name: str = "combined",
+    ) -> None:
+        # Keras names an output after the layer that made it. Outputs are in full precision, also in mixed precision.
         full = keras.config.floatx()
-        outputs = [keras.layers.Identity(name=key, dtype=full)(tensor) for key, tensor in outputs.items()]
-        super().__init__(inputs=inputs, outputs=outputs, name=name)
+        named = [keras.layers.Identity(name=key, dtype=full)(tensor) for key, tensor in outputs.items()]
+        super().__init__(inputs=inputs, outputs=named, name=name)
         self._generate = keras.Model(inputs, fakes, name="generate")
-        self._judge = keras.Model([*inputs, *fakes], outputs, name="judge")
+        self._judge = keras.Model([*inputs, *fakes], named, name="judge")
         self.trains = trains
-        together = Together(trains)
-        self._trained = lambda: together  # a function, or Keras would save the networks once more
+        trained = TrainedNetworks(trains)
+        self._trained = lambda: trained  # a function: Keras would save a layer attribute a second time
 
-    def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, **kwargs):
-        """As `keras.Model.compile`; loss weights alone are those of the losses compiled before.
+    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, **kwargs: Any) -> None:
+        """As `keras.Model.compile`, but `loss_weights` without `loss` re-weights the losses compiled before.
 
-        (Keras keeps the losses then too, but with the weights that they had.)
+        (Keras itself would keep the old losses with their old weights.)
         """
         if loss is None and loss_weights is not None and self.compiled:
             loss = self.loss
         super().compile(optimizer=optimizer, loss=loss, loss_weights=loss_weights, **kwargs)
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         with unmoved(self.statistics_of_discriminators()):
             return super().call(inputs, training=training, mask=mask)
 
-    def generate(self, inputs, training=None):
+    def generate(self, inputs: Sequence[Any], training: bool | None = None) -> list[Any]:
         """The first half: a list of inputs to the list of fakes."""
         return keras.tree.flatten(self._generate(inputs, training=training))
 
-    def judge(self, inputs, training=None):
+    def judge(self, inputs: Sequence[Any], training: bool | None = None) -> Any:
         """The second half: a list of inputs and fakes to the outputs."""
         with unmoved(self.statistics_of_discriminators()):
             return self._judge(inputs, training=training)
 
-    def statistics_of_generators(self):
-        """What a forward pass of the generators in training mode moves: the averages of BatchNormalization."""
+    def statistics_of_generators(self) -> list[Any]:
+        """The generators' moving statistics (BatchNormalization), which a forward pass in training mode updates."""
         return self._trained().non_trainable_weights
 
-    def statistics_of_discriminators(self):
-        """The same of the networks that this model does not train."""
+    def statistics_of_discriminators(self) -> list[Any]:
+        """The moving statistics of the networks that this model does not train."""
         own = {id(variable) for variable in self.statistics_of_generators()}
         return [variable for variable in self.non_trainable_weights if id(variable) not in own]
 
     @property
-    def losses(self):
+    def losses(self) -> list[Any]:
         return self._trained().losses
 
     @property
-    def trainable_variables(self):
+    def trainable_variables(self) -> list[Any]:
         return self._trained().trainable_variables
 
     @property
-    def trainable_weights(self):
+    def trainable_weights(self) -> list[Any]:
         return self.trainable_variables
 
     @property
-    def non_trainable_variables(self):
-        """All others: JAX hands them through a step too."""
+    def non_trainable_variables(self) -> list[Any]:
+        """All other variables: JAX passes them through a step, too."""
         trained = {id(variable) for variable in self.trainable_variables}
         return [variable for variable in self.variables if id(variable) not in trained]

@@ -1,4 +1,7 @@
-"""The game of CycleGAN, which the notebook's and the paper's networks play alike."""
+"""The base of both CycleGANs, with the notebook's and the paper's networks: losses, pools and data."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 from keras import ops
@@ -13,19 +16,24 @@ OUTPUTS = ("valid_A", "valid_B", "reconstr_A", "reconstr_B", "identity_A", "iden
 
 
 class CycleModel(TwoWayModel):
-    """Base of the CycleGANs. A constructor calls `open_data()` and `build_game()`.
+    """Base of the CycleGANs. A model's constructor calls `open_data()`, then `build_game()`.
 
-    One has `build_generator(shape, target_shape, name)` and `build_discriminator(shape, name)`.
+    A model defines `build_generator(shape, target_shape, name)` and `build_discriminator(shape, name)`.
     """
 
-    def open_data(self, shape_A, shape_B, identity, multiple, least, **options):
+    def open_data(
+        self, shape_A: tuple, shape_B: tuple, identity: bool | None, multiple: int, least: int, **options: Any
+    ) -> None:
         """Checks shapes and identity, and opens the data.
 
         Args:
-            shape_A, shape_B: (height, width, channels) of either domain.
-            identity: whether the identity terms are on; None: if both domains have one shape.
-            multiple, least: height and width are multiples of the one and not below the other.
+            shape_A, shape_B: (height, width, channels) of each domain.
+            identity: whether the identity terms are on; None: on if both domains have the same shape.
+            multiple, least: height and width must be multiples of `multiple` and at least `least`.
             **options: of the `UnpairedDataLoader`.
+
+        Raises:
+            BadValueError: (a ValueError) for shapes that cannot work.
         """
         self.shape_A, self.shape_B = tuple(shape_A), tuple(shape_B)
         for height, width, _ in (self.shape_A, self.shape_B):
@@ -34,17 +42,17 @@ class CycleModel(TwoWayModel):
                     f"image size {height}x{width}: height and width must be multiples of {multiple}, at least {least}."
                 )
         if self.shape_A[:2] != self.shape_B[:2]:
-            raise BadValueError(f"shape_A {self.shape_A} and shape_B {self.shape_B} must be of one height and width.")
+            raise BadValueError(f"shape_A {self.shape_A} and shape_B {self.shape_B} need the same height and width.")
         self.identity = self.shape_A == self.shape_B if identity is None else identity
         if self.identity and self.shape_A != self.shape_B:
             raise BadValueError(
-                f"the identity terms need domains of as many channels, not {self.shape_A[2]} (A) and "
+                f"the identity terms need domains with the same number of channels, not {self.shape_A[2]} (A) and "
                 f"{self.shape_B[2]} (B): turn identity off, or give both domains the same shape."
             )
         options |= self.data_options | {"shape_A": self.shape_A, "shape_B": self.shape_B}
         self.data_loader = UnpairedDataLoader(**options)
 
-    def build_game(self, d_optimizer, g_optimizer, identity_weight, pool_size):
+    def build_game(self, d_optimizer: Any, g_optimizer: Any, identity_weight: float, pool_size: int) -> None:
         """Builds and compiles the discriminators, the generators and the adversarial model that trains them."""
         check_at_least(0, pool_size=pool_size)
         # Build and compile the discriminators
@@ -54,7 +62,7 @@ class CycleModel(TwoWayModel):
         for discriminator in self.discriminators:
             optimizer = self.d_optimizer(d_optimizer)
             discriminator.compile(loss="mse", optimizer=optimizer, metrics=["accuracy"])
-        # Past fakes, some of which the discriminators see instead of new ones
+        # Pools of past fakes; the discriminators see some of them instead of new ones
         self.pool_size = pool_size
         self.pool_A, self.pool_B = (ImagePool(pool_size, self.seed, dtype=keras.config.floatx()) for _ in "AB")
         self.pool_A.build((None, *self.shape_A))
@@ -71,11 +79,11 @@ class CycleModel(TwoWayModel):
             optimizer=self.g_optimizer(g_optimizer),
         )
 
-    def build_combined(self):
+    def build_combined(self) -> Combined:
         """The adversarial model: (A, B) to the verdicts on both fakes, their reconstructions and the identities."""
         img_A, img_B = keras.Input(self.shape_A), keras.Input(self.shape_B)
         if self.identity:
-            # Each generator translates one domain and keeps the other in one joined batch
+            # Each generator takes one joined batch: pictures to translate, and pictures to keep (identity)
             fake_B, identity_B = (once(x) for x in ops.split(self.g_AB(join(img_A, img_B)), 2))
             fake_A, identity_A = (once(x) for x in ops.split(self.g_BA(join(img_B, img_A)), 2))
             fakes = [fake_A, fake_B, identity_A, identity_B]
@@ -86,32 +94,32 @@ class CycleModel(TwoWayModel):
         outputs = dict(zip(OUTPUTS, [*verdicts, *reconstr, *fakes[2:]], strict=False))
         return Combined([img_A, img_B], outputs, fakes, trains=[self.g_AB, self.g_BA])
 
-    # One iteration, played by adversarial/step.py.
+    # One iteration, run by adversarial/step.py.
 
-    def discriminator_batches(self, batch, fakes):
-        """Each discriminator learns once, from originals (1) and fakes (0) in one batch; some fakes are past ones."""
+    def discriminator_batches(self, batch: list[Any], fakes: list[Any]) -> list[tuple[Any, Any, Any]]:
+        """One update of each discriminator, on a joined batch of originals (1) and fakes (0), some from the pool."""
         (imgs_A, imgs_B), (fake_A, fake_B) = batch, fakes[:2]
         return [
             (self.d_A, join(imgs_A, self.pool_A(fake_A)), join(*self.verdicts(self.d_A, imgs_A))),
             (self.d_B, join(imgs_B, self.pool_B(fake_B)), join(*self.verdicts(self.d_B, imgs_B))),
         ]
 
-    def generator_targets(self, batch):
-        """What `combined` should output, in the order of its outputs."""
+    def generator_targets(self, batch: list[Any]) -> list[Any]:
+        """The targets of `combined`, in the order of its outputs."""
         imgs_A, imgs_B = batch
         valid_A, _ = self.verdicts(self.d_A, imgs_A)
         valid_B, _ = self.verdicts(self.d_B, imgs_B)
         return [valid_A, valid_B, imgs_A, imgs_B, *([imgs_A, imgs_B] if self.identity else [])]
 
     @staticmethod
-    def verdicts(discriminator, images):
-        """The verdicts of a discriminator on these pictures, if all were real (1) or fake (0)."""
+    def verdicts(discriminator: Any, images: Any) -> tuple[Any, Any]:
+        """The target verdicts of a discriminator for these pictures: all real (1), all fake (0)."""
         valid = ops.ones((ops.shape(images)[0], *discriminator.output_shape[1:]))
         return valid, ops.zeros_like(valid)
 
-    # What a run shows.
+    # Samples and held-out figures.
 
-    def translations(self, imgs_A, imgs_B):
+    def translations(self, imgs_A: Any, imgs_B: Any) -> dict[str, Any]:
         """Originals, translations, reconstructions and identities, both ways: {title: pictures}."""
         shown = list(super().translations(imgs_A, imgs_B).items())
         if self.identity:
@@ -119,11 +127,11 @@ class CycleModel(TwoWayModel):
             shown = [*shown[:3], ("A kept", kept_A), *shown[3:], ("B kept", kept_B)]
         return dict(shown)
 
-    def held_out_figures(self, shown):
+    def held_out_figures(self, translations: Mapping[str, Any]) -> dict[str, float]:
         """L1 after a round trip: there are no pairs to compare translations with."""
-        return cycle_figures(shown)
+        return cycle_figures(translations)
 
 
-def join(first, second):
-    """Two batches as one."""
+def join(first: Any, second: Any) -> Any:
+    """Concatenates two batches."""
     return ops.concatenate([first, second], axis=0)

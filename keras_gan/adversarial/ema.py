@@ -1,6 +1,8 @@
-"""Averages of weights over the iterations: what a generator was lately, without the noise of the last steps."""
+"""Exponential moving averages (EMA) of weights: they smooth out the noise of the last steps."""
 
 import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import keras
 from keras import ops
@@ -11,14 +13,14 @@ from keras_gan.errors import BadValueError
 
 
 class Averages(keras.layers.Layer):
-    """Exponential moving averages of variables; saved and restored like the weights of any layer.
+    """EMA of variables; saved and restored like the weights of any layer.
 
-    Moved in every tenth iteration only, ten times as far: to read and write the 84 million weights of
-    DiscoGAN's generators each time would take a tenth of a step.
+    Updated every tenth iteration, by ten times as much: reading and writing the 84 million weights of DiscoGAN's
+    generators in every iteration would add a tenth to the time of a step.
 
     Args:
-        variables: the list of those that are averaged.
-        ema: the share of itself that an average keeps in an iteration.
+        variables: list of the variables to average.
+        ema: decay per iteration, the share of the old average that is kept.
 
     Raises:
         BadValueError: unless 0 < ema < 1.
@@ -26,31 +28,31 @@ class Averages(keras.layers.Layer):
 
     EVERY = 10
 
-    def __init__(self, variables, ema):
+    def __init__(self, variables: Sequence[Any], ema: float) -> None:
         if not 0 < ema < 1:
             raise BadValueError(f"ema must be at least 0 and below 1, not {ema}.")
         super().__init__(trainable=False, name="averages")
         self.ema = ema
         self.averages = [keras.Variable(ops.copy(variable), trainable=False) for variable in variables]
         self.built = True
-        self._of = lambda: variables  # hidden from Keras, which would save them again
+        self._variables_now = lambda: variables  # a function: Keras would save an attribute a second time
 
-    def move(self, iteration):
-        """Moves the averages, if it is their turn; far at first, so that the first weights are soon forgotten."""
+    def update(self, iteration: Any) -> None:
+        """Updates the averages if `iteration` is a multiple of `EVERY`; the decay is lower at first (warm-up)."""
         count = ops.cast(iteration // self.EVERY, "float32")
         share = 1 - ops.minimum(self.ema**self.EVERY, (1 + count) / (10 + count))
 
-        def moved():
-            for average, variable in zip(self.averages, self._of(), strict=True):
+        def updated() -> None:
+            for average, variable in zip(self.averages, self._variables_now(), strict=True):
                 average.assign_sub(ops.cast(share, average.dtype) * (average - variable))
 
-        variables = [*self.averages, *self._of()]
-        backend.either(iteration % self.EVERY == 0, moved, lambda: None, variables)
+        variables = [*self.averages, *self._variables_now()]
+        backend.either(iteration % self.EVERY == 0, updated, lambda: None, variables)
 
     @contextlib.contextmanager
-    def in_use(self):
-        """Within it the variables have their averages' values."""
-        with unmoved(self._of()):
-            for average, variable in zip(self.averages, self._of(), strict=True):
+    def applied(self) -> Iterator[None]:
+        """Sets the variables to their averages in a context, and restores them on exit."""
+        with unmoved(self._variables_now()):
+            for average, variable in zip(self.averages, self._variables_now(), strict=True):
                 variable.assign(average)
             yield

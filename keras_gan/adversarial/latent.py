@@ -1,4 +1,8 @@
-"""What the models that make pictures from noise share: GAN, CGAN, DCGAN."""
+"""The base of the models that make pictures from noise: GAN, CGAN, DCGAN."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -7,25 +11,25 @@ from keras import ops
 from keras_gan import backend
 from keras_gan.adversarial.combined import Combined, once
 from keras_gan.adversarial.losses import adversarial_loss
-from keras_gan.adversarial.model import AdversarialModel, FixedSample, chosen
+from keras_gan.adversarial.model import AdversarialModel, FixedSample
+from keras_gan.adversarial.parts import chosen
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.images.grids import save_sheet
 
 
 class LatentModel(AdversarialModel):
-    """Base of the models whose generator makes pictures of noise z, and perhaps of a label.
+    """Base of the models with a generator that makes pictures from noise z, and for CGAN a label.
 
-    A model has `build_generator()` and `build_discriminator()`, and calls `build_game()`. Noise is
-    drawn within the step, from the seed; `fixed_noise` is drawn once, so that one sees the same
-    pictures become better.
+    A model defines `build_generator()` and `build_discriminator()`, and its constructor calls `build_game()`. Each step
+    draws new noise from the seed. `fixed_noise` is drawn once, so all sample grids show the same codes.
 
     Args:
-        name: the model's name, which its command has too.
-        latent_dim: numbers in a code z, each normally distributed.
+        name: the name of the model and of its command.
+        latent_dim: size of a code z; its numbers are drawn from N(0, 1).
         dataset_name: data set: a name (drawn_digits, drawn_shoes, mnist, fashion_mnist), a folder below datasets/ or a
             path; default: the model's own.
-        data_dir: folder that holds the idx files of mnist or fashion_mnist; default: they are downloaded.
-        fit: how to fit pictures of another shape: resize (stretch), crop (to the middle) or pad (with white).
+        data_dir: folder of the idx files of mnist or fashion_mnist; default: download them.
+        fit: how to fit pictures of another shape: resize (stretch), crop (the middle) or pad (with white).
         g_optimizer: Keras optimizer for the generator; None: Adam(2e-4, beta_1=0.5).
         d_optimizer: the same for the discriminator.
         **options: see `AdversarialModel`.
@@ -36,18 +40,19 @@ class LatentModel(AdversarialModel):
     """
 
     SAMPLES = (6, 10)  # rows and columns of a sample grid
+    data_options: dict[str, Any]
 
     def __init__(
         self,
-        name,
+        name: str,
         latent_dim: int = 100,
         dataset_name: str | None = None,
         data_dir: str | None = None,
         fit: str = "resize",
-        g_optimizer=None,
-        d_optimizer=None,
-        **options,
-    ):
+        g_optimizer: Any = None,
+        d_optimizer: Any = None,
+        **options: Any,
+    ) -> None:
         super().__init__(name, **options)
         check_at_least(1, latent_dim=latent_dim)
         self.latent_dim = latent_dim
@@ -56,7 +61,7 @@ class LatentModel(AdversarialModel):
         self.noise_seed = keras.random.SeedGenerator(self.seed)
         self.fixed_noise = self.sample_noise(self.SAMPLES[0] * self.SAMPLES[1], self.seed)
 
-    def build_game(self):
+    def build_game(self) -> None:
         """Builds and compiles the discriminator, the generator and the adversarial model that trains it."""
         adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
         loss, accuracy = adversarial_loss("bce")
@@ -67,45 +72,45 @@ class LatentModel(AdversarialModel):
         self.combined = self.build_combined()
         self.combined.compile(loss=loss, optimizer=self.g_optimizer(adam))
 
-    def build_combined(self):
-        """The adversarial model: noise, and labels where the generator takes them, to the verdict on the fake."""
+    def build_combined(self) -> Combined:
+        """The adversarial model: noise (and labels, if the generator takes them) to the verdict on the fake."""
         z, *labels = (keras.Input(tensor.shape[1:], dtype=tensor.dtype) for tensor in self.generator.inputs)
-        fake = once(self.generator(alone_or_with(z, labels)))
-        valid = self.discriminator(alone_or_with(fake, labels))
+        fake = once(self.generator(with_labels(z, labels)))
+        valid = self.discriminator(with_labels(fake, labels))
         return Combined([z, *labels], {"valid": valid}, fakes=[fake], trains=[self.generator])
 
-    def generator_inputs(self, batch):
-        """As many codes as there are pictures, and the labels of the pictures."""
+    def generator_inputs(self, batch: list[Any]) -> list[Any]:
+        """One code per picture, and the labels of the pictures, if there are any."""
         imgs, *labels = batch
         return [keras.random.normal((ops.shape(imgs)[0], self.latent_dim), seed=self.noise_seed), *labels]
 
-    def discriminator_batches(self, batch, fakes):
-        """The discriminator learns from the originals (real = 1), then from the fakes (fake = 0)."""
+    def discriminator_batches(self, batch: list[Any], fakes: list[Any]) -> list[tuple[Any, Any, Any]]:
+        """Two updates of the discriminator: on originals (real = 1), then on fakes (fake = 0)."""
         imgs, *labels = batch
         valid = ops.ones((ops.shape(imgs)[0], 1))
         return [
-            (self.discriminator, alone_or_with(imgs, labels), valid),
-            (self.discriminator, alone_or_with(fakes[0], labels), ops.zeros_like(valid)),
+            (self.discriminator, with_labels(imgs, labels), valid),
+            (self.discriminator, with_labels(fakes[0], labels), ops.zeros_like(valid)),
         ]
 
-    def generator_targets(self, batch):
-        """The generator wants every fake to be taken for real."""
+    def generator_targets(self, batch: list[Any]) -> list[Any]:
+        """The target of every verdict on a fake is "real" (1)."""
         return [ops.ones((ops.shape(batch[0])[0], 1))]
 
-    def sample_noise(self, count, seed=None):
-        """Codes (count, latent_dim), float32, from N(0, 1)."""
+    def sample_noise(self, count: int, seed: int | None = None) -> np.ndarray:
+        """Codes (count, latent_dim), float32, drawn from N(0, 1); without a seed, new ones in each call."""
         check_at_least(1, count=count)
         return np.random.default_rng(seed).standard_normal((count, self.latent_dim)).astype("float32")
 
-    def checked_noise(self, z):
-        """`z` as float32 (n, latent_dim), or a BadValueError that names its shape."""
+    def checked_noise(self, z: Any) -> np.ndarray:
+        """Returns `z` as float32, or raises BadValueError unless its shape is (n, latent_dim), n >= 1."""
         z = np.asarray(z, "float32")
         if z.ndim != 2 or z.shape[1] != self.latent_dim or len(z) == 0:
             raise BadValueError(f"noise must be of shape (n, {self.latent_dim}), not {z.shape}.")
         return z
 
-    def generate(self, z):
-        """Pictures (n, height, width, channels), float32 in [-1, 1], of codes (n, latent_dim).
+    def generate(self, z: Any) -> np.ndarray:
+        """Generates pictures (n, height, width, channels), float32 in [-1, 1], from codes (n, latent_dim).
 
         Raises:
             BadValueError: (a ValueError) for codes of another shape.
@@ -113,20 +118,20 @@ class LatentModel(AdversarialModel):
         with backend.undivided():
             return self.generator.predict(self.checked_noise(z), verbose=0)
 
-    def sample_images(self, epoch, batch_i):
-        """Saves the pictures of `fixed_noise`, as `images/{epoch}_{batch_i}.png`."""
+    def sample_images(self, epoch: int, batch_i: int) -> Path:
+        """Saves a grid of the pictures of `fixed_noise` as `images/{epoch}_{batch_i}.png`; returns its path."""
         sample = self.fixed_sample()
         path = self.run_folder / "images" / f"{epoch}_{batch_i}.png"
         save_sheet(path, sample.rows, captions=sample.captions)
         return path
 
-    def fixed_sample(self):
+    def fixed_sample(self) -> FixedSample:
         columns = self.SAMPLES[1]
         images = self.generate(self.fixed_noise)
         rows = [images[start : start + columns] for start in range(0, len(images), columns)]
         return FixedSample(rows, titles=None, captions=None, figures={})
 
 
-def alone_or_with(x, labels):
-    """What a network takes: one tensor, or a list where there are labels too."""
+def with_labels(x: Any, labels: Sequence[Any]) -> Any:
+    """The inputs of a network: `x`, or the list [x, labels] if there are labels."""
     return [x, *labels] if labels else x

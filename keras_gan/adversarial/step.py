@@ -1,8 +1,11 @@
 """The order of one training step, for every model and every backend.
 
-Fakes are generated once. Each discriminator learns from its batches, then the generators learn from what the updated
-discriminators say about those same fakes. A backend adds three things: `update`, `either` and `prepare`.
+Fakes are generated once. Each discriminator is updated on its batches. Then the generators are updated: the updated
+discriminators score those same fakes. A backend adds three things: `update`, `either` and `prepare`.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import ops
@@ -11,25 +14,25 @@ from keras_gan import backend
 from keras_gan.adversarial.combined import unmoved
 
 
-def play(model, data):
-    """Plays one step of an `AdversarialModel` on a batch; returns the logs."""
+def play(model: Any, data: Any) -> dict[str, Any]:
+    """Runs one step of an `AdversarialModel` on a batch; returns the logs."""
     batch = [ops.convert_to_tensor(x) for x in keras.utils.unpack_x_y_sample_weight(data)[:2] if x is not None]
     model.before_step()
     combined, inputs = model.combined, model.generator_inputs(batch)
 
-    def train_discriminators(fakes):
+    def train_discriminators(fakes: list[Any]) -> None:
         fakes = [ops.stop_gradient(fake) for fake in fakes]
         for discriminator, x, y in model.discriminator_batches(batch, fakes):
 
-            def forward(pause, discriminator=discriminator, x=x, y=y):
+            def forward(pause: Callable, discriminator: Any = discriminator, x: Any = x, y: Any = y) -> tuple[Any, Any]:
                 verdicts = discriminator(x, training=True)
                 return scaled_loss(discriminator, x, y, verdicts), verdicts
 
             verdicts = backend.update(model, discriminator, forward)
             discriminator.compute_metrics(x, y, verdicts)
 
-    def train_generators(between=None):
-        def forward(pause):
+    def train_generators(between: Callable[[list[Any]], None] | None = None) -> list[Any]:
+        def forward(pause: Callable) -> tuple[Any, list[Any]]:
             fakes = combined.generate(inputs, training=True)
             if between:
                 with pause():
@@ -39,12 +42,12 @@ def play(model, data):
 
         return backend.update(model, combined, forward)
 
-    def train_discriminators_only():
+    def train_discriminators_only() -> None:
         with unmoved(combined.statistics_of_generators()):
             fakes = combined.generate(inputs, training=True)
         train_discriminators(fakes)
 
-    def train_generators_only():
+    def train_generators_only() -> None:
         train_generators()
 
     if model.discriminators_every:
@@ -56,13 +59,13 @@ def play(model, data):
         train_generators(between=train_discriminators)
 
     if model.averages:
-        model.averages.move(model.iteration)
+        model.averages.update(model.iteration)
     model.iteration.assign_add(1)
     return model.get_metrics_result()
 
 
-def scaled_loss(part, x, y, outputs):
-    """The compiled loss of a part, noted in its metrics; scaled if its optimizer scales losses."""
+def scaled_loss(part: Any, x: Any, y: Any, outputs: Any) -> Any:
+    """The compiled loss of a part; updates its loss metric. Loss-scaled if the part's optimizer scales losses."""
     loss = part.compute_loss(x=x, y=y, y_pred=outputs, training=True)
     part._loss_tracker.update_state(loss, sample_weight=ops.shape(keras.tree.flatten(x)[0])[0])
     return part.optimizer.scale_loss(loss)

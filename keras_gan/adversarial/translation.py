@@ -1,25 +1,30 @@
-"""What the models that translate pictures share: their data, their optimizers, and the held-out pictures they show."""
+"""The bases of the models that translate pictures: data, optimizers, and samples of held-out pictures."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from keras_gan.adversarial.model import AdversarialModel, FixedSample, chosen
+from keras_gan.adversarial.model import AdversarialModel, FixedSample
+from keras_gan.adversarial.parts import chosen
 from keras_gan.images.grids import save_grid
 
 
 class TranslationModel(AdversarialModel):
-    """Base of the models that translate pictures of domain A to pictures of domain B, and perhaps back.
+    """Base of the models that translate pictures from domain A to domain B, in one or both directions.
 
-    A model has
+    A model defines
         translations(*batch): the columns of a sample grid for a batch of test pictures: a dict, title to pictures
             (batch, height, width, channels);
         held_out_figures(translations): a dict of numbers computed from these columns.
 
     Args:
-        name: the model's name, which its command has too.
+        name: the name of the model and of its command.
         dataset_name: data set: a name, a folder below datasets/ or a path; default: drawn shoes, or for paired
             models datasets/edges2shoes if it exists.
         dataset_B: folder of domain B, if dataset_name is the folder of domain A. Paired models match pictures by name.
-        fit: how to fit pictures of another shape: resize (stretch), crop (to the middle) or pad (with white).
+        fit: how to fit pictures of another shape: resize (stretch), crop (the middle) or pad (with white).
         g_optimizer: Keras optimizer for the generators; None: the model's own.
         d_optimizer: the same for the discriminators; each gets its own copy.
         **options: see `AdversarialModel`.
@@ -29,24 +34,25 @@ class TranslationModel(AdversarialModel):
         NotFoundError: (a FileNotFoundError) if there is no such data set.
     """
 
-    HELD_OUT = 3  # pictures
+    HELD_OUT = 3  # pictures in the fixed sample
+    data_options: dict[str, Any]
 
     def __init__(
         self,
-        name,
+        name: str,
         dataset_name: str | None = None,
         dataset_B: str | None = None,
         fit: str = "resize",
-        g_optimizer=None,
-        d_optimizer=None,
-        **options,
-    ):
+        g_optimizer: Any = None,
+        d_optimizer: Any = None,
+        **options: Any,
+    ) -> None:
         super().__init__(name, **options)
         self.data_options = {"dataset_name": dataset_name, "dataset_B": dataset_B, "fit": fit, "seed": self.seed}
         self.g_optimizer, self.d_optimizer = chosen(g_optimizer), chosen(d_optimizer)
-        self._held_out = None
+        self._held_out: Any = None
 
-    def fixed_sample(self):
+    def fixed_sample(self) -> FixedSample:
         if self._held_out is None:
             self._held_out = next(self.data_loader.load_batch(self.HELD_OUT, is_testing=True))
         translations = {title: np.asarray(images) for title, images in self.translations(*self._held_out).items()}
@@ -55,9 +61,9 @@ class TranslationModel(AdversarialModel):
 
 
 class TwoWayModel(TranslationModel):
-    """Base of the models that translate both ways, by `g_AB` and `g_BA`. As written here they learn from pairs."""
+    """Base of the models that translate both ways, with `g_AB` and `g_BA`. Its samples and figures assume pairs."""
 
-    def sample_images(self, epoch, batch_i):
+    def sample_images(self, epoch: int, batch_i: int) -> Path:
         """Saves original, translation and reconstruction of a test pair as `images/{epoch}_{batch_i}.png`."""
         imgs_A, imgs_B = self.data_loader.load_data(batch_size=1, is_testing=True)
         shown = self.translations(imgs_A, imgs_B)
@@ -69,7 +75,7 @@ class TwoWayModel(TranslationModel):
         save_grid(path, rows, titles, self.data_loader.value_range)
         return path
 
-    def translations(self, imgs_A, imgs_B):
+    def translations(self, imgs_A: Any, imgs_B: Any) -> dict[str, Any]:
         """Original, translation and reconstruction of a batch, both ways: {title: pictures}."""
         # Translate images to the other domain, and back to original domain
         fake_B = self.g_AB.predict_on_batch(imgs_A)
@@ -77,18 +83,19 @@ class TwoWayModel(TranslationModel):
         shown = {"A": imgs_A, "A to B": fake_B, "and back": self.g_BA.predict_on_batch(fake_B)}
         return shown | {"B": imgs_B, "B to A": fake_A, "and back again": self.g_AB.predict_on_batch(fake_A)}
 
-    def held_out_figures(self, shown):
-        """L1 against the other half of the pair, and after a round trip."""
-        figures = {"L1_A_to_B": l1(shown["A to B"], shown["B"]), "L1_B_to_A": l1(shown["B to A"], shown["A"])}
-        return figures | cycle_figures(shown)
+    def held_out_figures(self, translations: Mapping[str, Any]) -> dict[str, float]:
+        """L1 of translations against the other half of the pair, and of round trips against the original."""
+        A, B = translations["A"], translations["B"]
+        figures = {"L1_A_to_B": l1(translations["A to B"], B), "L1_B_to_A": l1(translations["B to A"], A)}
+        return figures | cycle_figures(translations)
 
 
-def l1(images, others):
-    """Mean absolute difference of pictures, in their value range."""
+def l1(images: Any, others: Any) -> float:
+    """Mean absolute difference of two batches of pictures, in the units of their value range."""
     return float(np.abs(images - others).mean())
 
 
-def cycle_figures(shown):
-    """L1 after a round trip, of the columns that are shown: all that unpaired pictures can be measured by."""
+def cycle_figures(shown: Mapping[str, Any]) -> dict[str, float]:
+    """L1 of the round trips among these columns: the only held-out figures without pairs."""
     trips = {"L1_A_and_back": ("and back", "A"), "L1_B_and_back": ("and back again", "B")}
     return {name: l1(shown[made], shown[source]) for name, (made, source) in trips.items() if made in shown}

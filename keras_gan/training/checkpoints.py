@@ -1,9 +1,8 @@
-"""Checkpoints: all that training needs to go on as if nothing had happened.
+"""Checkpoints: everything that a run needs to resume with the same bits.
 
-One is a folder, `checkpoints/ITERATION`: `all.weights.h5` is what Keras saves of the model (weights,
-optimizers with their rates and steps, past fakes, averages, the states of dropout and noise),
-`state.json` the rest, and `sums` tells whether both are as they were written. It is made under
-another name, brought to the disk and renamed, so that one that has its name is whole.
+A checkpoint is the folder `checkpoints/ITERATION`. Its `all.weights.h5` is what Keras saves of the model (weights,
+optimizer slots with rates and steps, past fakes, averages, random states), `state.json` the rest, `sums` the checksums
+of both. Checkpoints are atomic: each is written under another name, synced to disk and renamed.
 """
 
 import errno
@@ -14,6 +13,7 @@ import sys
 import time
 import zlib
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -28,27 +28,27 @@ from keras_gan.training.signals import Interrupted
 
 WEIGHTS, STATE, SUMS = "all.weights.h5", "state.json", "sums"
 FULL = [getattr(errno, name) for name in ("ENOSPC", "EFBIG", "EDQUOT") if hasattr(errno, name)]
-FAILURES = (OSError, RuntimeError, ValueError)  # of h5py, when a disk is full
+FAILURES = (OSError, RuntimeError, ValueError)  # what h5py raises when a disk is full
 
 
-def names(folder):
-    """The checkpoints in this folder, the newest last."""
+def names(folder: str | Path) -> list[Path]:
+    """The paths of the checkpoints in a folder, newest last."""
     return sorted((path for path in Path(folder).glob("[0-9]*") if path.is_dir()), key=lambda path: int(path.name))
 
 
 @giving_back()
-def save(folder, model, state, keep):
+def save(folder: Path, model: Any, state: dict[str, Any], keep: int) -> None:
     """Writes a checkpoint of the model, then removes all but the newest `keep`.
 
     Args:
-        folder: where the checkpoints are, a `pathlib.Path`.
-        model: the `AdversarialModel`, its parts built.
+        folder: the folder of all checkpoints.
+        model: the `AdversarialModel`, with its parts built.
         state: dict for `state.json`.
-        keep: how many checkpoints stay.
+        keep: number of checkpoints to keep.
 
     Raises:
         NotFiniteError: if a weight is not finite.
-        BadValueError: if it cannot be written. In both cases those that were there stay as they are.
+        BadValueError: if the checkpoint cannot be written. In both cases the earlier checkpoints stay unchanged.
     """
     check_weights(model)
     unfinished = folder / ".unfinished"
@@ -63,34 +63,34 @@ def save(folder, model, state, keep):
         for path in (*unfinished.iterdir(), unfinished):
             sync(path)
         path = folder / str(state["iteration"])
-        discard(path)  # of the same iteration: the same, but for what the next epochs are called
+        discard(path)  # of the same iteration, with other epoch numbers
         unfinished.rename(path)
         sync(folder)
     except FAILURES as error:
         discard(unfinished)
         kept = names(folder)
-        rest = f"the last one is of iteration {kept[-1].name}" if kept else "there is none before it"
+        rest = f"the last one is from iteration {kept[-1].name}" if kept else "there is no earlier one"
         raise BadValueError(
             f"a checkpoint cannot be written to {str(folder)!r} ({reason(error)}); {rest}: "
-            f"make room, then go on by --resume {str(folder.parent)!r}."
+            f"make room, then --resume {str(folder.parent)!r}."
         ) from error
     for old in names(folder)[:-keep]:
         discard(old)
 
 
-def is_full(error):
-    """Whether a file could not be written for want of room."""
+def is_full(error: Exception) -> bool:
+    """Whether an error means that the disk is full."""
     return getattr(error, "errno", None) in FULL or any(os.strerror(number) in str(error) for number in FULL)
 
 
-def reason(error):
+def reason(error: Exception) -> str:
     """Why a file could not be written, in few words."""
     text = " ".join(str(getattr(error, "strerror", None) or error).split())
     return next((os.strerror(number) for number in FULL if os.strerror(number) in text), text[:200])
 
 
-def discard(path):
-    """Removes a checkpoint. It loses its name first, so that half of it is never taken for one."""
+def discard(path: Path) -> None:
+    """Removes a checkpoint atomically: renames it before deleting its files."""
     if path.exists():
         leftover = path.with_name(".discarded")
         shutil.rmtree(leftover, ignore_errors=True)
@@ -98,35 +98,35 @@ def discard(path):
         shutil.rmtree(leftover, ignore_errors=True)
 
 
-def check_weights(model):
-    """Raises NotFiniteError if a weight or a slot of an optimizer is not finite."""
+def check_weights(model: Any) -> None:
+    """Raises NotFiniteError if a weight or an optimizer slot is not finite."""
     for part in (*model.networks, *(part.optimizer for part in model.parts)):
         floats = [ops.convert_to_numpy(v) for v in part.variables if keras.backend.is_float_dtype(v.dtype)]
         if not all(np.isfinite(array).all() for array in floats):
             raise NotFiniteError(f"weights of {part.name} are not finite at iteration {int(model.iteration)}")
 
 
-def restore(folder, model):
-    """Brings the model to its newest whole checkpoint; returns its `state.json`, or None if there is no checkpoint.
+def restore(folder: Path, model: Any) -> dict[str, Any] | None:
+    """Restores the newest undamaged checkpoint; returns its `state.json`, or None if there is no checkpoint.
 
-    A damaged one is named on standard error, renamed to `damaged-ITERATION`, and left out.
+    Damaged checkpoints are reported on standard error and renamed to `damaged-ITERATION`.
 
     Raises:
-        BadValueError: if there are checkpoints, but none that is whole or fits the model.
+        BadValueError: if every checkpoint is damaged, or the checkpoint does not fit the model.
     """
     found = names(folder)
     for path in reversed(found):
         fault = fault_of(path)
         if fault is None:
             try:
-                with old_runs.weights_as_today(path / WEIGHTS, type(model).__name__) as weights:
+                with old_runs.upgraded_weights(path / WEIGHTS, type(model).__name__) as weights:
                     model.load_weights(weights)
             except (OSError, ValueError, KeyError) as error:
                 raise BadValueError(
                     f"checkpoint {str(path)!r} does not fit this model: {' '.join(str(error).split())[:300]}"
                 ) from error
             return json.loads((path / STATE).read_text(encoding="utf-8"))
-        print(f"checkpoint {path} is damaged ({fault}): going on from the one before", file=sys.stderr)
+        print(f"checkpoint {path} is damaged ({fault}): using the previous one", file=sys.stderr)
         damaged = path.with_name(f"damaged-{path.name}")
         shutil.rmtree(damaged, ignore_errors=True)
         path.rename(damaged)
@@ -135,21 +135,21 @@ def restore(folder, model):
     return None
 
 
-def fault_of(path):
-    """What is wrong with a checkpoint, or None."""
+def fault_of(path: Path) -> str | None:
+    """Describes the damage of a checkpoint; None if it is undamaged."""
     try:
         lines = (path / SUMS).read_text(encoding="utf-8").splitlines()
         if [line[9:] for line in lines] != [WEIGHTS, STATE]:
-            return f"{SUMS} is not as it was written"
+            return f"{SUMS} has changed since it was written"
         for line in lines:
             if line[:8] != f"{checksum(path / line[9:]):08x}":
-                return f"{line[9:]} is not as it was written"
+                return f"{line[9:]} has changed since it was written"
     except (OSError, ValueError) as error:
         return " ".join(str(error).split())
     return None
 
 
-def checksum(path):
+def checksum(path: Path) -> int:
     """The CRC-32 of a file."""
     value = 0
     with open(path, "rb") as file:
@@ -159,68 +159,69 @@ def checksum(path):
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Keeps the run at the end of epochs and in between, and stops it there if a signal came.
+    """Saves checkpoints within and at the end of epochs. After a signal, saves one and stops the run.
 
-    It comes last of all callbacks, so that what is kept is what they left.
+    Must be the last callback, so that a checkpoint includes the changes of all others.
 
     Args:
         run: the `keras_gan.training.run.Run`.
-        batches: the loader that is trained on.
-        interval: iterations from one checkpoint to the next, beside those at the end of each epoch;
-            None: after ten minutes and at the end of each epoch, but where keeping takes long, seldom
-            enough that it is a hundredth of the time; always after the last.
-        keep: how many checkpoints stay.
-        state: of the checkpoint that this run goes on from, or None.
-        signals: list of the signals that came.
+        batches: the batches that the model trains on.
+        interval: iterations between checkpoints, besides the end of each epoch. None: every ten minutes and at the end
+            of each epoch, but using at most a hundredth of the time; always after the last epoch.
+        keep: number of checkpoints to keep.
+        state: `state.json` of the checkpoint that this run resumes from, or None.
+        signals: list of the signals received so far.
     """
 
     SECONDS = 600
     SHARE = 100
 
-    def __init__(self, run, batches, interval, keep, state, signals):
+    def __init__(
+        self, run: Any, batches: Any, interval: int | None, keep: int, state: dict | None, signals: list[int]
+    ) -> None:
         super().__init__()
         self.run, self.batches, self.interval, self.keep = run, batches, interval, keep
         self.state, self.signals = state, signals
-        self.cost = 0.0
+        self.cost = 0.0  # seconds that the last checkpoint took
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         self.iteration = int(self.model.iteration)
-        self.kept = time.monotonic()
-        if self.iteration and not self.state:  # trained before, not by this run: the seed does not lead here
+        self.saved = time.monotonic()
+        if self.iteration and not self.state:  # the model was trained before: the seed alone cannot reproduce it
             self.save(0, 0)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.epoch = epoch
-        if self.state:  # its averages and its place in the data, in the first epoch
+        if self.state:  # in the first epoch of a resumed run: restore metric totals and the place in the data
             self.batches.epoch, self.batches.played = self.state["data_epoch"], self.state["step"]
             if self.state["step"]:
                 for variable, value in zip(metric_variables(self.model), self.state["metrics"], strict=True):
                     variable.assign(value)
             self.state = None
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self.iteration += 1
         if batch + 1 == self.params["steps"]:
-            return  # the end of the epoch is next
-        since = time.monotonic() - self.kept
+            return  # on_epoch_end is next
+        since = time.monotonic() - self.saved
         due = self.iteration % self.interval == 0 if self.interval else since > self.SECONDS and self.worth(since)
         if due or self.signals:
             self.save(self.epoch, batch + 1)
 
-    def on_epoch_end(self, epoch, logs=None):
-        self.model.make_train_function()  # with the slots of what another callback may just have compiled
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self.model.make_train_function()  # creates the optimizer slots of parts that a callback just recompiled
         is_last = epoch + 1 == self.params["epochs"] or self.model.stop_training
-        if self.interval or is_last or self.signals or self.worth(time.monotonic() - self.kept):
+        if self.interval or is_last or self.signals or self.worth(time.monotonic() - self.saved):
             self.save(epoch + 1, 0)
 
-    def worth(self, seconds):
-        """Whether keeping the work of so many seconds is worth what it takes."""
+    def worth(self, seconds: float) -> bool:
+        """Whether the work of the last `seconds` justifies the cost of a checkpoint."""
         return seconds > self.SHARE * self.cost
 
-    def save(self, epoch, step):
-        """Keeps the run as one that has played `step` batches of this epoch; ends it if a signal came."""
+    def save(self, epoch: int, step: int) -> None:
+        """Saves a checkpoint after `step` batches of this epoch; stops the run if a signal was received."""
         if backend.hosts()[0] and not self.signals:
-            return  # the first host keeps it
+            return  # the first host saves it
         began = time.monotonic()
         state = {
             "iteration": self.iteration,
@@ -231,12 +232,12 @@ class Checkpoints(keras.callbacks.Callback):
             "metrics": [np.asarray(variable).tolist() for variable in metric_variables(self.model)],
         }
         save(self.run.folder / "checkpoints", self.model, state, self.keep)
-        self.kept = time.monotonic()
-        self.cost = self.kept - began
+        self.saved = time.monotonic()
+        self.cost = self.saved - began
         if self.signals:
             self.run.save_networks()
             raise Interrupted(
-                f"Stopped at iteration {self.iteration}; all is kept. To go on: {self.run.how_to_resume()}",
+                f"Stopped at iteration {self.iteration}, checkpoint saved. To resume: {self.run.how_to_resume()}",
                 self.signals[0],
             )
 
@@ -244,11 +245,11 @@ class Checkpoints(keras.callbacks.Callback):
 class SaveNetworks(keras.callbacks.Callback):
     """Saves the networks of a run at the end of every epoch."""
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if backend.hosts()[0] == 0:
             self.model.save_networks()
 
 
-def metric_variables(model):
-    """What the figures of an epoch are averaged in."""
+def metric_variables(model: Any) -> list[Any]:
+    """The variables of all metrics: totals and counts since the epoch began."""
     return [variable for metric in model.metrics for variable in metric.variables]

@@ -1,6 +1,8 @@
-"""What `fit()` needs to begin in the middle of an epoch and to stop at a figure that is not finite."""
+"""Additions to Keras' `fit()`: it can start in the middle of an epoch, and it stops at values that are not finite."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -9,61 +11,61 @@ from keras_gan.training import checkpoints
 
 
 class Callbacks(keras.callbacks.CallbackList):
-    """The callbacks of `fit()`, which may begin in the middle of an epoch.
+    """The callbacks of a `fit()` that may start in the middle of an epoch.
 
-    `fit()` always counts from the first batch of an epoch on. The batches that were played already
-    are passed over: nothing is played and no callback hears of them, so that all others keep their numbers.
+    `fit()` always counts from the first batch of an epoch. The first `done` batches are skipped: no step runs and no
+    callback is called, so the remaining batches keep their numbers.
 
-    A callback may compile a part of the model anew at the end of an epoch or the beginning of one.
+    Callbacks may recompile a part of the model at the beginning or end of an epoch.
 
     Args:
-        callbacks, model, params: as Keras has them.
-        played: batches of the first epoch that are not to be played.
+        callbacks, model, params: as in Keras' `CallbackList`.
+        done: batches of the first epoch to skip.
     """
 
-    def __init__(self, callbacks, model, played, **params):
+    def __init__(self, callbacks: Sequence[Any], model: Any, done: int, **params: Any) -> None:
         super().__init__(callbacks, add_history=True, model=model, **params)
-        self.to_pass = played
+        self.to_skip = done
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         super().on_epoch_begin(epoch, logs)
         self.model.make_train_function()
-        if self.to_pass and self.model.train_function != self.play_or_pass:
-            self.play, self.model.train_function = self.model.train_function, self.play_or_pass
+        if self.to_skip and self.model.train_function != self.step_or_skip:
+            self.step, self.model.train_function = self.model.train_function, self.step_or_skip
 
-    def play_or_pass(self, *arguments):
-        if not self.to_pass:
-            return self.play(*arguments)
-        *state, _ = arguments  # on JAX the values of all variables, which are returned beside the figures
+    def step_or_skip(self, *arguments: Any) -> Any:
+        if not self.to_skip:
+            return self.step(*arguments)
+        *state, _ = arguments  # on JAX: the values of all variables, which a step returns after the logs
         return ({}, *state) if state else {}
 
-    def on_train_batch_begin(self, batch, logs=None):
-        if not self.to_pass:
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+        if not self.to_skip:
             super().on_train_batch_begin(batch, logs)
 
-    def on_train_batch_end(self, batch, logs=None):
-        if self.to_pass:
-            self.to_pass -= 1
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        if self.to_skip:
+            self.to_skip -= 1
         else:
             super().on_train_batch_end(batch, logs)
 
-    def on_interrupted(self):
-        """Tells those that want to know that training ends before its end."""
+    def on_interrupted(self) -> None:
+        """Calls `on_interrupted()` of the callbacks that have it: training stops early."""
         for callback in self.callbacks:
             if hasattr(callback, "on_interrupted"):
                 callback.on_interrupted()
 
 
 class StayFinite(keras.callbacks.Callback):
-    """Ends the run where a figure or, at the end of an epoch, a weight is not finite. It comes first of all callbacks.
+    """Stops the run if a loss or, at the end of an epoch, a weight is not finite. Must be the first callback.
 
-    Keras has read the figures of a step for the callbacks anyway; what is not finite stays so in their average.
+    The check of the logs costs nothing: Keras reads them for callbacks anyway, and NaN stays NaN in an average.
     """
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         bad = [f"{name} is {value}" for name, value in (logs or {}).items() if not math.isfinite(value)]
         if bad:
             raise NotFiniteError(f"{', '.join(bad)} at iteration {int(self.model.iteration)}")
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         checkpoints.check_weights(self.model)

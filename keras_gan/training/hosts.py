@@ -1,4 +1,4 @@
-"""Training on several devices and hosts: what is divided, what must be the same, and who writes."""
+"""Training on several devices and hosts: batches are sharded, arguments must agree, only the first host writes."""
 
 import contextlib
 import json
@@ -7,38 +7,44 @@ import random
 import shutil
 import tempfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from keras_gan import backend
 from keras_gan.errors import BadValueError, LostHostError
 from keras_gan.training import run_folder
 
 
-def divided(batches):
-    """The batches of a loader, of which this host reads its share for its devices."""
+def sharded(batches: Any) -> Any:
+    """Configures a loader's batches so that this host reads only its shard of each; returns them.
+
+    Raises:
+        BadValueError: if the batch size is no multiple of the number of devices, or larger than the data set.
+    """
     devices, size = backend.replicas(), batches.batch_size
     if size % devices:
-        raise BadValueError(f"batch_size {size} cannot be divided over {devices} devices: make it a multiple of that.")
+        raise BadValueError(f"batch_size {size} cannot be divided over {devices} devices: use a multiple of {devices}.")
     batches.devices, batches.share = devices, backend.hosts()
     if not batches.n_batches:
-        raise BadValueError(f"batch_size {size} is more than there are pictures: make it smaller.")
+        raise BadValueError(f"batch_size {size} is larger than the number of pictures: make it smaller.")
     return batches
 
 
-def common_seed(seed, asked):
-    """The seed of a model: this one or, where it is None, one that is drawn; of several hosts by the first.
+def shared_seed(seed: Any, arguments: dict[str, Any]) -> int:
+    """Returns the seed of a model, the same on all hosts: `seed`, or if None a random one, drawn by the first host.
 
-    Before any weights are made from it, hosts must have been asked for the same model.
+    Also checks that all hosts build the same model, before any weights are made.
 
     Args:
-        seed: a whole number below 2**32, which is as far as Keras' seeds go, or None.
-        asked: dict of the model's arguments.
+        seed: an integer from 0 to 2**32 - 1, the limit of Keras' seeds, or None.
+        arguments: dict of the model's arguments.
 
     Raises:
-        BadValueError: if the seed is none, or the hosts were asked for different ones.
+        BadValueError: if the seed is invalid, or the hosts have different arguments.
     """
     if backend.hosts()[1] > 1:
-        check_alike({name: value for name, value in asked.items() if name != "output"})
+        check_same({name: value for name, value in arguments.items() if name != "output"})
     if seed is None:
         return backend.agreed(random.getrandbits(32))
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
@@ -46,23 +52,23 @@ def common_seed(seed, asked):
     return seed
 
 
-def check_alike(asked):
-    """Raises BadValueError on all hosts if this, which is nearly JSON, is not the same on all."""
-    text = json.dumps(asked, sort_keys=True, default=lambda value: type(value).__name__)
+def check_same(value: Any) -> None:
+    """Raises BadValueError on all hosts if they pass different values. Compares JSON; other objects by their type."""
+    text = json.dumps(value, sort_keys=True, default=lambda other: type(other).__name__)
     if not backend.same_on_all_hosts(zlib.crc32(text.encode())):
-        raise BadValueError("the hosts were asked for different things, or their pictures differ: start all alike.")
+        raise BadValueError("the hosts have different arguments or pictures: start all with the same command and data.")
 
 
 @contextlib.contextmanager
-def hosts_together(run, asked):
-    """Has several hosts train the same, all but the first in a copy of the run that is discarded.
+def synchronized_hosts(run: Any, arguments: dict[str, Any]) -> Iterator[None]:
+    """Lets only the first host write to the run's folder: in this context the others use a temporary copy of it.
 
     Args:
         run: the `keras_gan.training.run.Run`.
-        asked: dict of all arguments, as JSON can hold them.
+        arguments: dict of all arguments, ready for JSON.
 
     Raises:
-        BadValueError: if they were asked for different things or have different pictures.
+        BadValueError: if the hosts have different arguments or pictures.
     """
     number, count = backend.hosts()
     if count == 1:
@@ -70,10 +76,10 @@ def hosts_together(run, asked):
         return
     _, files = run_folder.pictures_of(run.model.data_loader)
     names = {split: [(Path(name).name, mark.split()[0]) for name, mark in of.items()] for split, of in files.items()}
-    asked |= {"seed": run.model.seed, "output": None}
-    check_alike([asked, names])
+    arguments |= {"seed": run.model.seed, "output": None}
+    check_same([arguments, names])
     if number == 0:
-        run.folder  # noqa: B018 (made before the others look at it)
+        run.folder  # noqa: B018 (creates it before the others read it)
         backend.agreed(0)
         yield
         return
@@ -89,8 +95,8 @@ def hosts_together(run, asked):
             yield
 
 
-def explain_lost_host(error, folder):
-    """Raises LostHostError if this error is that of a connection to another host."""
+def explain_lost_host(error: Exception, folder: Path) -> None:
+    """Raises LostHostError if this error came from the connection to another host."""
     signs = ("gloo", "connection", "unavailable", "coordination", "heartbeat")
     if backend.hosts()[1] > 1 and any(sign in str(error).lower() for sign in signs):
         raise LostHostError(

@@ -1,12 +1,14 @@
-"""Runs of earlier versions: what they kept, in the terms of today."""
+"""Runs of earlier versions: converts their configuration and checkpoints to today's format."""
 
 import contextlib
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-#: Models that were recipes of others, by class and recipe: the class, its command, and arguments that it needs.
-RECIPES = {
+#: Former recipes, (class, recipe): the class that replaces it, its command, and the arguments that it needs.
+RECIPES: dict[tuple[str, Any], tuple[str, str, dict[str, str]]] = {
     ("DiscoGAN", "post"): ("DiscoGAN", "discogan", {}),
     ("DiscoGAN", "paper"): ("DiscoGANPaper", "discogan_paper", {"game": "discogan"}),
     ("DiscoGAN", "recongan"): ("DiscoGANPaper", "discogan_paper", {"game": "recongan"}),
@@ -15,7 +17,7 @@ RECIPES = {
     ("CycleGAN", "resnet"): ("CycleGANPaper", "cyclegan_paper", {}),
 }
 
-#: Where a group of weights was in a checkpoint of a class, and where it is.
+#: Groups of weights that moved within a checkpoint, by class: old path to new path.
 MOVED = {
     "DiscoGAN": {
         "d_A/optimizer": "combined/layers/functional_2/optimizer",
@@ -24,8 +26,8 @@ MOVED = {
 }
 
 
-def upgraded(config):
-    """The `config.json` of a run, a dict, with classes and arguments that exist today."""
+def upgraded(config: dict[str, Any]) -> dict[str, Any]:
+    """Converts the `config.json` of a run, a dict, to today's classes and arguments."""
     arguments = dict(config["arguments"])
     key = config["class"], arguments.pop("recipe", None)
     if key not in RECIPES:
@@ -37,16 +39,17 @@ def upgraded(config):
     return config | {"class": kind, "model": command, "arguments": arguments}
 
 
-def command_of(kind, recipe):
+def command_of(kind: str, recipe: Any) -> str | None:
     """The command that replaces a recipe, such as "discogan_paper --game gan"; None if there was no such recipe."""
-    _, command, needed = RECIPES.get((kind, recipe), (None, None, {}))
-    games = [f" --{name} {value}" for name, value in needed.items() if value != "discogan"]
-    return command and "".join([command, *games])
+    if (kind, recipe) not in RECIPES:
+        return None
+    _, command, needed = RECIPES[kind, recipe]
+    return command + "".join(f" --{name} {value}" for name, value in needed.items() if value != "discogan")
 
 
 @contextlib.contextmanager
-def weights_as_today(path, kind):
-    """The path of a checkpoint's weights with every group where this class has it: `path`, or a copy for a while."""
+def upgraded_weights(path: Path, kind: str) -> Iterator[Path]:
+    """Yields the path of a checkpoint's weights with today's groups: `path`, or a temporary converted copy."""
     import h5py
 
     with h5py.File(path) as file:

@@ -1,16 +1,18 @@
-"""A run: the folder that a model trains in. It is locked, filled, checkpointed and resumed here."""
+"""A run: one training of a model in a folder, with lock, callbacks, checkpoints and resume."""
 
 import contextlib
 import datetime
 import platform
 import sys
 import zipfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
-from keras_gan import __version__, backend
+from keras_gan import __version__, backend, console
 from keras_gan.backend.memory import giving_back
 from keras_gan.errors import BadValueError, NotFiniteError, check_at_least
 from keras_gan.files import write_whole
@@ -19,29 +21,29 @@ from keras_gan.training import checkpoints, hosts, run_folder
 from keras_gan.training.checkpoints import Checkpoints, SaveNetworks
 from keras_gan.training.fit import Callbacks, StayFinite
 from keras_gan.training.schedules import Schedule
-from keras_gan.training.signals import signals_noted
+from keras_gan.training.signals import deferred_signals
 
 
 class Run:
-    """Keeps the folder of a model: its lock, callbacks, checkpoints and saved networks.
+    """Trains a model in a run folder, which holds its configuration, checkpoints, samples and saved networks.
 
     Args:
         model: the `AdversarialModel`.
         output: the folder; None: the next free `runs/NAME-DATASET-N`.
     """
 
-    def __init__(self, model, output=None):
+    def __init__(self, model: Any, output: str | Path | None = None) -> None:
         self.model, self.output = model, output
-        self.command = None  # as typed, if training was started on the command line
+        self.command: str | None = None  # as typed, if started from the command line
         self.is_resumed = False  # whether the folder holds a run to continue
-        self._folder = None
+        self._folder: Path | None = None
 
     @property
-    def folder(self):
-        """The folder, a `pathlib.Path`. It is made when first asked for.
+    def folder(self) -> Path:
+        """The folder; created on first access.
 
         Raises:
-            BadValueError: if it cannot be made or written to, or already holds a run's networks.
+            BadValueError: if it cannot be created or written, or already holds a trained run.
         """
         if self._folder is None:
             default = f"{self.model.name}-{self.model.data_loader.dataset_name}"
@@ -49,16 +51,16 @@ class Run:
         return self._folder
 
     @folder.setter
-    def folder(self, path):
+    def folder(self, path: Path) -> None:
         self._folder = path
 
     @property
-    def network_paths(self):
-        """Where `save_networks()` saves them, in the order of `model.networks`."""
+    def network_paths(self) -> list[Path]:
+        """The files of `save_networks()`, in the order of `model.networks`."""
         return [self.folder / "models" / f"{network.name}.keras" for network in self.model.networks]
 
     @giving_back()
-    def save_networks(self):
+    def save_networks(self) -> None:
         """Saves every generator and discriminator as `models/NAME.keras`. Each file is replaced atomically.
 
         The file's comment (`zipfile.ZipFile(path).comment`) holds the iteration and whether the weights are averages.
@@ -72,57 +74,60 @@ class Run:
                 with zipfile.ZipFile(unfinished, "a") as archive:
                     archive.comment = f"keras_gan: iteration {int(model.iteration)}, weights {weights}".encode()
 
-    def train(self, arguments, callbacks=()):
+    def train(self, arguments: dict[str, Any], callbacks: Sequence[Any] = ()) -> Any:
         """Trains the model, from the newest checkpoint if the run is resumed.
 
         Args:
-            arguments: dict of all arguments of `AdversarialModel.train` but callbacks.
+            arguments: dict of all arguments of `AdversarialModel.train` except callbacks.
             callbacks: the user's Keras callbacks.
 
         Returns:
             Keras' `History`.
 
         Raises:
-            As `AdversarialModel.train`.
+            The errors of `AdversarialModel.train`.
         """
         model = self.model
+        console.print_any_name()
         check(arguments)
         if arguments["deterministic"]:
             backend.make_deterministic()
         model.start_averages(arguments["ema"])
         rates = Schedule(model, arguments["schedule"], arguments["epochs"], arguments["decay_epochs"])
         shown = watching(*(arguments[name] for name in ("batch_size", "sample_interval", "quiet")))
-        batches = hosts.divided(model.data_loader.batches(arguments["batch_size"], arguments["steps_per_epoch"]))
+        batches = hosts.sharded(model.data_loader.batches(arguments["batch_size"], arguments["steps_per_epoch"]))
         with (
-            hosts.hosts_together(self, as_json(model.constructor_arguments | arguments | settings(model))),
+            hosts.synchronized_hosts(self, as_json(model.constructor_arguments | arguments | settings(model))),
             run_folder.locked(self.folder),
-            signals_noted() as signals,
-            self.faults_explained(),
+            deferred_signals() as signals,
+            self.explained_errors(),
         ):
             model.make_train_function()
-            state = self.go_on(arguments) if self.is_resumed else self.begin(arguments)
+            state = self.restore(arguments) if self.is_resumed else None
+            if not self.is_resumed:
+                self.begin(arguments)
             self.is_resumed = False
-            keeper = Checkpoints(self, batches, arguments["checkpoint_interval"], arguments["keep"], state, signals)
-            return self.fit(batches, arguments, state, [rates, *shown, SaveNetworks(), *callbacks, keeper])
+            saver = Checkpoints(self, batches, arguments["checkpoint_interval"], arguments["keep"], state, signals)
+            return self.fit(batches, arguments, state, [rates, *shown, SaveNetworks(), *callbacks, saver])
 
-    def fit(self, batches, arguments, state, callbacks):
-        """Keras' `fit()`, from the place that `state` names: the `state.json` of a checkpoint, or None."""
+    def fit(self, batches: Any, arguments: dict[str, Any], state: dict[str, Any] | None, callbacks: list[Any]) -> Any:
+        """Runs Keras' `fit()`, from the start or from the epoch and step in `state`, a checkpoint's `state.json`."""
         place = state or {"epoch": 0, "step": 0}
         epochs = arguments["epochs"] + arguments["decay_epochs"]
-        callbacks = Callbacks([StayFinite(), *callbacks], self.model, place["step"], epochs=epochs, steps=len(batches))
+        every = Callbacks([StayFinite(), *callbacks], self.model, place["step"], epochs=epochs, steps=len(batches))
         try:
             return self.model.fit(
                 batches,
                 epochs=epochs,
                 initial_epoch=place["epoch"],
-                shuffle=False,  # the loader shuffles by itself, from the seed
-                callbacks=callbacks,
+                shuffle=False,  # the loader shuffles, from the seed
+                callbacks=every,
             )
         except (KeyboardInterrupt, NotFiniteError):
-            callbacks.on_interrupted()
+            every.on_interrupted()
             raise
 
-    def begin(self, arguments):
+    def begin(self, arguments: dict[str, Any]) -> None:
         """Writes `config.json` and `data.json` before training begins."""
         model, loader = self.model, self.model.data_loader
         counts, files = run_folder.pictures_of(loader)
@@ -156,7 +161,7 @@ class Run:
             f"sample grids, networks and report.html go to {self.folder}"
         )
 
-    def go_on(self, arguments):
+    def restore(self, arguments: dict[str, Any]) -> dict[str, Any] | None:
         """Restores the newest checkpoint. Returns its `state.json`, or None if there is none yet."""
         self.warn_of_changed_data()
         state = checkpoints.restore(self.folder / "checkpoints", self.model)
@@ -171,16 +176,16 @@ class Run:
         run_folder.write_json(self.folder / run_folder.CONFIG, config)
         if state:
             self.model.data_loader.random_state = state["data_random"]
-        place = f"iteration {state['iteration']}" if state else "the beginning: it has no checkpoint yet"
-        print(f"Going on with {self.folder} from {place}")
+        place = f"iteration {state['iteration']}" if state else "the start, since it has no checkpoint yet"
+        print(f"Resuming {self.folder} from {place}")
         return state
 
-    def how_to_resume(self):
+    def how_to_resume(self) -> str:
         """The command that resumes this run."""
         return f"python -m keras_gan.{self.model.name} --resume {self.folder}"
 
-    def warn_of_changed_data(self):
-        """Prints on standard error how many pictures were added, removed or changed since the run last started."""
+    def warn_of_changed_data(self) -> None:
+        """Warns on standard error if pictures were added, removed or changed since the run last started."""
         path = self.folder / run_folder.DATA
         _, files = run_folder.pictures_of(self.model.data_loader)
         changes = run_folder.changes(run_folder.read_json(path) or {}, files)
@@ -190,28 +195,28 @@ class Run:
             run_folder.write_json(path, files)
 
     @contextlib.contextmanager
-    def faults_explained(self):
-        """Turns an error that ends the run into one line, which says what is left of the run."""
+    def explained_errors(self) -> Iterator[None]:
+        """Rewords errors that end the run: one line that says what was saved and how to resume."""
         try:
             yield
         except NotFiniteError as error:
             kept = checkpoints.names(self.folder / "checkpoints")
-            left = f"the checkpoint of iteration {kept[-1].name} is kept" if kept else "there is no checkpoint yet"
-            raise NotFiniteError(f"{error}: training cannot go on; {left} in {str(self.folder)!r}.") from error
+            left = f"the last checkpoint is from iteration {kept[-1].name}" if kept else "there is no checkpoint yet"
+            raise NotFiniteError(f"{error}: training cannot continue; {left}, in {str(self.folder)!r}.") from error
         except (OSError, RuntimeError, ValueError) as error:
             hosts.explain_lost_host(error, self.folder)
             if isinstance(error, ValueError) or not checkpoints.is_full(error):
                 raise
             raise BadValueError(
                 f"cannot write to {str(self.folder)!r} ({checkpoints.reason(error)}): "
-                f"make room, then go on: {self.how_to_resume()}"
+                f"make room, then resume: {self.how_to_resume()}"
             ) from error
 
 
-def resume_run(kind, folder, callbacks, changes):
+def resume_run(kind: Any, folder: Path, callbacks: Sequence[Any], changes: dict[str, Any]) -> Any:
     """Builds the model of a run and continues the run; see `AdversarialModel.resume`."""
     config = run_folder.read_config(folder)
-    arguments = run_folder.arguments_to_go_on(folder, kind.__name__, changes)
+    arguments = run_folder.resumed_arguments(folder, kind.__name__, changes)
     policy = keras.config.dtype_policy().name
     if arguments["dtype_policy"] != policy:
         raise BadValueError(
@@ -219,7 +224,7 @@ def resume_run(kind, folder, callbacks, changes):
             "see keras.config.set_dtype_policy."
         )
     model = kind.from_arguments(arguments | {"seed": config["seed"]})
-    if config.get("backend") == keras.backend.backend():  # each has its own default
+    if config.get("backend") == keras.backend.backend():  # defaults differ between backends
         model.jit_compile = arguments["jit_compile"]
     model.run.folder, model.run.is_resumed = Path(folder), True
     names = run_folder.names_of(kind.train)
@@ -227,8 +232,8 @@ def resume_run(kind, folder, callbacks, changes):
     return model
 
 
-def check(arguments):
-    """Raises BadValueError if a number among the arguments of `train()` cannot work."""
+def check(arguments: dict[str, Any]) -> None:
+    """Raises BadValueError if a number in the arguments of `train()` is invalid."""
     for name in ("batch_size", "sample_interval", "keep", "steps_per_epoch", "checkpoint_interval"):
         if arguments[name] is not None:
             check_at_least(1, **{name: arguments[name]})
@@ -239,13 +244,13 @@ def check(arguments):
     check_at_least(1, epochs=epochs)
 
 
-def settings(model):
-    """The process-wide settings of Keras that a resumed run needs again."""
+def settings(model: Any) -> dict[str, Any]:
+    """Settings that are no arguments, but that a resumed run needs: dtype policy and `jit_compile`."""
     return {"dtype_policy": keras.config.dtype_policy().name, "jit_compile": model.jit_compile}
 
 
-def as_json(arguments):
-    """Arguments as JSON can hold them: optimizers as Keras serializes them, paths as text."""
+def as_json(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Converts arguments for JSON: optimizers as Keras serializes them, paths as text."""
     plain = {}
     for name, value in arguments.items():
         if isinstance(value, keras.optimizers.Optimizer):

@@ -1,6 +1,6 @@
-"""The folder of a run: what was asked for, whose it is, and which one to go on with.
+"""The folder of a run: its configuration, its lock, and the choice of the run to resume.
 
-Loads no framework, so that the command line can read a run's arguments before anything is built.
+Loads no framework, so the command line can read a run's arguments before it builds a model.
 """
 
 import contextlib
@@ -8,25 +8,28 @@ import inspect
 import json
 import os
 import subprocess
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from keras_gan.errors import BadValueError, NotFoundError
 from keras_gan.files import sync, write_whole
 from keras_gan.training import old_runs
 
-try:
-    import fcntl
-except ImportError:  # Windows has no lock that vanishes with its process in this form
-    fcntl = None
+fcntl: ModuleType | None = None  # on Windows: it has no such locks
+with contextlib.suppress(ImportError):
+    fcntl = import_module("fcntl")
 
 CONFIG = "config.json"
 DATA = "data.json"
-#: Arguments that may be others when a run goes on: they say how long and how, not what is computed.
+#: Arguments that may change when a run is resumed. They do not affect the result of a step.
 FREE = ("epochs", "checkpoint_interval", "keep", "quiet")
 
 
-def next_run(stem):
-    """Makes and returns the first of `runs/STEM-1`, `runs/STEM-2`, ... that does not exist."""
+def next_run(stem: str) -> Path:
+    """Creates the first of the folders `runs/STEM-1`, `runs/STEM-2`, ... that does not exist; returns its path."""
     number = 1
     while True:
         path = Path("runs", f"{stem}-{number}")
@@ -39,12 +42,12 @@ def next_run(stem):
             raise unwritable(path, error) from error
 
 
-def open_run(folder):
-    """Makes the folder of a run; returns its path. Raises as `Run.folder` does."""
+def open_run(folder: str | Path) -> Path:
+    """Creates the folder of a run; returns its path. Raises the errors of `Run.folder`."""
     folder = Path(folder)
     if (folder / CONFIG).exists() or any(folder.glob("models/*.keras")):
         raise BadValueError(
-            f"output folder {str(folder)!r} already holds a trained run: name another one, or --resume that run."
+            f"output folder {str(folder)!r} already holds a trained run: name another folder, or --resume that run."
         )
     try:
         (folder / "images").mkdir(parents=True, exist_ok=True)
@@ -54,19 +57,19 @@ def open_run(folder):
     return folder
 
 
-def check_writable(folder):
+def check_writable(folder: Path) -> None:
     probe = folder / ".writable"
     probe.touch()
     probe.unlink()
 
 
-def unwritable(folder, error):
+def unwritable(folder: Path, error: OSError) -> BadValueError:
     return BadValueError(f"output folder {str(folder)!r} cannot be written: {error.strerror}.")
 
 
 @contextlib.contextmanager
-def locked(folder):
-    """Keeps other processes from training in this folder. The lock vanishes with the process, however that ends.
+def locked(folder: Path) -> Iterator[None]:
+    """Locks the folder: only one process can train in it. The system releases the lock when the process ends.
 
     Raises:
         BadValueError: if another process trains there, or the folder cannot be written.
@@ -82,34 +85,34 @@ def locked(folder):
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise BadValueError(
-                    f"another process trains in {str(folder)!r}: wait for its end, or stop it first."
+                    f"another process trains in {str(folder)!r}: wait until it ends, or stop it."
                 ) from error
             except OSError:  # a file system without locks, such as some network drives
                 pass
         yield
 
 
-def write_json(path, content):
-    """Writes a JSON file, whole and on the disk before it takes its name."""
+def write_json(path: Path, content: Any) -> None:
+    """Writes a JSON file atomically, synced to disk."""
     with write_whole(path) as unfinished:
         unfinished.write_text(json.dumps(content, indent=1), encoding="utf-8")
         sync(unfinished)
 
 
-def read_json(path):
-    """What a JSON file holds, or None if it cannot be read."""
+def read_json(path: Path) -> Any:
+    """The content of a JSON file, or None if it cannot be read."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
 
 
-def read_config(folder):
+def read_config(folder: str | Path) -> dict[str, Any]:
     """The `config.json` of a run, as a dict.
 
     Raises:
         NotFoundError: if there is no such folder.
-        BadValueError: if it is no run's folder.
+        BadValueError: if it is not the folder of a run.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -122,13 +125,13 @@ def read_config(folder):
     return old_runs.upgraded(config)
 
 
-def newest_run(name):
-    """The run of the model `name` below runs/ that was written to last.
+def newest_run(name: str) -> Path:
+    """The most recently changed run of the model `name` below runs/.
 
     Raises:
         NotFoundError: if there is none.
     """
-    found = []
+    found: list[tuple[int, Path]] = []
     for path in Path("runs").glob(f"*/{CONFIG}"):
         with contextlib.suppress(BadValueError):
             if read_config(path.parent).get("model") == name:
@@ -138,32 +141,32 @@ def newest_run(name):
     return max(found)[1]
 
 
-def arguments_to_go_on(folder, kind, given):
-    """The arguments that a run goes on with: its own and, of those given now, what may change.
+def resumed_arguments(folder: str | Path, kind: str, given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a resumed run: its own, updated by the given ones that may change.
 
     Args:
-        folder: that of the run.
+        folder: folder of the run.
         kind: the name of the model's class.
         given: dict of arguments; a shape may be a tuple.
 
     Raises:
         NotFoundError: if there is no such folder.
-        BadValueError: if it is no run's, or one of another model, or an argument differs from the run's.
+        BadValueError: if it holds no run or a run of another model, or a given argument may not change.
     """
     config = read_config(folder)
     if config["class"] != kind:
         raise BadValueError(
-            f"run {str(folder)!r} is one of {config['class']}, not of {kind}: "
+            f"run {str(folder)!r} is a run of {config['class']}, not of {kind}: "
             f"python -m keras_gan.{config['model']} --resume {folder}"
         )
     arguments = config["arguments"]
     given = dict(given)
     if Path(given.pop("output", None) or folder) != Path(folder):
-        raise BadValueError(f"run {str(folder)!r} goes on where it is: leave the output folder out.")
+        raise BadValueError(f"run {str(folder)!r} is resumed in its own folder: leave the output folder out.")
     for name, value in given.items():
         value, before = json.loads(json.dumps(value)), arguments.get(name)
         if name == "epochs" and value < before:
-            raise BadValueError(f"epochs of run {str(folder)!r} are {before}: they may become more, not {value}.")
+            raise BadValueError(f"epochs of run {str(folder)!r} are {before}: you may increase them, not set {value}.")
         if name not in FREE and value != before:
             raise BadValueError(
                 f"{name} of run {str(folder)!r} is {shown(before)}, not {shown(value)}: "
@@ -172,13 +175,13 @@ def arguments_to_go_on(folder, kind, given):
     return arguments | given
 
 
-def options_of(kind):
-    """All options of a class and their defaults, {name: default}: also those that it passes on as `**options`."""
-    found = {}
+def options_of(kind: type) -> dict[str, Any]:
+    """All options of a class, {name: default}, including the base classes' options that it accepts as `**options`."""
+    found: dict[str, Any] = {}
     for base in kind.__mro__:
         if "__init__" not in vars(base):
             continue
-        parameters = inspect.signature(base.__init__).parameters.values()
+        parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
         own = {p.name: p.default for p in parameters if p.name not in ("self", "name") and p.kind != p.VAR_KEYWORD}
         found = own | found
         if not any(p.kind == p.VAR_KEYWORD for p in parameters):
@@ -186,18 +189,18 @@ def options_of(kind):
     return found
 
 
-def names_of(function):
-    """The names of a function's arguments, but for `self` and `callbacks`."""
+def names_of(function: Callable) -> list[str]:
+    """The names of a function's arguments except `self` and `callbacks`."""
     return [name for name in inspect.signature(function).parameters if name not in ("self", "callbacks")]
 
 
-def shown(value):
-    """A value of config.json as one would type it."""
+def shown(value: Any) -> str:
+    """A value of config.json as typed on the command line."""
     return "x".join(map(str, value)) if isinstance(value, list) else repr(value)
 
 
-def git_commit():
-    """The commit that the working directory's checkout is at, or None."""
+def git_commit() -> str | None:
+    """The checked-out commit of the working directory, or None."""
     try:
         done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
@@ -205,11 +208,12 @@ def git_commit():
     return done.stdout.strip() or None
 
 
-def pictures_of(loader):
-    """How many pictures a loader has, {split: count}, and their files, {split: {path: "size mtime"}}."""
+def pictures_of(loader: Any) -> tuple[dict[str, int], dict[str, dict[str, str]]]:
+    """The number of pictures of a loader, {split: count}, and their files, {split: {path: "size mtime"}}."""
     from keras_gan.images.sources import files_of
 
-    counts, files = {}, {}
+    counts: dict[str, int] = {}
+    files: dict[str, dict[str, str]] = {}
     for is_testing in (False, True):
         streams = loader._streams(is_testing)
         for stream, side in zip(streams, "AB" if len(streams) > 1 else ("",), strict=True):
@@ -219,8 +223,8 @@ def pictures_of(loader):
     return counts, files
 
 
-def mark(file):
-    """What tells whether a file is still the same."""
+def mark(file: str | Path) -> str:
+    """The size and modification time of a file, which change with its content."""
     try:
         status = os.stat(file)
     except OSError:
@@ -228,8 +232,8 @@ def mark(file):
     return f"{status.st_size} {status.st_mtime_ns}"
 
 
-def changes(before, now):
-    """How many pictures were added, removed and changed between two dicts of files, as `pictures_of` gives them."""
+def changes(before: dict[str, dict[str, str]], now: dict[str, dict[str, str]]) -> dict[str, int]:
+    """The numbers of pictures added, removed and changed between two results of `pictures_of`."""
     counts = {"added": 0, "removed": 0, "changed": 0}
     for split in before.keys() | now.keys():
         old, new = before.get(split, {}), now.get(split, {})

@@ -1,13 +1,15 @@
-"""How learning rates change while a model trains."""
+"""Learning rate schedules."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import keras
 
 from keras_gan.errors import BadValueError
 
-#: Share of the full rate in epoch `epoch` (from 0) of `epochs + decay`, the rate being full for `epochs` of them.
-SCHEDULES = {
+#: (epoch from 0, epochs, decay) to the share of the full rate, 0 to 1; a run has `epochs + decay` epochs.
+SCHEDULES: dict[str, Callable[[int, int, int], float]] = {
     "constant": lambda epoch, epochs, decay: 1.0,
     "linear": lambda epoch, epochs, decay: 1 - max(0, epoch + 1 - epochs) / (decay + 1),
     "cosine": lambda epoch, epochs, decay: (1 + math.cos(math.pi * epoch / (epochs + decay))) / 2,
@@ -16,24 +18,24 @@ SCHEDULES = {
 
 
 class Schedule(keras.callbacks.Callback):
-    """Sets the learning rates of a model's parts at the beginning of each epoch, from its number alone.
+    """Sets the learning rates of a model's parts at the beginning of each epoch. They depend on its number only.
 
-    constant: no change; linear: the full rate, then in a line to zero, in the last epoch
-    1 / (decay + 1) of the full; cosine: from the full rate to nearly zero along half a wave; step: a
-    tenth after half of the epochs and a hundredth after three quarters.
+    constant: no change; linear: the full rate, then a linear fall, in the last epoch to 1 / (decay + 1) of the full
+    rate; cosine: from the full rate to nearly zero along half a cosine; step: a tenth after half of the epochs, a
+    hundredth after three quarters.
 
     Args:
-        model: the `AdversarialModel`; its rates now are the full ones.
-        name: one of those above.
-        epochs: all epochs or, for linear with `decay_epochs`, those at the full rate.
-        decay_epochs: epochs of the fall after those; 0: the second half of `epochs`.
+        model: the `AdversarialModel`; its current rates are the full rates.
+        name: constant, linear, cosine or step.
+        epochs: all epochs or, for linear with `decay_epochs`, the epochs at the full rate.
+        decay_epochs: further epochs with a falling rate; 0: the rate falls in the second half of `epochs`.
 
     Raises:
-        BadValueError: if there is no such schedule, it does not go with `decay_epochs`, or an
-            optimizer has a schedule of its own.
+        BadValueError: if there is no such schedule, it does not allow `decay_epochs`, or an optimizer has its own
+            schedule.
     """
 
-    def __init__(self, model, name, epochs, decay_epochs=0):
+    def __init__(self, model: Any, name: str, epochs: int, decay_epochs: int = 0) -> None:
         super().__init__()
         if name not in SCHEDULES:
             raise BadValueError(f"schedule must be one of {', '.join(SCHEDULES)}, not {name!r}.")
@@ -47,24 +49,24 @@ class Schedule(keras.callbacks.Callback):
         self.epochs, self.decay_epochs = epochs, decay_epochs
         self.share = SCHEDULES[name]
         self.parts = model.parts if name != "constant" else []
-        self.full_rates = {}  # by optimizer
+        self.full_rates: dict[Any, float] = {}  # by optimizer
         for part in self.parts:
             optimizer = optimizer_of(part)
             if isinstance(optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
                 asked = f"decay_epochs={decay_epochs}" if name == "linear" else f"schedule={name!r}"
                 raise BadValueError(
-                    f"{asked} cannot lower the rate of {part.name}: its optimizer has a schedule already. "
-                    "Give optimizers with a constant rate, or choose decay_epochs=0 and schedule='constant'."
+                    f"{asked} cannot lower the rate of {part.name}: its optimizer already has a schedule. "
+                    "Pass optimizers with a constant rate, or choose decay_epochs=0 and schedule='constant'."
                 )
             self.full_rates[optimizer] = float(optimizer.learning_rate)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         for part in self.parts:
             optimizer = optimizer_of(part)
-            full_rate = self.full_rates.setdefault(optimizer, float(optimizer.learning_rate))  # of one compiled since
+            full_rate = self.full_rates.setdefault(optimizer, float(optimizer.learning_rate))  # if recompiled
             optimizer.learning_rate = full_rate * self.share(epoch, self.epochs, self.decay_epochs)
 
 
-def optimizer_of(part):
-    """The optimizer whose rate counts, also where another one scales the loss around it."""
+def optimizer_of(part: Any) -> Any:
+    """The optimizer with the learning rate of a part: the inner one of a loss-scaling optimizer."""
     return getattr(part.optimizer, "inner_optimizer", part.optimizer)

@@ -1,32 +1,35 @@
-"""Ctrl-C and SIGTERM, noted until the step under way is done."""
+"""Deferred Ctrl-C and SIGTERM: the current step finishes first."""
 
 import contextlib
 import signal
+from collections.abc import Iterator
+from types import FrameType
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C, or a request of the system to end: the run is kept, the message says how to go on."""
+    """Ctrl-C or SIGTERM, after a checkpoint was saved. The message says how to resume."""
 
-    def __init__(self, message, number):
+    def __init__(self, message: str, number: int) -> None:
         super().__init__(message)
         self.exit_code = 128 + number
 
 
 @contextlib.contextmanager
-def signals_noted():
-    """Gives a list that Ctrl-C and SIGTERM are added to, so that the step under way can end; a second one ends all."""
-    noted, before = [], {}
+def deferred_signals() -> Iterator[list[int]]:
+    """Yields a list that collects SIGINT and SIGTERM instead of stopping at once; a second signal stops at once."""
+    received: list[int] = []
+    before = {}
 
-    def note(number, frame):
-        if noted:
+    def receive(number: int, frame: FrameType | None) -> None:
+        if received:
             raise KeyboardInterrupt
-        noted.append(number)
+        received.append(number)
 
-    with contextlib.suppress(ValueError):  # not the main thread: signals are not for it
+    with contextlib.suppress(ValueError):  # only the main thread can handle signals
         for number in (signal.SIGINT, signal.SIGTERM):
-            before[number] = signal.signal(number, note)
+            before[number] = signal.signal(number, receive)
     try:
-        yield noted
+        yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

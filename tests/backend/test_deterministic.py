@@ -36,8 +36,8 @@ import tensorflow as tf
 from support.models import MODELS, pictures
 from keras_gan import backend
 
-def batch():
-    return np.random.default_rng(0).uniform(-1, 1, (2, 3, 32, 32, 3)).astype("float32")
+def batch(height, width):
+    return np.random.default_rng(0).uniform(-1, 1, (2, 3, height, width, 3)).astype("float32")
 
 backend.make_deterministic()
 tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})

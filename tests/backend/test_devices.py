@@ -56,7 +56,7 @@ def test_a_last_batch_that_cannot_be_divided_is_dropped(two_devices, tmp_path):
     assert gan.generate(gan.sample_noise(3)).shape == (3, 28, 28, 1)
     for size, message in (
         (3, "batch_size 3 cannot be divided over 2 devices: make it a multiple"),
-        (8, "batch_size 8 is more than there are pictures"),
+        (8, "batch_size 8 is larger than the number of pictures"),
     ):
         with pytest.raises(BadValueError, match=message):
             gan.train(epochs=1, batch_size=size)
@@ -76,7 +76,7 @@ def test_too_many_devices_are_refused():
 def test_an_invalid_number_of_devices_is_refused_in_one_line(devices):
     command = [sys.executable, "-m", "keras_gan.gan", f"--devices={devices}"]
     done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 2 and "is no number of devices; write 1, 2, ... or all" in done.stderr
+    assert done.returncode == 2 and "is not a number of devices; write 1, 2, ... or all" in done.stderr
 
 
 @on_jax
@@ -145,7 +145,7 @@ def test_hosts_with_different_options_are_refused(host, tmp_path):
         for number in range(2)
     ]
     for process in hosts:
-        assert "error: the hosts were asked for different things" in process.communicate(timeout=300)[1]
+        assert "error: the hosts have different arguments or pictures" in process.communicate(timeout=300)[1]
         assert process.returncode == 2
 
 

@@ -1,4 +1,4 @@
-"""A GAN that was added by following docs/add-a-model.md. Its row in `support.models.MODELS` does the rest."""
+"""LSGAN, added by following docs/add-a-model.md. Other tests cover it by its row in `support.models.MODELS`."""
 
 import subprocess
 import sys
@@ -17,14 +17,14 @@ def build():
     return lambda **options: LSGAN((32, 32, 3), gf=4, df=4, **options)
 
 
-def test_its_losses_are_those_of_the_paper(build):
+def test_lsgan_has_the_losses_of_the_paper(build):
     gan = build()
     verdicts = np.array([[0.5], [-1.0]], "float32")
     for part in gan.parts:
         assert float(part.compute_loss(y=np.ones_like(verdicts), y_pred=verdicts)) == pytest.approx((0.25 + 4) / 2)
 
 
-def test_it_has_a_command_line_and_can_be_resumed(tmp_path, monkeypatch, capsys):
+def test_lsgan_has_a_command_line_and_can_be_resumed(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     tiny = ["--image-size", "32", "--filters", "4", "--batch-size", "4", "--steps-per-epoch", "2", "--seed", "0"]
     run_here(LSGAN, *tiny, "--epochs", "1")
@@ -33,6 +33,6 @@ def test_it_has_a_command_line_and_can_be_resumed(tmp_path, monkeypatch, capsys)
     assert "epoch 2/2" in capsys.readouterr().out
 
 
-def test_its_file_is_a_program():
+def test_lsgan_is_a_program():
     done = subprocess.run([sys.executable, lsgan.__file__, "--epochs", "0x"], capture_output=True, text=True)
     assert done.returncode == 2 and "invalid int value: '0x'" in done.stderr

@@ -17,7 +17,7 @@ def small(**options):
 
 
 class Thin(CycleGANPaper):
-    """A block in place of six, and a sixteenth of the filters."""
+    """One block instead of six, and a sixteenth of the filters."""
 
     blocks = 1
 
@@ -34,7 +34,7 @@ def thin(**options):
 
 @pytest.fixture(scope="module")
 def made():
-    """Makes a model of `small` or `thin`, once of each: for tests to which it does not matter what it has learned."""
+    """A cache of `small` and `thin` models, for tests that work with any weights."""
     return functools.cache(lambda make, **options: make(**options))
 
 
@@ -74,7 +74,7 @@ def test_losses_and_weights_of_both_models(make, weights, made, batch):
     assert np.isclose(logs["g_loss"], np.dot(weights, parts), rtol=1e-5)
 
 
-def test_combined_scores_what_its_names_say(made, batch):
+def test_outputs_of_combined_match_their_names(made, batch):
     gan, (A, B) = made(small), batch()
     fake_B, fake_A = gan.g_AB(A), gan.g_BA(B)
     expected = [gan.d_A(fake_A), gan.d_B(fake_B), gan.g_BA(fake_B), gan.g_AB(fake_A), gan.g_BA(A), gan.g_AB(B)]
@@ -85,7 +85,7 @@ def test_combined_scores_what_its_names_say(made, batch):
 @pytest.mark.parametrize(("options", "each"), [({}, 3), (COLOURING, 2)], ids=["with identity", "without"])
 @pytest.mark.usefixtures("eagerly")
 def test_no_picture_is_translated_twice_in_a_step(options, each, made, batch, monkeypatch):
-    """A generator sees the pictures of its domain, the fakes of the other and, with identity, those of its target."""
+    """A generator sees the pictures of its domain, the other's fakes and, with identity, its target domain."""
     gan = made(small, **options)
     seen = {"g_AB": [], "g_BA": []}
     for generator in (gan.g_AB, gan.g_BA):
@@ -96,11 +96,11 @@ def test_no_picture_is_translated_twice_in_a_step(options, each, made, batch, mo
     imgs = [imgs[..., : shape[-1]] for imgs, shape in zip(batch(size=3), (gan.shape_A, gan.shape_B), strict=True)]
     gan.train_on_batch(*imgs)
     assert {name: sum(sizes) for name, sizes in seen.items()} == {"g_AB": 3 * each, "g_BA": 3 * each}
-    assert max(map(len, seen.values())) == 2  # with identity too, in a joined batch
+    assert max(map(len, seen.values())) == 2  # also with identity, thanks to the joined batch
 
 
 @pytest.mark.parametrize(("make", "low"), [(small, 0), (thin, -1)])
-def test_activation_and_value_range_fit_each_other(make, low, made):
+def test_output_activation_and_value_range_agree(make, low, made):
     gan = made(make)
     A, B = gan.data_loader.load_data(2)
     assert A.min() >= low and A.max() == 1 and gan.data_loader.value_range == (low, 1)
@@ -117,8 +117,8 @@ def test_the_pool_is_inside_the_step_and_part_of_the_weights(batch):
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_training_with_a_decay(tmp_path, monkeypatch):
-    """Nothing is drawn or saved meanwhile."""
+def test_training_with_decay_epochs(tmp_path, monkeypatch):
+    """Without samples and saved networks."""
     monkeypatch.setattr(run, "watching", lambda *arguments: [])
     monkeypatch.setattr(run, "SaveNetworks", keras.callbacks.Callback)
     gan = thin(output=tmp_path)
@@ -132,7 +132,7 @@ BAD = {
         {"shape_A": (32, 32, 1), "identity": True},
         r"not 1 \(A\) and 3 \(B\): turn identity off",
     ),
-    "unlike sizes": ({"shape_A": (64, 64, 3)}, r"shape_A \(64, 64, 3\) and shape_B \(32, 32, 3\) must be of one"),
+    "unlike sizes": ({"shape_A": (64, 64, 3)}, r"shape_A \(64, 64, 3\) and shape_B \(32, 32, 3\) need the same"),
     "a pool below nothing": ({"pool_size": -1}, "pool_size must be a whole number of at least 0, not -1"),
     "an activation": ({"activation": "elu"}, "activation must be one of lrelu, relu, not 'elu'"),
     "a recipe": ({"recipe": "resnet"}, "python -m keras_gan.cyclegan_paper"),
@@ -142,22 +142,22 @@ BAD = {
 
 
 @pytest.mark.parametrize("fault", BAD)
-def test_bad_values_are_named(fault):
+def test_invalid_values_are_named(fault):
     options, message = BAD[fault]
     with pytest.raises(ValueError, match=message):
         small(**options)
 
 
-def test_a_small_size_is_named():
+def test_a_size_that_is_too_small_is_named():
     with pytest.raises(ValueError, match="image size 20x20: .* multiples of 4, at least 24"):
         thin(img_shape=(20, 20, 3))
 
 
-def test_a_decay_without_constant_epochs_or_on_top_of_a_schedule_is_refused(made, tmp_path, monkeypatch):
+def test_decay_without_constant_epochs_or_with_an_optimizer_schedule_is_refused(made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match="decay_epochs=5 needs constant epochs before it, not epochs=0"):
         made(thin).train(epochs=0, decay_epochs=5, steps_per_epoch=1)
-    with pytest.raises(ValueError, match="decay_epochs=5 cannot lower the rate of d_A: its optimizer has a schedule"):
+    with pytest.raises(ValueError, match="decay_epochs=5 cannot lower the rate of d_A: its optimizer already has"):
         made(small).train(epochs=5, decay_epochs=5, steps_per_epoch=1)
     with pytest.raises(ValueError, match="decay_epochs must be a whole number of at least 0, not -1"):
         made(small).train(epochs=1, decay_epochs=-1, steps_per_epoch=1)
@@ -165,8 +165,8 @@ def test_a_decay_without_constant_epochs_or_on_top_of_a_schedule_is_refused(made
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_parts_may_be_trained_by_themselves_before_the_game(batch):
-    """RMSprop's fused update needs more than Keras builds when a part alone is trained."""
+def test_parts_may_be_trained_separately_before_the_first_step(batch):
+    """RMSprop's fused update needs variables that Keras does not create when it trains a single part."""
     gan = small()
     imgs_A, imgs_B = batch()
     valid = np.ones((len(imgs_A), *gan.d_A.output_shape[1:]))

@@ -15,12 +15,12 @@ def small(img_shape=(32, 32, 3), **options):
 
 @pytest.fixture(scope="module")
 def gan():
-    """For tests to which it does not matter what it has learned."""
+    """A shared model for tests that work with any weights."""
     return small()
 
 
 def norms(network):
-    """The sizes (height, width) of the maps that are normalised."""
+    """The sizes (height, width) of the normalised maps."""
     return [layer.output.shape[1:3] for layer in network.layers if isinstance(layer, InstanceNormalization)]
 
 
@@ -40,7 +40,7 @@ def test_at_256_the_innermost_map_is_normalised_too():
 
 @pytest.mark.parametrize("shape", [(24, 40, 1), (8, 256, 3)])
 @pytest.mark.usefixtures("eagerly")
-def test_any_size_that_can_be_halved_and_gray_too(shape, batch, tmp_path):
+def test_other_sizes_and_gray_pictures_work(shape, batch, tmp_path):
     gan = small(shape, output=tmp_path)
     A, B = batch(*shape, size=1)
     fake_B = gan.g_AB(A)
@@ -51,12 +51,12 @@ def test_any_size_that_can_be_halved_and_gray_too(shape, batch, tmp_path):
 
 
 @pytest.mark.parametrize("shape", [(100, 100, 3), (127, 128, 3), (128, 130, 3), (0, 0, 3), (4, 4, 3)])
-def test_a_size_that_cannot_be_halved_is_named_with_one_that_can(shape):
+def test_an_invalid_size_is_named_with_a_valid_one(shape):
     with pytest.raises(ValueError, match=rf"image size {shape[0]}x{shape[1]} cannot be halved .* such as \d+x\d+"):
         small(shape)
 
 
-def test_it_has_the_attributes_of_the_post(gan):
+def test_discogan_has_the_attributes_of_the_post(gan):
     assert (gan.img_rows, gan.img_cols, gan.channels) == gan.img_shape == (32, 32, 3)
     assert gan.dataset_name == gan.data_loader.dataset_name == "drawn_shoes"
 
@@ -68,7 +68,7 @@ def test_dropout_is_in_the_inner_levels(gan):
     assert not any(isinstance(layer, keras.layers.Dropout) for layer in gan.g_AB.layers)
 
 
-def test_bad_channels_and_filters_are_named():
+def test_invalid_values_are_named():
     with pytest.raises(ValueError, match="dropout must be at least 0 and below 1, not 1.0"):
         small(dropout=1.0)
     with pytest.raises(ValueError, match="python -m keras_gan.discogan_paper --game recongan"):
@@ -80,7 +80,7 @@ def test_bad_channels_and_filters_are_named():
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_combined_is_the_one_of_the_post(gan, batch):
+def test_combined_has_the_outputs_of_the_post(gan, batch):
     A, B = batch()
     assert gan.combined.output_names == OUTPUTS
     valid = np.ones((3, *gan.disc_patch))
@@ -88,7 +88,7 @@ def test_combined_is_the_one_of_the_post(gan, batch):
     assert len(parts) == 6 and np.isclose(total, sum(parts), rtol=1e-5)
 
 
-def test_combined_scores_what_its_names_say(gan, batch):
+def test_outputs_of_combined_match_their_names(gan, batch):
     A, B = batch()
     outputs = dict(zip(OUTPUTS, gan.combined([A, B]), strict=True))
     fake_B, fake_A = gan.g_AB(A), gan.g_BA(B)
@@ -109,7 +109,7 @@ def test_logs_name_every_term(gan, batch):
 
 @pytest.fixture(scope="module")
 def weighted():
-    """A game without the translation term, by other optimizers; and one of these."""
+    """A model without the translation term and with other optimizers; and its `g_optimizer`."""
     optimizer = keras.optimizers.RMSprop(1e-3)
     weights = {"adversarial_weight": 2, "translation_weight": 0, "reconstruction_weight": 5}
     return small(**weights, g_optimizer=optimizer, d_optimizer="sgd"), optimizer
@@ -127,8 +127,8 @@ def test_weights_and_optimizers_are_arguments(weighted, batch):
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_without_the_translation_term_nothing_depends_on_the_pairing(weighted, batch):
-    """With weight 0, shuffling B against A changes nothing that the generators learn from: losses are means."""
+def test_without_the_translation_term_the_pairing_has_no_effect(weighted, batch):
+    """With weight 0, shuffling B against A does not change the total loss, since losses are batch means."""
     gan, (A, B) = weighted[0], batch()
     paired, shuffled = (scores(gan, A, imgs) for imgs in (B, B[[2, 0, 1]]))
     assert np.isclose(paired["loss"], shuffled["loss"], rtol=1e-5)

@@ -1,4 +1,4 @@
-"""The game of the DiscoGAN paper, and those that it is compared with."""
+"""The model of the DiscoGAN paper, and its two baselines."""
 
 import numpy as np
 import pytest
@@ -14,13 +14,13 @@ def small(game="discogan", **options):
 
 @pytest.fixture(scope="module")
 def gan():
-    """For tests to which it does not matter what it has learned."""
+    """A shared model for tests that work with any weights."""
     return small(seed=0)
 
 
 @pytest.fixture
 def pair(batch):
-    """A batch of both domains in the range of the paper's pictures."""
+    """A batch of both domains in [0, 1], the paper's value range."""
     return [(side + 1) / 2 for side in batch()]
 
 
@@ -37,7 +37,7 @@ def test_the_networks_of_the_paper_at_64():
     assert np.min(fake) >= 0 and np.max(fake) <= 1
 
 
-def test_who_plays_and_for_what(gan):
+def test_networks_and_outputs_of_each_game(gan):
     features = [f"features_{side}_{i}" for side in "AB" for i in (1, 2, 3)]
     paper, back, forth = gan, small("recongan"), small("gan")
     assert paper.combined.output_names == ["valid_A", "valid_B", "reconstr_A", "reconstr_B", *features]
@@ -47,13 +47,13 @@ def test_who_plays_and_for_what(gan):
     assert names == [["g_AB", "g_BA", "d_A", "d_B"], ["g_AB", "g_BA", "d_B"], ["g_AB", "d_B"]]
 
 
-def test_no_picture_meets_its_partner(gan):
+def test_no_pair_has_both_halves_in_the_training_set(gan):
     loader = gan.data_loader
     assert loader.value_range == (0, 1)
     assert {half.picture for half in loader.train_A}.isdisjoint(half.picture for half in loader.train_B)
 
 
-def test_every_third_iteration_is_the_discriminators(gan, pair):
+def test_every_third_iteration_trains_only_the_discriminators(gan, pair):
     gan.iteration.assign(0)
     moved = []
     for _ in range(4):
@@ -65,11 +65,11 @@ def test_every_third_iteration_is_the_discriminators(gan, pair):
     assert moved == [discriminators, generators, generators, discriminators]
 
 
-def test_coming_back_counts_little_at_first_and_half_later(gan, pair):
+def test_the_weight_of_the_round_trip_rises_to_one_half(gan, pair):
     for iteration, rate in ((1, 0.01), (9_999, 0.01), (10_000, 0.5)):
         gan.iteration.assign(iteration)
         logs = gan.train_on_batch(*pair, return_dict=True)
-        if iteration % 3:  # not the discriminators'
+        if iteration % 3:  # the generators' turn
             kinds = ("valid", "features", "reconstr")
             terms = {kind: sum(v for name, v in logs.items() if name.startswith(kind)) for kind in kinds}
             expected = (1 - rate) * (0.1 * terms["valid"] + 0.9 * terms["features"]) + rate * terms["reconstr"]
@@ -78,7 +78,7 @@ def test_coming_back_counts_little_at_first_and_half_later(gan, pair):
         assert float(gan.weights_now["reconstr"]) == pytest.approx(rate)
 
 
-def test_reconstructions_are_compared_by_squares(gan, pair):
+def test_reconstructions_are_scored_by_squared_error(gan, pair):
     A, _ = pair
     gan.iteration.assign(1)
     back = np.asarray(gan.g_BA(gan.g_AB(A, training=True), training=True))
@@ -86,7 +86,7 @@ def test_reconstructions_are_compared_by_squares(gan, pair):
     np.testing.assert_allclose(logs["reconstr_A_loss"], np.mean((back - A) ** 2), rtol=1e-3)
 
 
-def test_bad_values_are_named():
+def test_invalid_values_are_named():
     with pytest.raises(ValueError, match="game must be one of discogan, recongan, gan, not 'cogan'"):
         small("cogan")
     with pytest.raises(ValueError, match="image size 72x64: height and width must be multiples of 16"):

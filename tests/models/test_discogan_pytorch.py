@@ -1,4 +1,4 @@
-"""The networks and the objective of the PyTorch post. What its program computed: see test_golden.py."""
+"""The networks and the objective of the PyTorch post. For its recorded results see test_golden.py."""
 
 import keras
 import numpy as np
@@ -16,7 +16,7 @@ def small(**options):
 
 
 def dropouts(network):
-    """The sizes of the maps of which a share is dropped."""
+    """The sizes of the maps with dropout."""
     return [layer.output.shape[1] for layer in network.layers if isinstance(layer, keras.layers.Dropout)]
 
 
@@ -30,7 +30,7 @@ def test_the_networks_of_the_post():
 
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("distance", ["mse", "mae", "cosine", "hinge"])
-def test_every_term_is_an_average_over_both_ways_and_pairs_are_compared_as_round_trips_are(distance, batch):
+def test_terms_are_averaged_over_both_directions_and_use_the_same_distance(distance, batch):
     gan, (A, B) = small(distance=distance, dropout=0.0), batch(64, 64)
     figures = scores(gan, A, B)
     np.testing.assert_allclose(figures["loss"], sum(figures[f"{name}_loss"] for name in OUTPUTS) / 2, rtol=1e-5)
@@ -43,7 +43,7 @@ def test_every_term_is_an_average_over_both_ways_and_pairs_are_compared_as_round
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(("name", "expected"), [("bce", np.log(2)), ("mse", 1.0)])
 def test_the_adversarial_loss_is_an_argument(name, expected, batch):
-    """Verdicts of 0 say neither."""
+    """With zero weights all verdicts are 0: undecided."""
     gan = small(adversarial_loss=name)
     for discriminator in gan.discriminators:
         discriminator.set_weights([0 * weight for weight in discriminator.get_weights()])
@@ -51,7 +51,7 @@ def test_the_adversarial_loss_is_an_argument(name, expected, batch):
     assert figures["valid_A_loss"] == pytest.approx(expected, rel=1e-5)
 
 
-def test_bad_values_are_named():
+def test_invalid_values_are_named():
     for options, message in (
         ({"distance": "l3"}, "distance must be one of mae, mse, cosine, hinge, not 'l3'"),
         ({"adversarial_loss": "w"}, "adversarial loss must be one of mse, bce, not 'w'"),

@@ -1,4 +1,4 @@
-"""What the original programs computed, number by number. See the recordings' README for the tolerances."""
+"""Comparison with recorded results of the original programs. The recordings' README explains the tolerances."""
 
 import json
 
@@ -13,11 +13,13 @@ DISCOGAN = ("g_AB", "g_BA", "d_A", "d_B")
 # The notebook's names for CycleGAN's networks.
 CYCLEGAN = {"g_AB": "g_target", "g_BA": "g_source", "d_A": "d_source", "d_B": "d_target"}
 
-# The first update of d_A divides gradients by their own size, noise included, and the recording has the rounding of
-# TensorFlow's library. In float64 TensorFlow and JAX agree to 1e-6, and both are off the recording by 5.6e-6, 5.0e-4
-# and 1.0e-4 in the three iterations; JAX in float32 by the same, to 1e-5, since it rounds less.
+# Adam's first update of d_A divides gradients by their own size, which amplifies rounding errors, and the recording has
+# those of TensorFlow's library. In float64 TensorFlow and JAX agree to 1e-6; both differ from the recording by 5.6e-6,
+# 5.0e-4 and 1.0e-4 in the three iterations. JAX in float32 differs by the same, to 1e-5, since it rounds less.
 rounding = pytest.mark.xfail(
-    keras.backend.backend() == "jax", strict=True, reason="off the recording by its rounding, as float64 is"
+    keras.backend.backend() == "jax",
+    strict=True,
+    reason="differs from the recording by rounding errors, like float64",
 )
 
 
@@ -27,7 +29,7 @@ def recorded(golden, when, network):
 
 
 def difference_and_movement(golden, network, weights):
-    """Mean differences of the recorded weights after from these, and from those before."""
+    """Mean differences between the recorded final weights and `weights`, and the recorded initial weights."""
     before, after = (recorded(golden, when, network) for when in ("before", "after"))
     return [
         np.mean(np.abs(np.concatenate([(a - b).ravel() for a, b in zip(after, other, strict=True)])))
@@ -37,7 +39,7 @@ def difference_and_movement(golden, network, weights):
 
 @pytest.fixture(scope="module")
 def discogan(shared):
-    """The recording, a DiscoGAN that played its iterations from its weights, and the logs."""
+    """The recording, a DiscoGAN that repeated its iterations from its initial weights, and the logs."""
     golden = np.load(shared("golden/discogan.npz"))
     gan = DiscoGAN(img_shape=(256, 256, 3), gf=4, df=4, dataset_name="drawn_shoes")
     for name in DISCOGAN:
@@ -57,21 +59,21 @@ def test_discogan_every_loss_of_combined_at_every_step(discogan):
 @pytest.mark.parametrize("network", [pytest.param("d_A", marks=rounding), "d_B"])
 def test_discogan_loss_and_accuracy_of_the_discriminators_at_every_step(discogan, network):
     golden, _, logs = discogan
-    # Recorded are real and fake one by one; the figure that the post prints is their mean.
+    # The recording has real and fake separately; the post prints their mean.
     expected = golden[f"losses/{network}"].reshape(3, 2, 2).mean(axis=1)
     figures = [[step[f"{network}_loss"], step[f"{network}_acc"]] for step in logs]
     np.testing.assert_allclose(figures, expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("network", DISCOGAN)
-def test_discogan_weights_end_where_theirs_did(discogan, network):
+def test_discogan_ends_with_the_recorded_weights(discogan, network):
     golden, gan, _ = discogan
     difference, movement = difference_and_movement(golden, network, getattr(gan, network).get_weights())
     assert difference < 0.1 * movement
 
 
 @rounding
-def test_discogan_paints_their_picture(discogan):
+def test_discogan_generates_the_recorded_picture(discogan):
     golden, gan, _ = discogan
     fake_B = gan.g_AB.predict(golden["images_A"][:2].astype("float32") / 127.5 - 1, verbose=0)
     assert np.abs(fake_B - golden["fake_B_after"]).mean() < 1e-3
@@ -79,7 +81,7 @@ def test_discogan_paints_their_picture(discogan):
 
 @pytest.fixture(scope="module", params=["plain", "identity"])
 def cyclegan(request, shared):
-    """The recording, a CycleGAN that played its iterations from its weights, and the logs."""
+    """The recording, a CycleGAN that repeated its iterations from its initial weights, and the logs."""
     golden = np.load(shared(f"golden/cyclegan_{request.param}.npz"))
     A, B = golden["source"], golden["target"]
     gan = CycleGAN(
@@ -97,7 +99,7 @@ def test_cyclegan_every_loss_at_every_step(cyclegan):
         np.testing.assert_allclose(figures, golden[f"losses/{theirs}"][:, 0], rtol=5e-4, err_msg=ours)
 
 
-def test_cyclegan_parameters_and_weights_end_where_theirs_did(cyclegan):
+def test_cyclegan_ends_with_the_recorded_weights(cyclegan):
     golden, gan, _ = cyclegan
     counts = json.loads(str(golden["meta"]))["n_params"]
     for ours, theirs in CYCLEGAN.items():
@@ -107,7 +109,7 @@ def test_cyclegan_parameters_and_weights_end_where_theirs_did(cyclegan):
         assert difference < 0.1 * movement, ours
 
 
-def test_cyclegan_paints_their_picture(cyclegan):
+def test_cyclegan_generates_the_recorded_picture(cyclegan):
     golden, gan, _ = cyclegan
     fake_B = gan.g_AB.predict(golden["source"][0], verbose=0)
     assert np.abs(fake_B - golden["fake_target_after"]).mean() < 1 / 255
@@ -115,7 +117,7 @@ def test_cyclegan_paints_their_picture(cyclegan):
 
 @pytest.fixture(scope="module")
 def pytorch(shared):
-    """The recording, a DiscoGANPyTorch that played its iterations from its weights, and the logs."""
+    """The recording, a DiscoGANPyTorch that repeated its iterations from its initial weights, and the logs."""
     golden = np.load(shared("golden/discogan_pytorch.npz"))
     gan = DiscoGANPyTorch(gf=4, df=4, dropout=0.0, dataset_name="drawn_shoes")
     for name in DISCOGAN:
@@ -125,7 +127,7 @@ def pytorch(shared):
 
 
 def from_pytorch(weight):
-    """A kernel in Keras' layout, of convolutions and of transposed ones."""
+    """Converts a kernel of a convolution or transposed convolution to Keras' layout."""
     return weight.transpose(2, 3, 1, 0) if weight.ndim == 4 else weight
 
 
@@ -141,7 +143,7 @@ def test_discogan_pytorch_every_loss_at_every_step(pytorch):
 
 
 @pytest.mark.parametrize("network", DISCOGAN)
-def test_discogan_pytorch_weights_end_where_theirs_did(pytorch, network):
+def test_discogan_pytorch_ends_with_the_recorded_weights(pytorch, network):
     golden, gan, _ = pytorch
     weights = getattr(gan, network).get_weights()
     before, after = ([from_pytorch(w) for w in recorded(golden, when, network)] for when in ("before", "after"))
@@ -152,7 +154,7 @@ def test_discogan_pytorch_weights_end_where_theirs_did(pytorch, network):
     assert difference < 0.1 * movement
 
 
-def test_discogan_pytorch_paints_their_picture(pytorch):
+def test_discogan_pytorch_generates_the_recorded_picture(pytorch):
     golden, gan, _ = pytorch
     fake_B = gan.g_AB.predict(golden["images_A"][:2].astype("float32") / 127.5 - 1, verbose=0)
     expected = golden["fake_B_after"]

@@ -1,4 +1,4 @@
-"""The step compiled by XLA, as `--jit on` or `gan.jit_compile = True` have it, even where there is only a CPU."""
+"""The step compiled by XLA (`--jit on`, `gan.jit_compile = True`), also on a CPU."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ from keras_gan.backend.tensorflow_xla import in_training
 from keras_gan.layers import Conv2D
 
 FAST = ("gan",)
-# Others differ from one of these in a term or a direction alone.
+# The other rows are variants of these.
 ROWS = [
     "discogan",
     "discogan paper",
@@ -30,7 +30,7 @@ ROWS = [
 
 @pytest.fixture
 def same_numbers(monkeypatch):
-    """Random floats made of random integers, which alone are the same for XLA from the same seed."""
+    """Draws random floats from random integers: only integers are the same with and without XLA."""
 
     def uniform(shape, seed):
         return keras.random.randint(shape, 0, 2**20, seed=seed) / 2**20
@@ -41,9 +41,9 @@ def same_numbers(monkeypatch):
 
 @pytest.mark.parametrize("model", [row if row in FAST else slow(row) for row in ROWS])
 def test_steps_compiled_by_xla_give_the_same_losses(model, batch, same_numbers):
-    """Also of the second step, after what the first one made of the weights; and of a shorter last batch."""
+    """Also in a second step, from the updated weights, and with a smaller last batch."""
     options, sizes = {}, (2, 2, 1) if model in FAST else (2, 2)
-    if model == "cyclegan paper":  # past fakes are swapped in; it amplifies rounding a hundredfold per step
+    if model == "cyclegan paper":  # uses past fakes; it amplifies rounding errors a hundredfold per step
         options, sizes = {"pool_size": 1}, (3,)
     usual, compiled = (without_dropout(MODELS[model](seed=3, **options)) for _ in range(2))
     usual.run_eagerly, compiled.jit_compile = True, True
@@ -53,7 +53,7 @@ def test_steps_compiled_by_xla_give_the_same_losses(model, batch, same_numbers):
 
 
 @pytest.mark.slow
-def test_convolutions_with_fewer_multiplications_are_compiled_within_a_step():
+def test_fast_convolutions_can_be_compiled_by_xla():
     layer, x = Conv2D(128, 3), tf.constant(np.random.default_rng(0).normal(size=(2, 18, 20, 128)).astype("float32"))
     layer.build(x.shape)
 
@@ -81,8 +81,8 @@ assert pool.count == 4
 
 
 @pytest.mark.slow
-def test_a_pool_is_compiled_once_whatever_is_in_it(tmp_path):
-    """XLA takes for constant what a program indexes by, and compiles anew when it is another number."""
+def test_an_image_pool_is_compiled_only_once(tmp_path):
+    """XLA treats indices as constants and would recompile for every new index."""
     environment = os.environ | {"XLA_FLAGS": f"--xla_dump_to={tmp_path}"}
     subprocess.run([sys.executable, "-c", IN_A_POOL], check=True, env=environment)
     assert len(list(tmp_path.glob("*before_optimizations.txt"))) == 1

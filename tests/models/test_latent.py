@@ -1,4 +1,4 @@
-"""GAN, CGAN and DCGAN: what comes of noise."""
+"""The models that start from noise: GAN, CGAN and DCGAN."""
 
 import imageio.v3 as imageio
 import keras
@@ -23,13 +23,13 @@ def dense(**options):
 
 @pytest.fixture(scope="module")
 def plain():
-    """A DCGAN for tests that leave it as it is."""
+    """A DCGAN for tests that do not change it."""
     return dcgan(seed=0)
 
 
 @pytest.fixture(scope="module")
 def labelled():
-    """A CGAN for tests that leave it as it is."""
+    """A CGAN for tests that do not change it."""
     return cgan(seed=0)
 
 
@@ -55,13 +55,13 @@ def test_sizes(shape):
 
 
 @pytest.mark.parametrize("shape", [(30, 30, 3), (100, 100, 3), (16, 16, 3)[:2] + (2,), (8, 8, 3), (28, 512, 3)])
-def test_other_sizes_are_named(shape):
+def test_invalid_sizes_are_named(shape):
     with pytest.raises(ValueError, match="image size|channels"):
         dcgan(img_shape=shape)
 
 
 @pytest.mark.parametrize("make", [dcgan, cgan, dense])
-def test_a_latent_size_below_one_is_named(make):
+def test_a_latent_dim_below_one_is_named(make):
     with pytest.raises(ValueError, match="latent_dim must be a whole number of at least 1, not 0"):
         make(latent_dim=0)
 
@@ -73,7 +73,7 @@ def test_noise_of_another_shape_is_named(plain, labelled):
                 generate(np.zeros(shape))
 
 
-def test_the_same_noise_in_every_sample_grid(plain, tmp_path, monkeypatch):
+def test_every_sample_grid_uses_the_same_noise(plain, tmp_path, monkeypatch):
     monkeypatch.setattr(plain.run, "folder", tmp_path)
     (tmp_path / "images").mkdir()
     first, second = plain.sample_images(0, 0), plain.sample_images(0, 1)
@@ -81,7 +81,7 @@ def test_the_same_noise_in_every_sample_grid(plain, tmp_path, monkeypatch):
     assert imageio.imread(first).shape == (6 * 66 - 2, 10 * 66 - 2, 3)
 
 
-def test_noise_is_new_in_every_step_and_the_same_from_the_same_seed():
+def test_every_step_draws_new_noise_from_the_seed():
     imgs = [np.zeros((4, 32, 32, 3), "float32")]
     one, two = dcgan(seed=1), dcgan(seed=1)
     (first,), (again,), (second,) = one.generator_inputs(imgs), two.generator_inputs(imgs), one.generator_inputs(imgs)
@@ -89,7 +89,7 @@ def test_noise_is_new_in_every_step_and_the_same_from_the_same_seed():
     assert first.shape == (4, 100) and not np.array_equal(first, second)
 
 
-def test_codes_on_the_way_are_as_long_as_codes_are():
+def test_interpolated_codes_keep_their_length():
     z0, z1 = np.random.default_rng(0).standard_normal((2, 100))
     z1 *= np.linalg.norm(z0) / np.linalg.norm(z1)
     np.testing.assert_allclose([slerp(z0, z1, 0), slerp(z0, z1, 1)], [z0, z1])
@@ -98,7 +98,7 @@ def test_codes_on_the_way_are_as_long_as_codes_are():
     np.testing.assert_allclose(slerp(z0, -z0, 0.25), 0.5 * z0, atol=1e-6)
 
 
-def test_interpolation_and_arithmetic_leave_a_strip_and_an_animation(plain, tmp_path, monkeypatch):
+def test_interpolation_and_arithmetic_save_a_strip_and_an_animation(plain, tmp_path, monkeypatch):
     gan = plain
     monkeypatch.setattr(gan.run, "folder", tmp_path)
     z = gan.fixed_noise
@@ -122,7 +122,7 @@ def test_interpolation_and_arithmetic_leave_a_strip_and_an_animation(plain, tmp_
         gan.interpolate(z[0, :5], z[1])
 
 
-def test_a_label_is_a_name_or_a_number_and_unknown_ones_are_named(labelled):
+def test_labels_are_names_or_numbers_and_unknown_ones_are_named(labelled):
     gan = labelled
     z = gan.sample_noise(2, seed=0)
     np.testing.assert_array_equal(gan.generate([3, 4], z), gan.generate(["3", np.int64(4)], z))
@@ -131,11 +131,35 @@ def test_a_label_is_a_name_or_a_number_and_unknown_ones_are_named(labelled):
     for label in (10, -1, "ten", 2.5, True):
         with pytest.raises(ValueError, match=f"unknown class {label!r}: the classes are 0, 1, 2"):
             gan.generate([label])
-    with pytest.raises(ValueError, match="3 labels need as many codes, not 2"):
+    with pytest.raises(ValueError, match="3 labels need 3 codes, not 2"):
         gan.generate([1, 2, 3], z)
 
 
-def test_the_grid_of_cgan_has_one_row_a_class(labelled, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("classes", "numbers", "unknown"),
+    [
+        (["1", "2", "3", "4", "5"], {1: 0, 5: 4, np.int64(2): 1}, 0),
+        (["01", "02", "12"], {1: 0, 12: 2}, 0),
+        (["10", "20"], {10: 0, 20: 1}, 1),
+        (["cat", "1", "dog"], {1: 1}, 0),
+        (["cat", "dog"], {0: 0, 1: 1}, 2),
+    ],
+)
+def test_a_number_is_the_name_of_a_class_where_names_are_numbers(labelled, monkeypatch, classes, numbers, unknown):
+    monkeypatch.setattr(labelled, "classes", classes)
+    assert {number: labelled.class_number(number) for number in numbers} == numbers
+    assert [labelled.class_number(name) for name in classes] == list(range(len(classes)))
+    with pytest.raises(ValueError, match=f"unknown class {unknown}: the classes are {', '.join(classes)}"):
+        labelled.class_number(unknown)
+
+
+def test_the_rows_of_a_grid_are_the_classes_whatever_their_names(labelled, monkeypatch):
+    expected = labelled.fixed_sample().rows
+    monkeypatch.setattr(labelled, "classes", [str(number) for number in range(1, 11)])
+    np.testing.assert_array_equal(labelled.fixed_sample().rows, expected)
+
+
+def test_the_grid_of_cgan_has_one_row_per_class(labelled, tmp_path, monkeypatch):
     gan = labelled
     monkeypatch.setattr(gan.run, "folder", tmp_path)
     (tmp_path / "images").mkdir()
@@ -143,7 +167,7 @@ def test_the_grid_of_cgan_has_one_row_a_class(labelled, tmp_path, monkeypatch):
     assert height == 10 * (84 + 2) - 2 and width > 10 * (84 + 2)
 
 
-def test_both_players_of_cgan_see_the_label(labelled, batch):
+def test_both_networks_of_cgan_use_the_label(labelled, batch):
     imgs, z = batch(28, 28, 1)[0], labelled.sample_noise(3, seed=0)
     verdicts = [labelled.discriminator([imgs, np.full(3, label)]) for label in (0, 1)]
     assert not np.allclose(*verdicts)
@@ -156,7 +180,7 @@ def test_gan_is_dense():
     assert gan.generate(gan.sample_noise(3)).shape == (3, 28, 28, 1)
 
 
-def test_the_sample_of_a_cgan_has_a_row_a_class_and_the_same_noise_down_each_column():
+def test_the_sample_of_cgan_has_one_row_per_class_and_the_same_noise_in_each_column():
     gan = CGAN(gf=4, df=4, dataset_name="drawn_digits", seed=0)
     rows = gan.fixed_sample().rows
     assert len(rows) == len(gan.classes)

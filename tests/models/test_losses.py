@@ -5,7 +5,7 @@ import pytest
 from keras_gan.adversarial import losses
 
 
-def test_the_verdicts_are_scored_by_squares_or_by_cross_entropy_of_logits():
+def test_adversarial_losses_are_least_squares_or_cross_entropy_of_logits():
     verdicts = np.array([[-1.0], [0.2], [0.7]], "float32")
     ones = np.ones_like(verdicts)
     loss, accuracy = losses.adversarial_loss("mse")
@@ -39,13 +39,13 @@ def test_distances(value_range):
         np.testing.assert_allclose(model.compute_loss(y=a, y_pred=b), value, rtol=1e-5, err_msg=name)
 
 
-def test_features_match_where_their_means_over_the_batch_do():
+def test_feature_matching_compares_batch_means():
     real = np.random.default_rng(0).normal(size=(4, 3, 3, 2)).astype("float32")
     assert float(losses.feature_matching(real, real[::-1])) < 1e-12
     np.testing.assert_allclose(losses.feature_matching(real, real + 2), 4, rtol=1e-5)
 
 
-def test_an_unknown_name_is_answered_with_the_known_ones():
+def test_an_unknown_name_gives_the_known_names():
     with pytest.raises(ValueError, match="distance must be one of mae, mse, cosine, hinge, not 'l3'"):
         losses.distance("l3")
     with pytest.raises(ValueError, match="adversarial loss must be one of mse, bce, not 'wgan'"):

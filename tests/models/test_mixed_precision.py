@@ -1,4 +1,4 @@
-"""A model learns what it is for, in half precision as in single."""
+"""A model learns its task, in half precision as well as in single precision."""
 
 import functools
 
@@ -12,9 +12,9 @@ from keras_gan import DiscoGAN
 
 @pytest.fixture(scope="module")
 def trained():
-    """Trains a DiscoGAN on drawn shoes, once for each policy.
+    """Trains a DiscoGAN on drawn shoes, once per dtype policy.
 
-    Returns, of shoes that were held out, the L1 of what became of their drawings, and the shoes.
+    Returns the L1 between held-out shoes and the translations of their drawings, and these shoes.
     """
 
     @functools.cache
@@ -32,8 +32,8 @@ def trained():
 
 @pytest.mark.timeout(600)
 @pytest.mark.slow
-def test_it_learns_to_colour_drawn_shoes(trained):
-    """After some minutes it is far nearer to the shoe than plain white is, or the mean of all shoes."""
+def test_discogan_learns_to_colour_drawn_shoes(trained):
+    """After some minutes its error is far below the errors of plain white and of the mean shoe."""
     l1, shoes = trained("float32")
     assert l1 < 0.6 * np.abs(1 - shoes).mean()
     assert l1 < 0.7 * np.abs(shoes.mean(axis=0) - shoes).mean()

@@ -1,4 +1,4 @@
-"""What holds for every model: one table of models, every invariant over all of it."""
+"""Invariants of all models in the table of `support.models`."""
 
 import subprocess
 import sys
@@ -34,7 +34,7 @@ def build(request):
 
 @pytest.fixture(scope="module", params=ROWS)
 def built(request):
-    """A model for tests that ask what a call changes, whatever was before."""
+    """A shared model, for tests that work with any weights."""
     return MODELS[request.param]()
 
 
@@ -46,7 +46,7 @@ def test_every_network_is_named_and_compiled_parts_know_their_losses(built):
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_a_discriminator_update_moves_that_discriminator_alone(built, batch):
+def test_a_discriminator_update_moves_only_that_discriminator(built, batch):
     gan = built
     imgs = tensors(pictures(gan, batch))
     for discriminator, x, y in gan.discriminator_batches(imgs, gan.combined.generate(gan.generator_inputs(imgs))):
@@ -56,8 +56,8 @@ def test_a_discriminator_update_moves_that_discriminator_alone(built, batch):
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_a_generator_update_moves_the_generators_alone(built, batch):
-    """Not even the moving statistics of a discriminator's BatchNormalization."""
+def test_a_generator_update_moves_only_the_generators(built, batch):
+    """The moving statistics of the discriminators' BatchNormalization stay unchanged, too."""
     gan = built
     imgs = tensors(pictures(gan, batch))
     before = weights(gan)
@@ -67,7 +67,7 @@ def test_a_generator_update_moves_the_generators_alone(built, batch):
 
 @pytest.mark.usefixtures("eagerly")
 def test_real_and_fake_never_share_a_batch_of_statistics(build, batch):
-    """A step moves moving statistics as calls on what each discriminator is shown do, one by one, and no more."""
+    """A step changes moving statistics exactly like separate calls on each batch of each discriminator."""
     still = keras.optimizers.SGD(0.0)
     gan, other = (without_dropout(build(seed=4, g_optimizer=still, d_optimizer=still)) for _ in range(2))
     imgs = tensors(pictures(gan, batch))
@@ -81,7 +81,7 @@ def test_real_and_fake_never_share_a_batch_of_statistics(build, batch):
                 np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.timeout(300)  # on JAX CycleGAN's, in double precision
+@pytest.mark.timeout(300)  # CycleGAN on JAX, in float64
 @pytest.mark.parametrize("model", ROWS)
 def test_five_fused_steps_equal_the_loop_call_by_call(model, batch, floatx):
     loop, dtype, options = LOOPS[model]
@@ -105,7 +105,7 @@ def test_five_fused_steps_equal_the_loop_call_by_call(model, batch, floatx):
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_a_step_moves_everyone_and_the_same_seed_gives_the_same_losses(build, batch):
+def test_a_step_moves_every_network_and_the_same_seed_gives_the_same_losses(build, batch):
     one, same, other = build(seed=7), build(seed=7), build(seed=8)
     assert moved(weights(one), weights(other)) == set(weights(other))
     imgs, before = pictures(one, batch), weights(one)
@@ -116,7 +116,7 @@ def test_a_step_moves_everyone_and_the_same_seed_gives_the_same_losses(build, ba
 
 @pytest.mark.parametrize("model", ["pix2pix", "cgan", *map(slow, ("discogan", "discogan paper", "cyclegan paper"))])
 @pytest.mark.usefixtures("eagerly")
-def test_in_bfloat16_what_leaves_a_network_is_float32_and_figures_are_close(model, batch, policy):
+def test_in_bfloat16_outputs_are_float32_and_losses_are_close(model, batch, policy):
     exact = MODELS[model](seed=0)
     policy("mixed_bfloat16")
     gan = MODELS[model](seed=0)
@@ -130,22 +130,22 @@ def test_in_bfloat16_what_leaves_a_network_is_float32_and_figures_are_close(mode
         assert logs[name] == pytest.approx(expected[name], rel=0.05, abs=0.02), name
 
 
-def test_in_float16_the_loss_is_scaled_and_everyone_learns(batch, policy):
+def test_in_float16_losses_are_scaled_and_every_network_learns(batch, policy):
     policy("mixed_float16")
     gan = MODELS["gan"](seed=0, d_optimizer=keras.optimizers.Adam(1e-3), g_optimizer=keras.optimizers.SGD(0.0))
     assert all(isinstance(part.optimizer, keras.optimizers.LossScaleOptimizer) for part in gan.parts)
     before, imgs = weights(gan), pictures(gan, batch)
-    # The scale begins so high that the first steps overflow and are left out.
+    # The initial loss scale is so high that the first steps overflow and are skipped.
     logs = [gan.train_on_batch(*imgs, return_dict=True) for _ in range(20)]
     assert moved(before, weights(gan)) == set(before)
     losses = np.array([[step["g_loss"], step["d_loss"]] for step in logs])
     assert np.isfinite(losses).all() and losses.max() < 20  # not the scaled ones
-    assert losses[-1, 1] < 0.9 * losses[0, 1] and losses[-1, 0] > losses[0, 0]  # the discriminator alone learns
+    assert losses[-1, 1] < 0.9 * losses[0, 1] and losses[-1, 0] > losses[0, 0]  # only the discriminator learns
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_train_on_batch_returns_the_figures_of_that_batch_alone(batch):
-    """The same batch without learning must give the same figures, not a running mean with another one's."""
+def test_train_on_batch_returns_the_figures_of_that_batch_only(batch):
+    """At learning rate 0 the same batch must give the same figures, not a running mean with other batches."""
     sgd = keras.optimizers.SGD(0.0)
     gan = MODELS["discogan"](g_optimizer=sgd, d_optimizer=sgd)
     first = gan.train_on_batch(*batch(), return_dict=True)
@@ -162,7 +162,7 @@ def test_training_writes_grids_networks_and_history_and_is_traced_once(build, tm
     step = gan.train_step
     gan.train_step = lambda *arguments: traces.append(arguments) or step(*arguments)
     history = gan.train(epochs=2, batch_size=2, sample_interval=2).history  # 5 pictures: batches of 2, 2, 1
-    # JAX compiles for each size of a batch, TensorFlow once for all.
+    # JAX compiles once per batch size, TensorFlow only once.
     assert len(traces) == (2 if keras.backend.backend() == "jax" else 1)
     assert len(history["g_loss"]) == 2 and np.isfinite(history["g_loss"]).all() and min(history["g_loss"]) > 0
     grids = {path.name for path in (tmp_path / "run/images").iterdir()}
@@ -210,8 +210,8 @@ for path in sys.argv[1:]:
 
 
 @pytest.mark.slow
-def test_saved_networks_load_elsewhere_and_give_the_same_pictures(tmp_path):
-    """Of all models, in one other process, for that takes seconds to start."""
+def test_saved_networks_load_in_another_process_and_give_the_same_pictures(tmp_path):
+    """Loads the networks of all models in one process, since a process takes seconds to start."""
     saved = {}
     for number, make in enumerate(MODELS.values()):
         gan = make(output=tmp_path / str(number))
@@ -242,7 +242,7 @@ def test_a_failed_save_leaves_the_earlier_file(tmp_path, monkeypatch):
     assert not list((tmp_path / "models").glob("*unfinished*"))
 
 
-def test_the_fixed_sample_is_the_same_pictures_and_what_the_networks_now_make_of_them(built):
+def test_the_fixed_sample_keeps_its_inputs_and_follows_the_networks(built):
     gan = built
     first, again = gan.fixed_sample(), gan.fixed_sample()
     for row, other in zip(first.rows, again.rows, strict=True):

@@ -12,7 +12,7 @@ def small(model=Pix2Pix, **options):
 
 @pytest.fixture(scope="module")
 def gan():
-    """For tests that leave it as it is."""
+    """A shared model for tests that do not change it."""
     return small(seed=0)
 
 
@@ -38,8 +38,8 @@ def test_smaller_pictures_have_fewer_levels(gan):
 
 
 @pytest.mark.parametrize("model", [Pix2Pix, DiscoGAN])
-def test_the_direction_says_what_is_translated(paired_folder, model):
-    """Left halves are red, right ones blue; the first pictures of a batch are translated, the second are the aim."""
+def test_the_direction_selects_the_half_to_translate(paired_folder, model):
+    """Left halves are red, right halves blue. The first array of a batch is translated, the second is the target."""
     for direction, red in (("AtoB", 0), ("BtoA", 1)):
         loader = small(model, dataset_name=paired_folder, direction=direction).data_loader
         for batch in (loader[0], loader.load_data(2, is_testing=True)):
@@ -48,7 +48,7 @@ def test_the_direction_says_what_is_translated(paired_folder, model):
 
 
 def test_the_first_picture_is_translated_into_the_second(gan, batch):
-    """`combined` is given A; its verdict is to be that of a real pair, and its picture B."""
+    """The input of `combined` is A; its targets are the verdict "real" and picture B."""
     A, B = batch()
     (original,) = gan.generator_inputs([A, B])
     np.testing.assert_array_equal(original, A)
@@ -58,19 +58,19 @@ def test_the_first_picture_is_translated_into_the_second(gan, batch):
     np.testing.assert_allclose(gan.combined([original])[1], gan.generator(A), atol=1e-5)
 
 
-def test_the_direction_of_torn_pairs(paired_folder):
-    """Of models of unpaired pictures too: the right halves are domain A."""
+def test_the_direction_applies_to_unpaired_training_too(paired_folder):
+    """With BtoA the right halves are domain A."""
     gan = small(DiscoGANPaper, dataset_name=paired_folder, direction="BtoA", game="gan")
     A, B = gan.data_loader[0]
     assert A[..., 2].max() > 0.2 > B[..., 2].max() and B[..., 0].max() > 0.2 > A[..., 0].max()
 
 
-def test_a_translation_does_not_depend_on_the_pictures_beside_it(gan, batch):
+def test_a_translation_does_not_depend_on_the_rest_of_the_batch(gan, batch):
     A, _ = batch()
     np.testing.assert_allclose(gan.generator(A)[:1], gan.generator(A[:1]), atol=1e-5)
 
 
-def test_samples_keep_their_dropout_only_when_asked(gan, tmp_path, monkeypatch):
+def test_samples_use_dropout_only_if_asked(gan, tmp_path, monkeypatch):
     shown = []
     monkeypatch.setattr(pix2pix, "save_grid", lambda path, rows, titles: shown.append(np.stack(rows)))
     monkeypatch.chdir(tmp_path)
@@ -85,8 +85,8 @@ def test_samples_keep_their_dropout_only_when_asked(gan, tmp_path, monkeypatch):
         assert np.array_equal(one[:, number], another[:, number]) is not is_another
 
 
-def test_training_pictures_are_enlarged_and_cropped_both_halves_alike(tmp_path):
-    """A pair of equal halves stays one; a vertical ramp is moved by the crop."""
+def test_both_halves_are_enlarged_and_cropped_alike(tmp_path):
+    """Equal halves stay equal; the crop moves a vertical ramp."""
     ramp = np.broadcast_to(np.arange(64, dtype="uint8")[:, None, None] * 4, (64, 128, 3))
     for split in ("train", "val"):
         (tmp_path / split).mkdir()
@@ -102,7 +102,7 @@ def test_training_pictures_are_enlarged_and_cropped_both_halves_alike(tmp_path):
     np.testing.assert_array_equal(loader.load_data(is_testing=True)[0], plain)
 
 
-def test_bad_values_are_named(tmp_path):
+def test_invalid_values_are_named(tmp_path):
     for name, value, message in (
         ("direction", "AB", "direction must be one of AtoB, BtoA, not 'AB'"),
         ("gan_loss", "wgan", "gan_loss must be one of vanilla, lsgan, not 'wgan'"),

@@ -1,7 +1,7 @@
-"""At the sizes and widths that people train, a step of every model is that of plain Keras layers and optimizers.
+"""At realistic sizes, a step of every model equals a step with plain Keras layers and optimizers.
 
-In small models most of the faster ways are never taken: kernels, maps and channels are too few. In double precision
-what is left of a difference is a fault; what single and half precision do to the same step is tested beside it.
+Small models use few of the fast paths: their kernels, maps and channels are too small. In float64 any remaining
+difference is an error. The rounding errors of single and half precision are tested separately.
 """
 
 import gc
@@ -21,7 +21,7 @@ from keras_gan.backend.memory import giving_back
 SHOES, DIGITS = {"dataset_name": "drawn_shoes"}, {"dataset_name": "drawn_digits"}
 ADAM, TAPS, BOX = {"Adam"}, {"by taps", "joined gradients"}, {"upsampled by taps", "transposed and box"}
 
-on_tensorflow = pytest.mark.skipif(not ON_TENSORFLOW, reason="these ways are TensorFlow's")
+on_tensorflow = pytest.mark.skipif(not ON_TENSORFLOW, reason="these fast paths need TensorFlow")
 
 
 has_bfloat16 = pytest.mark.skipif(not HAS_BFLOAT16, reason="this processor has no bfloat16")
@@ -31,7 +31,7 @@ def shape(side, channels=3):
     return {"img_shape": (side, side, channels)}
 
 
-ROWS = {  # of each: how it is made, pictures in a batch, steps, and the ways that they take on TensorFlow
+ROWS = {  # constructor, batch size, steps, and the fast paths used on TensorFlow
     "discogan": (lambda **o: DiscoGAN(**shape(128), **SHOES, **o), 1, 1, ADAM | TAPS | BOX),
     "discogan paper": (
         lambda **o: DiscoGANPaper(**shape(64), **SHOES, **o),
@@ -66,16 +66,16 @@ FAST = ("cgan",)
 EXACT = [row if row in FAST else slow(row) for row in ROWS]
 
 
-def test_every_way_is_taken_by_a_row():
+def test_every_fast_path_is_used_by_a_row():
     assert set().union(*(ways for *_, ways in ROWS.values())) | {"transposed on JAX"} == set(WAYS)
 
 
 class Trained(NamedTuple):
-    """A variable that a part trains, after the steps, and its slots: averages of its gradients and of their squares."""
+    """A trained variable and its optimizer slots after the steps."""
 
     path: str
     weight: np.ndarray
-    momentum: np.ndarray  # of RMSprop, which has none, the weight
+    momentum: np.ndarray  # with RMSprop, which has none: the weight
     velocity: np.ndarray
 
 
@@ -86,7 +86,7 @@ class Played(NamedTuple):
 
 
 def played(row, changed=lambda gan: None):
-    """What the steps of a row make of the same weights and batches."""
+    """Runs the steps of a row from fixed weights and batches."""
     make, size, steps, _ = ROWS[row]
     gan = make(seed=3)
     changed(gan)
@@ -94,7 +94,7 @@ def played(row, changed=lambda gan: None):
     parts = [trained(part) for part in gan.parts]
     statistics = [np.asarray(variable) for network in gan.networks for variable in network.non_trainable_weights]
     del gan
-    with giving_back():  # gigabytes
+    with giving_back():  # returns gigabytes to the system
         gc.collect()
     return Played(np.array(figures, "float64"), parts, statistics)
 
@@ -114,9 +114,9 @@ def noise(gan, size, seed):
 
 
 def check_same(ours, theirs):
-    """Figures, gradients, weights and statistics, each in relation to the largest number of the same variable.
+    """Compares figures, gradients, weights and statistics, relative to the largest value of each variable.
 
-    But for weights that have no gradient, such as a bias that a normalisation takes away: theirs is rounding alone.
+    Weights without a true gradient are excluded, such as a bias before a norm: theirs is only rounding error.
     """
     np.testing.assert_allclose(ours.figures, theirs.figures, rtol=1e-9)
     for found, expected in zip(ours.parts, theirs.parts, strict=True):
@@ -134,7 +134,7 @@ def check_same(ours, theirs):
 @pytest.mark.timeout(600)
 @on_tensorflow
 @pytest.mark.parametrize("row", EXACT)
-def test_a_step_is_that_of_plain_layers_and_optimizers(row, floatx, monkeypatch):
+def test_a_step_equals_one_of_plain_layers_and_optimizers(row, floatx, monkeypatch):
     floatx("float64")
     with noting(monkeypatch) as taken:
         ours = played(row)
@@ -146,7 +146,7 @@ def test_a_step_is_that_of_plain_layers_and_optimizers(row, floatx, monkeypatch)
 
 
 def test_a_trained_model_is_freed():
-    """Nothing global refers to the graph of its step."""
+    """No global object refers to the graph of its step."""
     gan = CGAN(**DIGITS, seed=3)
     gan.train_on_batch(*noise(gan, 3, 0))
     left = [weakref.ref(variable) for variable in gan.variables]
@@ -156,7 +156,7 @@ def test_a_trained_model_is_freed():
 
 
 def decayed(gan):
-    """Every kernel is pulled to 0 and kept within a bound, as a user's regularisers and constraints would."""
+    """Adds an L2 regulariser and a max-norm constraint to every kernel."""
     for network in gan.networks:
         for layer in network.layers:
             if hasattr(layer, "kernel"):
@@ -166,7 +166,7 @@ def decayed(gan):
 
 @on_tensorflow
 @pytest.mark.parametrize("row", [slow("cgan"), slow("discogan paper")])
-def test_with_regularisers_and_constraints_too(row, floatx, monkeypatch):
+def test_regularisers_and_constraints_apply_to_fast_paths(row, floatx, monkeypatch):
     floatx("float64")
     ours = played(row, decayed)
     with plain(monkeypatch):
@@ -178,12 +178,12 @@ def test_with_regularisers_and_constraints_too(row, floatx, monkeypatch):
 
 
 def initial_weights(row):
-    """In single precision; in another type others would be drawn."""
+    """Initial weights in float32: other dtypes would draw other numbers."""
     return [network.get_weights() for network in ROWS[row][0](seed=3).networks]
 
 
 def gradients(row, weights):
-    """Those of each part in the last step of a row, from these weights, without dropout (also drawn by type)."""
+    """Gradients of each part in the last step of a row, from these weights, without dropout (dtype-dependent)."""
 
     def prepared(gan):
         without_dropout(gan)
@@ -195,7 +195,7 @@ def gradients(row, weights):
 
 
 def errors(found, exact):
-    """How far gradients are from exact ones, of each part: a share of their size."""
+    """Relative errors of the gradients of each part."""
     return np.array([np.linalg.norm(a - b) / np.linalg.norm(b) for a, b in zip(found, exact, strict=True)])
 
 
@@ -203,8 +203,8 @@ def errors(found, exact):
 @on_tensorflow
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", pytest.param("mixed_bfloat16", marks=has_bfloat16)])
-def test_rounding_is_no_more_than_that_of_plain_layers(dtype, floatx, monkeypatch):
-    """By the gradients of a step in double precision, of the part that is furthest off: what each has is chance."""
+def test_rounding_errors_do_not_exceed_those_of_plain_layers(dtype, floatx, monkeypatch):
+    """Compares gradients with float64 ones, for the part with the largest error: errors of single parts are random."""
     weights = initial_weights("pix2pix")
     with plain(monkeypatch):
         floatx("float64")
@@ -216,9 +216,9 @@ def test_rounding_is_no_more_than_that_of_plain_layers(dtype, floatx, monkeypatc
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.skipif(keras.backend.backend() != "jax", reason="JAX takes the gradients of transposed convolutions so")
-def test_on_jax_a_step_is_that_of_plain_layers(monkeypatch):
-    """In single precision: in double XLA takes minutes."""
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="this gradient of transposed convolutions is used on JAX")
+def test_on_jax_a_step_equals_one_of_plain_layers(monkeypatch):
+    """In float32: in float64 XLA takes minutes."""
     weights = initial_weights("discogan paper")
     with noting(monkeypatch) as taken:
         ours = gradients("discogan paper", weights)

@@ -1,4 +1,4 @@
-"""Every seed either works or is refused by name, before anything is built."""
+"""Valid seeds work; invalid ones are named in an error before anything is built."""
 
 import json
 
@@ -23,14 +23,14 @@ def test_the_first_and_the_last_seed_work(seed):
 
 
 @pytest.mark.parametrize("model", commands.MODELS.values())
-def test_others_are_refused_by_name_before_anything_else(model):
+def test_invalid_seeds_are_refused_before_other_arguments(model):
     for seed in BAD:
         with pytest.raises(BadValueError, match=rf"^seed must be a whole number from 0 to {LAST}, not {seed!r}\.$"):
             getattr(keras_gan, model)(dataset_name="nowhere", seed=seed)
 
 
 @pytest.mark.parametrize("loader", [DataLoader, UnpairedDataLoader, ImageLoader])
-def test_loaders_take_any_number_from_0_on_and_refuse_others_by_name(loader):
+def test_loaders_accept_any_seed_from_0_up(loader):
     for seed in (0, 2**70, np.int64(3)):
         assert loader("drawn_shoes", seed=seed).seed == seed
     for seed in (-1, 1.5, "x", True):
@@ -40,7 +40,7 @@ def test_loaders_take_any_number_from_0_on_and_refuse_others_by_name(loader):
 
 @pytest.fixture
 def gan_of(tmp_path, monkeypatch):
-    """What `python -m keras_gan.gan --seed=SEED` does, shortly, in an empty folder."""
+    """Runs a short `python -m keras_gan.gan --seed=SEED` in an empty folder."""
     monkeypatch.chdir(tmp_path)
     short = ["--dataset", "drawn_digits", "--epochs", "1", "--steps-per-epoch", "1", "--batch-size", "1", "--quiet"]
     return lambda seed: commands.run_here("gan", *short, f"--seed={seed}")
@@ -48,13 +48,13 @@ def gan_of(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("seed", [0, LAST])
-def test_a_command_trains_from_the_first_and_the_last_seed(seed, gan_of, tmp_path):
+def test_a_command_trains_with_the_first_and_the_last_seed(seed, gan_of, tmp_path):
     gan_of(seed)
     assert json.loads((tmp_path / "runs/gan-drawn_digits-1/config.json").read_text())["seed"] == seed
 
 
 @pytest.mark.parametrize("seed", ["4294967296", "-1", "1.5", "x", ""])
-def test_a_command_refuses_others_in_one_line(seed, gan_of, tmp_path, capsys):
+def test_a_command_refuses_invalid_seeds_in_one_line(seed, gan_of, tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
         gan_of(seed)
     assert stop.value.code == 2

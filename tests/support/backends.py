@@ -1,7 +1,7 @@
-"""What both backends compute of the same models from the same weights; as a program, one backend's part of it.
+"""Comparison of backends: both train the same model from the same weights. As a program, runs one backend's part.
 
-PYTHONPATH=tests KERAS_BACKEND=... python tests/support/backends.py record MODEL FOLDER    plays, and keeps what came
-PYTHONPATH=tests KERAS_BACKEND=... python tests/support/backends.py go_on MODEL FOLDER     goes on with another's
+PYTHONPATH=tests KERAS_BACKEND=... python tests/support/backends.py record MODEL FOLDER    trains, and saves the results
+PYTHONPATH=tests KERAS_BACKEND=... python tests/support/backends.py go_on MODEL FOLDER     continues from saved results
 """
 
 import functools
@@ -17,18 +17,18 @@ from keras import ops
 from support.models import LOOPS, MODELS, ROWS, pictures, set_float, without_dropout
 
 STEPS = 5
-STABLE = {"cyclegan paper": 3}  # steps in which it does not yet amplify rounding, a thousandfold each, beyond 1e-4
-# The rows of the model table; the widest network, in float64, among the slow tests
+STABLE = {"cyclegan paper": 3}  # steps before rounding errors, amplified a thousandfold per step, exceed 1e-4
+# The rows of the model table; the widest network (in float64) is a slow test
 TABLE = [pytest.param(row, marks=pytest.mark.slow) if row == "cyclegan" else row for row in ROWS]
-OPTIONS = {"cyclegan paper": {"pool_size": 3}}  # past fakes are swapped in
+OPTIONS = {"cyclegan paper": {"pool_size": 3}}  # so that past fakes are used
 
 
 def same_numbers():
-    """What to put into `keras.random` so that both backends draw the same: numbers by arithmetic alone."""
+    """Replacements for functions of `keras.random` that draw the same numbers on both backends."""
 
     def integers(shape, seed):
         counter = ops.cast(seed.next()[1], "int32") % 1024
-        n = functools.reduce(operator.mul, shape)  # a tensor where TensorFlow does not know the batch
+        n = functools.reduce(operator.mul, shape)  # a tensor if TensorFlow does not know the batch size
         return ops.reshape((ops.arange(n, dtype="int32") * 7919 + counter * 4729) % 4096, shape)
 
     def uniform(shape, seed=None, **kwargs):
@@ -42,7 +42,7 @@ def same_numbers():
 
 
 def float_of(model):
-    """In which type five steps of this model stay together, whoever computes them: see `test_models.LOOPS`."""
+    """The dtype in which five steps agree between implementations: see `test_models.LOOPS`."""
     return LOOPS[model][1]
 
 
@@ -55,12 +55,12 @@ def batch(height=32, width=32, channels=3, size=2, seed=0):
 
 
 def play(gan, steps):
-    """Plays these steps; returns their figures, (steps, figures)."""
+    """Runs these steps; returns their figures, (steps, figures)."""
     return np.array([gan.train_on_batch(*pictures(gan, batch, seed=step)) for step in steps])
 
 
 def outputs(gan):
-    """What each network makes of the same noise, in its use."""
+    """The outputs of each network for fixed noise, in inference mode."""
     rng, made = np.random.default_rng(1), {}
     for network in gan.networks:
         inputs = [
@@ -72,7 +72,7 @@ def outputs(gan):
 
 
 def record(gan, folder):
-    """Keeps the weights, plays STEPS steps, keeps the whole state and what the networks make, and plays two more."""
+    """Saves the weights, runs STEPS steps, saves the full state and the networks' outputs, and runs two more steps."""
     folder.mkdir(parents=True)
     np.savez(folder / "initial.npz", *[weight for network in gan.networks for weight in network.get_weights()])
     figures = play(gan, range(STEPS))
@@ -82,7 +82,7 @@ def record(gan, folder):
 
 
 def begin_with(gan, folder):
-    """Gives the networks the weights that a recording began with."""
+    """Sets the networks to the initial weights of a recording."""
     with np.load(folder / "initial.npz") as initial:
         weights = iter([initial[f"arr_{i}"] for i in range(len(initial.files))])
     for network in gan.networks:
@@ -90,7 +90,7 @@ def begin_with(gan, folder):
 
 
 def go_on(gan, folder):
-    """Goes on with what was kept: outputs at once equal to 1e-5, two more steps to 1e-4."""
+    """Continues from a saved state: outputs agree to 1e-5, two more steps to 1e-4."""
     gan.make_train_function()
     gan.load_weights(folder / "all.weights.h5")
     recorded = np.load(folder / "record.npz")

@@ -1,13 +1,13 @@
-"""What the check of a change asks of the suite: nothing is skipped unseen, and what takes long is known."""
+"""In CI: unexpected skips fail the run, and test durations are recorded."""
 
 import os
 import re
 
 import pytest
 
-# Why a test may be skipped where CI is set. Another reason means that a part of the suite has not run.
+# Accepted reasons for a skip in CI. Any other reason means that a part of the suite did not run.
 EXPECTED = [
-    r"needs .* in a folder 'shared' beside the checkout",  # recordings and real pictures, which not everybody has
+    r"needs .* in a folder 'shared' beside the checkout",  # recordings and real pictures, which are not public
     r"torch-fidelity|torch_fidelity",  # 5 GB
     r"this processor has no bfloat16",
     r"this processor .* oneDNN|oneDNN is asked for on x86-64",
@@ -16,7 +16,7 @@ EXPECTED = [
 
 
 def reason_of(report):
-    """Why a test was skipped, in words."""
+    """The reason of a skip."""
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
     return reason.removeprefix("Skipped: ")
 

@@ -1,4 +1,4 @@
-"""Commands as a user types them, played in this process: without the seconds that a process takes to load Keras."""
+"""Runs commands in this process, to save the seconds that a new process takes to load Keras."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ for arguments in json.loads(sys.argv[1]):
 
 
 def run_here(model, *arguments):
-    """As `python -m keras_gan.MODEL` does it.
+    """Does the same as `python -m keras_gan.MODEL`.
 
     Args:
         model: the class, or the name of its module.
@@ -37,7 +37,7 @@ def run_here(model, *arguments):
 
 
 def check_complaint(complaints, message):
-    """That standard error holds one line, which says this, beside those of pictures that were skipped."""
+    """Checks that standard error is one line with this message, besides lines about skipped pictures."""
     assert message in complaints
     assert "Traceback" not in complaints
     lines = [line for line in complaints.splitlines() if not line.startswith("skipping ")]
@@ -45,11 +45,11 @@ def check_complaint(complaints, message):
 
 
 def datasets_without_frameworks(folder, *commands):
-    """Plays commands of `keras_gan.datasets` in another process, which may load no framework.
+    """Runs commands of `keras_gan.datasets` in another process, which must not load a framework.
 
     Args:
-        folder: where they are played.
-        commands: a list of arguments each.
+        folder: working directory.
+        commands: one list of arguments per command.
 
     Returns:
         The exit codes, the lines on standard output and those on standard error.

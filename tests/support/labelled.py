@@ -1,4 +1,4 @@
-"""Data sets of single pictures with labels: idx files as those of MNIST, and a folder a class."""
+"""Labelled data sets for tests: idx files like MNIST's, and one folder per class."""
 
 import gzip
 
@@ -14,7 +14,7 @@ def idx(array):
 
 
 def idx_arrays(train=20, test=10, classes=10, seed=0):
-    """What the four files hold, by their names."""
+    """The arrays of the four files, by file name."""
     rng = np.random.default_rng(seed)
     return {
         f"{split}-{what}-idx{dimensions}-ubyte": array
@@ -27,7 +27,7 @@ def idx_arrays(train=20, test=10, classes=10, seed=0):
 
 
 def write_idx(folder, packed=False, mark="-", **options):
-    """The folder, now with the four files."""
+    """Writes the four files into a folder; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, array in idx_arrays(**options).items():
         name = name.replace("-idx", f"{mark}idx") + ".gz" * packed
@@ -36,7 +36,7 @@ def write_idx(folder, packed=False, mark="-", **options):
 
 
 def write_classes(folder, **counts):
-    """The folder, now with so many pictures of each class."""
+    """Writes `count` pictures per class into a folder; returns the folder."""
     for name, count in counts.items():
         write(folder / name, count)
     return folder

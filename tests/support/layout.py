@@ -1,6 +1,6 @@
-"""Where everything lies in a checkpoint, which later versions must find there.
+"""The layout of checkpoints, which later versions must still read.
 
-python tests/support/layout.py    writes tests/recorded/checkpoints.json anew
+python tests/support/layout.py    rewrites tests/recorded/checkpoints.json
 """
 
 import json
@@ -12,7 +12,7 @@ RECORDED = Path(__file__).resolve().parents[1] / "recorded" / "checkpoints.json"
 
 
 def layout(checkpoint):
-    """The shapes of all arrays in a file that Keras saved weights to, by folder and name: a dict of dicts."""
+    """The shapes of all arrays in a weights file of Keras, by folder and name: a dict of dicts."""
     import h5py
 
     folders = {}

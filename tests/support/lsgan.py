@@ -1,16 +1,16 @@
-"""LSGAN: a DCGAN whose verdicts are scored by least squares. Written by following docs/add-a-model.md alone.
+"""LSGAN: a DCGAN with a least squares loss. Written by following docs/add-a-model.md only.
 
     python tests/support/lsgan.py --image-size 32 --epochs 5
 
-One generator G makes pictures of noise z, a discriminator D tells real pictures (1) from fakes (0).
-D and G minimise
+A generator G makes pictures from noise z. A discriminator D learns to tell real pictures (1) from fakes (0). D and G
+minimise
 
     (D(x) - 1)^2 + D(G(z))^2        and        (D(G(z)) - 1)^2
 
 Mao et al., "Least Squares Generative Adversarial Networks", 2017 (https://arxiv.org/abs/1611.04076).
 """
 
-if __name__ == "__main__":  # --help and mistyped options are answered before Keras is loaded
+if __name__ == "__main__":  # answer --help and bad options before Keras is loaded
     from keras_gan import cli
 
     arguments = cli.parse(__file__)
@@ -27,24 +27,18 @@ from keras_gan.networks import dcgan_discriminator, dcgan_generator
 
 
 class LSGAN(LatentModel):
-    """A DCGAN that plays by least squares.
+    """A DCGAN with a least squares loss.
 
     Args:
         img_shape: (height, width, channels) of the pictures.
-        gf: filters in the last layer but one of the generator.
-        df: filters in the first layer of the discriminator.
+        gf: filters in the generator's second-to-last layer.
+        df: filters in the discriminator's first layer.
         **options: data, optimizers, seed and output, see `LatentModel`.
     """
 
     TRAIN = {"epochs": 25, "batch_size": 64, "sample_interval": 100}
 
-    def __init__(
-        self,
-        img_shape: tuple = (64, 64, 3),
-        gf: int = 64,
-        df: int = 64,
-        **options,
-    ):
+    def __init__(self, img_shape: tuple = (64, 64, 3), gf: int = 64, df: int = 64, **options):
         super().__init__("lsgan", **options)
         check_at_least(1, gf=gf, df=df)
         self.img_shape = tuple(img_shape)
@@ -59,7 +53,7 @@ class LSGAN(LatentModel):
         self.discriminator.compile(loss=loss, optimizer=self.d_optimizer(adam), metrics=[accuracy])
         self.discriminators = [self.discriminator]
 
-        # The generator, and what it wants: that its pictures are taken for real
+        # The generator, and the adversarial model that trains it
         z = keras.Input((self.latent_dim,))
         self.generator = keras.Model(z, dcgan_generator(z, self.img_shape, gf), name="generator")
         fake = once(self.generator(z))
@@ -68,13 +62,13 @@ class LSGAN(LatentModel):
         self.combined.compile(loss=loss, optimizer=self.g_optimizer(adam))
 
     def discriminator_batches(self, batch, fakes):
-        """The discriminator learns from the originals (real = 1), then from the fakes (fake = 0)."""
+        """Two updates of the discriminator: on originals (real = 1), then on fakes (fake = 0)."""
         (imgs,) = batch
         valid = ops.ones((ops.shape(imgs)[0], 1))
         return [(self.discriminator, imgs, valid), (self.discriminator, fakes[0], ops.zeros_like(valid))]
 
     def generator_targets(self, batch):
-        """The generator wants every fake to be taken for real."""
+        """The target of every verdict on a fake is "real" (1)."""
         return [ops.ones((ops.shape(batch[0])[0], 1))]
 
 

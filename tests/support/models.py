@@ -1,4 +1,4 @@
-"""The table of models that every invariant is tested over, and the loops of the posts, call by call."""
+"""The table of models for all invariants, and the training loops of the posts, call by call."""
 
 import keras
 import numpy as np
@@ -40,12 +40,12 @@ MODELS = {
 }
 
 
-# What differs from another row in a term or a direction alone, and what takes longest, is among the slow tests.
+# The other rows are slow tests: variants of these, and the slowest models.
 FAST = ("discogan", "cyclegan", "pix2pix", "dcgan", "cgan", "gan")
 
 
 def set_float(dtype):
-    """The type of weights and, unless it is one of half precision, of all that is computed from now on."""
+    """Sets Keras' float type; for a "mixed_" dtype sets the policy, and weights are float32."""
     if keras.backend.backend() == "jax":
         import jax
 
@@ -62,7 +62,7 @@ ROWS = [row if row in FAST else slow(row) for row in MODELS]
 
 
 def pictures(gan, batch, **options):
-    """A batch of noise, of the shapes that this model's data loader yields."""
+    """A batch of noise with the shapes of the model's data loader."""
     height, width, *_ = getattr(gan, "img_shape", None) or gan.shape_A
     A, B = batch(**{"height": height, "width": width} | options)
     if isinstance(gan, LatentModel):
@@ -82,7 +82,7 @@ def weights(gan):
 
 
 def moved(before, after):
-    """The names of the networks of which any weight is no longer the same bit for bit."""
+    """The names of the networks in which any weight has changed."""
     return {
         name for name in before if any(not np.array_equal(a, b) for a, b in zip(before[name], after[name], strict=True))
     }
@@ -111,12 +111,12 @@ def targets_of(gan, imgs):
 
 
 def train(part, x, y):
-    part.reset_metrics()  # not every Keras 3 returns the figure of this batch alone
+    part.reset_metrics()  # in some versions of Keras 3 figures include earlier batches
     return np.atleast_1d(part.train_on_batch(x, y))[0]
 
 
 def loop_of_the_discogan_post(gan, A, B):
-    """Its seven calls, on the same parts. Returns the losses."""
+    """The seven calls of the post, on the model's parts. Returns the losses."""
     valid = np.ones((len(A), *gan.disc_patch))
     fake = np.zeros_like(valid)
     fake_B, fake_A = gan.g_AB.predict(A, verbose=0), gan.g_BA.predict(B, verbose=0)
@@ -128,7 +128,7 @@ def loop_of_the_discogan_post(gan, A, B):
 
 
 def loop_of_the_discogan_pytorch_post(gan, A, B):
-    """Its discriminators, each once on real and fake, then its generators. Returns the losses."""
+    """Each discriminator once on real and fake, then the generators. Returns the losses."""
     valid = np.ones((len(A), *gan.d_A.output_shape[1:]))
     labels = np.concatenate([valid, np.zeros_like(valid)])
     fake_B, fake_A = gan.g_AB.predict(A, verbose=0), gan.g_BA.predict(B, verbose=0)
@@ -140,7 +140,7 @@ def loop_of_the_discogan_pytorch_post(gan, A, B):
 
 
 def loop_of_the_cyclegan_notebook(gan, A, B, generators_first=False):
-    """Its five calls, on the same parts; in the order of the paper's code if asked for. Returns the losses."""
+    """The five calls of the notebook, on the model's parts, optionally in the paper's order. Returns the losses."""
     valid = np.ones((len(A), *gan.d_A.output_shape[1:]))
     labels = np.concatenate([valid, np.zeros_like(valid)])
     fake_B, fake_A = gan.g_AB.predict(A, verbose=0), gan.g_BA.predict(B, verbose=0)
@@ -160,14 +160,14 @@ def loop_of_the_cyclegan_paper(gan, A, B):
 
 
 def fakes_in_training(gan, imgs):
-    """Noise (or pictures) and the fakes of it, as a step makes them; the generators' moving statistics stay."""
+    """Inputs and fakes of a step, in training mode; restores the generators' moving statistics."""
     inputs = gan.generator_inputs(imgs)
     with unmoved(gan.combined.statistics_of_generators()):
         return inputs, gan.combined.generate(inputs, training=True)
 
 
 def loop_of_the_keras_posts(gan, *imgs):
-    """Of GAN, DCGAN, CGAN and Pix2Pix: discriminator on real, on fake, then the generator. Returns the losses."""
+    """GAN, DCGAN, CGAN and Pix2Pix: discriminator on real, then on fake, then the generator. Returns the losses."""
     imgs = tensors(imgs)
     inputs, fakes = fakes_in_training(gan, imgs)
     on_real, on_fake = gan.discriminator_batches(imgs, fakes)
@@ -176,7 +176,7 @@ def loop_of_the_keras_posts(gan, *imgs):
 
 
 def loop_of_the_discogan_paper(gan, A, B):
-    """Every third iteration the discriminators, else the generators. Returns the losses."""
+    """Every third iteration only the discriminators, otherwise only the generators. Returns the losses."""
     turn = int(gan.iteration)
     gan.iteration.assign_add(1)
     if turn % 3:
@@ -188,11 +188,11 @@ def loop_of_the_discogan_paper(gan, A, B):
     return {name: np.mean(pair) for name, pair in losses.items()}
 
 
-# In float32 CycleGAN's recipes amplify rounding, whoever computes it, so that one thread or two decide: InstanceNorm of
-# weights as small as N(0, 0.02), then Adam or RMSprop. In float64 what is left of a difference is one of arithmetic.
+# In float32 the CycleGANs amplify rounding errors (InstanceNorm of N(0, 0.02) weights, then Adam or RMSprop), so even
+# the number of threads changes the result. In float64 any remaining difference is an error.
 LOOPS = {
     "discogan": (loop_of_the_discogan_post, "float32", {}),
-    # (XLA has nothing fast for convolutions in float64 on a CPU, hence the size.)
+    # (Small, since XLA's float64 convolutions are slow on a CPU.)
     "cyclegan": (loop_of_the_cyclegan_notebook, "float64", {"img_shape": (16, 16, 3)}),
     "cyclegan, gray and colour": (loop_of_the_cyclegan_notebook, "float64", {}),
     "cyclegan paper": (loop_of_the_cyclegan_paper, "float64", {"pool_size": 0}),

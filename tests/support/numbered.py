@@ -1,4 +1,4 @@
-"""Pictures that tell where each of their pixels comes from, in folders for `UnpairedDataLoader`."""
+"""Pictures with encoded pixel positions and picture numbers, in folders for `UnpairedDataLoader`."""
 
 import numpy as np
 from PIL import Image
@@ -10,13 +10,13 @@ SPLITS = ("trainA", "trainB", "testA", "testB")
 
 
 def picture(number, height=SIZE, width=SIZE):
-    """Red tells the column, green the row, blue the number of the picture; all in steps of 5."""
+    """Red encodes the column, green the row, blue the number of the picture, in steps of 5."""
     row, column = np.indices((height, width))
     return Image.fromarray(np.stack([5 * column, 5 * row, 0 * row + 5 * number], axis=-1).astype("uint8"))
 
 
 def write(folder, count, **size):
-    """The folder, now with so many pictures."""
+    """Writes `count` pictures into a folder; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
         picture(number, **size).save(folder / f"{number:02}.png")
@@ -24,7 +24,7 @@ def write(folder, count, **size):
 
 
 def write_sides(tmp_path, *counts, **size):
-    """A folder with so many pictures in trainA, trainB, testA and testB."""
+    """Writes a folder with these numbers of pictures in trainA, trainB, testA and testB."""
     for split, count in zip(SPLITS, counts, strict=True):
         write(tmp_path / "sides" / split, count, **size)
     return tmp_path / "sides"
@@ -36,7 +36,7 @@ def loaded(folder, *more, **options):
 
 
 def levels(imgs):
-    """The red, green and blue of the pixels as `picture` gave them."""
+    """The encoded red, green and blue values of the pixels, as in `picture`."""
     return np.rint((imgs + 1) * 127.5 / 5).astype(int)
 
 
@@ -50,7 +50,7 @@ def flipped(imgs):
 
 
 def epoch_of(loader):
-    """The numbers of all pictures of one epoch as `fit` asks for it: A's and B's."""
+    """The picture numbers of one epoch in the order of `fit`: domain A's, domain B's."""
     batches = [loader[i] for i in range(len(loader))]
     loader.on_epoch_end()
     return tuple(sum((numbers(batch[side]) for batch in batches), []) for side in (0, 1))

@@ -1,4 +1,4 @@
-"""Models computed by plain Keras layers and optimizers alone, and which of this package's ways a step takes."""
+"""Runs models with plain Keras layers and optimizers, and counts which of this package's fast paths a step uses."""
 
 import collections
 import contextlib
@@ -23,7 +23,7 @@ def upsampled(self, inputs, kernel):
 
 @contextlib.contextmanager
 def plain(monkeypatch):
-    """Within it every layer is computed by Keras' own code, and every update by Keras' optimizers."""
+    """In this context all layers and updates use Keras' own code."""
     with monkeypatch.context() as patch:
         patch.setattr(convolutions.Conv2D, "convolution_op", keras.layers.Conv2D.convolution_op)
         patch.setattr(convolutions.Conv2DTranspose, "call", keras.layers.Conv2DTranspose.call)
@@ -40,7 +40,7 @@ WAYS += ["Winograd 3x3", "Winograd 4x4", "few filters", "joined gradients", "Ada
 
 @contextlib.contextmanager
 def noting(monkeypatch):
-    """Within it each way that a layer or an update goes is counted: a `Counter` of `WAYS`."""
+    """Yields a `Counter` of the fast paths (`WAYS`) that layers and updates use in this context."""
     taken = collections.Counter()
 
     def note(patch, owner, name, way):

@@ -1,4 +1,4 @@
-"""What runs that were stopped are compared by."""
+"""Comparison of stopped and resumed runs."""
 
 import shutil
 
@@ -13,7 +13,7 @@ EVERY_STEP = SHORT | {"checkpoint_interval": 1, "keep": 9}
 
 
 def everything(gan):
-    """All that a model consists of: weights, optimizers, past fakes, random states, averages."""
+    """The full state of a model: weights, optimizers, past fakes, random states, averages."""
     optimizers = [variable for part in gan.parts for variable in part.optimizer.variables]
     return [np.asarray(variable) for variable in [*gan.variables, *gan.random_states, *optimizers]]
 
@@ -29,7 +29,7 @@ def check_same(one, other):
 
 
 def history(run):
-    """The rows of `history.csv`, but for the time that they took."""
+    """The rows of `history.csv` without their times."""
     return [{name: value for name, value in row.items() if name != "seconds"} for row in read_rows(run / "history.csv")]
 
 
@@ -38,7 +38,7 @@ def weights_in(path):
 
 
 def cut_back(run, copy, iteration):
-    """A copy of a run as it was when it had just been kept at this iteration."""
+    """Copies a run as it was right after the checkpoint of this iteration."""
     shutil.copytree(run, copy)
     for path in checkpoints.names(copy / "checkpoints"):
         if int(path.name) > iteration:
@@ -47,7 +47,7 @@ def cut_back(run, copy, iteration):
 
 
 class Recorder(keras.callbacks.Callback):
-    """Every figure that a callback gets to see, with the number of its epoch, batch and iteration."""
+    """Records all logs of a callback, with epoch, batch and iteration."""
 
     def __init__(self):
         super().__init__()
@@ -63,5 +63,5 @@ class Recorder(keras.callbacks.Callback):
         self.rows.append((epoch, "end", int(self.model.iteration), dict(logs)))
 
     def after(self, iteration, whole_epochs):
-        """The rows of what comes after this iteration."""
+        """The rows after this iteration."""
         return [row for row in self.rows if row[2] > iteration or (row[1] == "end" and row[0] >= whole_epochs)]

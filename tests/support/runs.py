@@ -1,4 +1,4 @@
-"""Runs of tiny, untrained models, what opens them, and what they are exported as: made once, for all tests."""
+"""Runs of tiny, untrained models, their loaded generators and exports: made once for all tests."""
 
 import functools
 import json
@@ -30,7 +30,7 @@ def save_run(folder, name):
     """Makes the folder of a run of a model of `TINY`; returns the model."""
     kind, arguments = TINY[name]
     gan = kind(**arguments, seed=0, output=folder)
-    if name == "discogan paper":  # whose untrained networks make nothing but gray
+    if name == "discogan paper":  # untrained, its networks would make only gray
         for network in gan.networks:
             network.set_weights([3 * weight if weight.ndim == 4 else weight for weight in network.get_weights()])
     gan.save_networks()
@@ -41,7 +41,7 @@ def save_run(folder, name):
 
 
 def copy_run(folder, to, **changes):
-    """Copies a run, with other arguments in its `config.json`; returns the folder."""
+    """Copies a run and changes arguments in its `config.json`; returns the folder."""
     shutil.copytree(folder, to)
     config = json.loads((to / run_folder.CONFIG).read_text())
     config["arguments"] |= changes
@@ -50,10 +50,10 @@ def copy_run(folder, to, **changes):
 
 
 class Saved:
-    """Called with a name of `TINY`: (the model, the folder of its run), neither of which a test may change.
+    """Called with a name of `TINY`, returns (model, run folder). Tests may change neither.
 
     Args:
-        folder: where the runs are made, a `pathlib.Path`.
+        folder: folder for all runs, a `pathlib.Path`.
     """
 
     def __init__(self, folder):
@@ -68,23 +68,23 @@ class Saved:
         return self.kept[name]
 
     def state_of(self, name):
-        """What a change to a run's files or to its networks would change."""
+        """A state that differs if a test changed the files of a run or its networks."""
         gan, folder = self.kept[name]
         files = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
         weights = [weight for network in gan.networks for weight in network.get_weights()]
         return files, [zlib.crc32(weight.tobytes()) for weight in weights]
 
     def check(self):
-        """Raises AssertionError where a run is not as it was made."""
+        """Raises AssertionError if a test changed a run."""
         changed = [name for name in self.kept if self.state_of(name) != self.states[name]]
-        assert not changed, f"a test changed what all tests use, the runs of {changed}: work on a copy"
+        assert not changed, f"a test changed the shared runs of {changed}: use a copy"
 
 
 class Exported:
-    """Called with a name of `TINY` and a format, what the generator is exported as; of two the one from B to A.
+    """Called with a name of `TINY` and a format, returns the exported generator; of two generators, B to A.
 
     Args:
-        folder: where the files are made, a `pathlib.Path`.
+        folder: folder for the exported files, a `pathlib.Path`.
         saved: a `Saved`.
     """
 
@@ -99,14 +99,14 @@ class Exported:
 
 
 def found(saved, name, direction="BtoA"):
-    """The generator in the files of a run of `Saved`, read from them once; of an only one the direction is none."""
+    """A generator of a run of `Saved`, loaded once from its file. A single generator has no direction."""
     places = generators.generators_of(saved(name)[1])
     path = places.get(direction) or places[None]
     return generators.Generator(opened_once(path), path, saved(name)[1])
 
 
 def opened_once(path):
-    """As `keras_gan.generators.opened`, but of a file that is still the same the same model, compiled for use."""
+    """As `keras_gan.generators.opened`, with a cache: an unchanged file gives the same compiled model."""
     return _opened(path, path.stat().st_mtime_ns)
 
 

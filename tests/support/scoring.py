@@ -1,4 +1,4 @@
-"""What a model says of a batch from which nobody learns."""
+"""Losses of a model on a batch, without training."""
 
 
 def scores(gan, A, B):

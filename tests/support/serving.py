@@ -1,4 +1,4 @@
-"""Serving the page of `keras_gan.demo` from a thread of this process."""
+"""Serves the page of `keras_gan.demo` from a thread of this process."""
 
 import contextlib
 import http.client
@@ -9,10 +9,10 @@ import urllib.parse
 
 @contextlib.contextmanager
 def served(found, **options):
-    """The address of a page, while the block runs.
+    """Serves a page in a context; yields its address.
 
     Args:
-        found: generators by direction, and more options, as `keras_gan.demo.server.app_of` takes them.
+        found, options: arguments of `keras_gan.demo.server.app_of`: generators by direction, and options.
     """
     import uvicorn
 
@@ -26,18 +26,18 @@ def served(found, **options):
             yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
         finally:
             server.should_exit = True
-            joined([thread], "the server went on after it was told to end")
+            joined([thread], "the server did not stop when told to")
 
 
 def joined(threads, otherwise, seconds=60):
-    """Waits for threads to end; AssertionError with this message where one does not in so many seconds."""
+    """Waits for threads to end; raises AssertionError with this message if one does not end in time."""
     for thread in threads:
         thread.join(seconds)
         assert not thread.is_alive(), f"{otherwise}, for more than {seconds} s"
 
 
 def ask(address, path="", body=None, method="POST", **headers):
-    """(status, body, headers) of what a server answers."""
+    """(status, body, headers) of a server's answer."""
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=60)
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, f"/{path}", body, headers)

@@ -1,9 +1,9 @@
-"""Toy: a GAN of dense layers on pictures of 8x8, for tests of what happens around the step.
+"""Toy: a GAN of dense layers on 8x8 pictures, to test runs, signals, disks and commands.
 
     python tests/support/toy.py --epochs 1 --steps-per-epoch 3
 
-A step of it is compiled and played in a fraction of the time of the models'. All that a run has to keep is in it:
-moving statistics, dropout and noise, past fakes, slots of two optimizers.
+Its step compiles and runs in a fraction of the time of the real models. It has every kind of state that a run must
+save: moving statistics, dropout and noise, past fakes, slots of two optimizers.
 """
 
 if __name__ == "__main__":
@@ -24,11 +24,11 @@ from keras_gan.layers import ImagePool
 
 
 class Toy(LatentModel):
-    """A GAN whose step takes no time.
+    """A tiny, fast GAN.
 
     Args:
         img_shape: (height, width, channels) of the pictures.
-        latent_dim: numbers in a code z.
+        latent_dim: size of a code z.
         width: units of the hidden layers.
         **options: data, optimizers, seed and output, see `LatentModel`.
     """

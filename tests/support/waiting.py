@@ -1,4 +1,4 @@
-"""Waiting for other processes, never for ever."""
+"""Waits for other processes, with a timeout."""
 
 import select
 import time
@@ -7,11 +7,11 @@ PATIENCE = 60  # seconds
 
 
 def wait_until(holds, what):
-    """Returns when this holds; fails if it does not for so long.
+    """Returns when `holds()` is true; fails after a timeout.
 
     Args:
         holds: a function without arguments.
-        what: what is waited for, in words.
+        what: description of the condition, for the error message.
     """
     end = time.monotonic() + PATIENCE
     while not holds():
@@ -20,7 +20,7 @@ def wait_until(holds, what):
 
 
 def line_from(process):
-    """The next line that a process writes to its standard output, a pipe for text; fails if none comes."""
+    """The next line of a process' standard output (a text pipe); fails if none comes in time."""
     ready, _, _ = select.select([process.stdout], [], [], PATIENCE)
     assert ready, f"process {process.args} wrote nothing for {PATIENCE} seconds"
     line = process.stdout.readline()
@@ -29,6 +29,6 @@ def line_from(process):
 
 
 def kill(process):
-    """Ends a process at once."""
+    """Kills a process, and waits for its end."""
     process.kill()
     process.communicate(timeout=PATIENCE)

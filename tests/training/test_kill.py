@@ -1,7 +1,7 @@
-"""Runs that are killed, at random moments and while they are written, and go on to the same end.
+"""Runs killed at random moments, also while a checkpoint is written, resume to the same result.
 
-Each life of a run is a process of its own. All are forked from one that has loaded TensorFlow and done
-nothing with it yet, which saves the seconds that loading takes.
+Each part of a run is a new process. All are forked from one process that has only loaded TensorFlow, to save the
+seconds that loading takes.
 """
 
 import concurrent.futures
@@ -27,12 +27,12 @@ RUNS = {
     "discogan": (DiscoGAN, TINY | {"gf": 2, "df": 2, "dropout": 0.2}),
     "cyclegan": (CycleGAN, TINY | {"pool_size": 3, "identity": False}),
 }
-#: 100 iterations; checkpoints every third take most of the time, so that many kills fall into them.
+#: 100 iterations. Checkpoints every third iteration take most of the time, so many kills hit them.
 LENGTH = {"epochs": 4, "steps_per_epoch": 25, "batch_size": 2, "sample_interval": 20, "checkpoint_interval": 3}
 
 
 class Diary(keras.callbacks.Callback):
-    """Writes down every figure with its epoch, batch and iteration; the first step sets the clock of this life."""
+    """Logs every figure with its epoch, batch and iteration; the first step starts the timer of the kill."""
 
     def __init__(self, path, seconds):
         super().__init__()
@@ -55,7 +55,7 @@ def die_after(seconds):
 
 
 def live(name, run, seconds, at_once):
-    """One life of a run: it begins or goes on, to its end or until it is killed. Writes its weights at its end."""
+    """Starts or resumes a run, until it ends or is killed. Saves its weights at the end."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     if at_once:
         threading.Thread(target=die_after, args=(seconds,), daemon=True).start()
@@ -73,7 +73,7 @@ def live(name, run, seconds, at_once):
 
 @pytest.fixture(scope="module")
 def process():
-    """Starts a life; returns its exit code."""
+    """Runs `live` in a new process; returns its exit code."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["keras_gan.discogan", "keras_gan.cyclegan", "test_kill"])
 
@@ -87,10 +87,10 @@ def process():
 
 
 def rows(path):
-    """What the diary says of each iteration; what was played again must be the same again."""
+    """The logs by iteration. Repeated iterations must have the same logs."""
     told = {}
     for line in path.read_text().splitlines():
-        if line.endswith("}]"):  # else a kill cut it
+        if line.endswith("}]"):  # else a kill truncated the line
             iteration, *row = json.loads(line)
             assert told.setdefault(iteration, row) == row
     return told
@@ -98,8 +98,8 @@ def rows(path):
 
 @pytest.mark.timeout(900)
 @pytest.mark.slow
-def test_kills_at_random_end_with_the_same_bits(process, tmp_path):
-    """Both models at a time, on a core each."""
+def test_randomly_killed_runs_end_with_the_same_bits(process, tmp_path):
+    """Tests both models in parallel, one per core."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
         for _ in pool.map(lambda name: check_kills(name, process, tmp_path / name), RUNS):
             pass
@@ -113,7 +113,7 @@ def check_kills(name, process, folder):
     print("kills of", name, "by seed", seed)
     chance = random.Random(seed)
     for number in range(KILLS):
-        at_once = number % 5 == 4  # while it is built, restored or traced, mostly
+        at_once = number % 5 == 4  # mostly while the model is built, restored or traced
         seconds = chance.uniform(0, 6) if at_once else chance.uniform(0, 0.9)
         assert process(name, killed, seconds, at_once) == -signal.SIGKILL, f"{name} ended before kill {number}"
         found = checkpoints.names(killed / "checkpoints")

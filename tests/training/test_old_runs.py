@@ -1,4 +1,4 @@
-"""Runs of earlier versions, whose models were recipes of others, resume."""
+"""Runs of earlier versions, in which some models were recipes of others, can be resumed."""
 
 import json
 
@@ -15,18 +15,18 @@ from keras_gan.errors import BadValueError
 from keras_gan.training import checkpoints, old_runs, run_folder
 from keras_gan.training.checkpoints import WEIGHTS
 
-OLD = {  # class, arguments that were others, and what they are today
+OLD = {  # old class and arguments; today's class, command and arguments
     "discogan": ("DiscoGAN", {"recipe": "post"}, ("DiscoGAN", "discogan", {})),
     "paper": ("DiscoGAN", {"recipe": "paper"}, ("DiscoGANPaper", "discogan_paper", {"game": "discogan"})),
     "gan": ("DiscoGAN", {"recipe": "gan"}, ("DiscoGANPaper", "discogan_paper", {"game": "gan"})),
     "unet": ("CycleGAN", {"recipe": "unet", "pool_size": None}, ("CycleGAN", "cyclegan", {})),
     "pool": ("CycleGAN", {"recipe": "resnet", "pool_size": 7}, ("CycleGANPaper", "cyclegan_paper", {"pool_size": 7})),
-    "a model that was none": ("Pix2Pix", {"gf": 4}, ("Pix2Pix", "pix2pix", {"gf": 4})),
+    "no recipe": ("Pix2Pix", {"gf": 4}, ("Pix2Pix", "pix2pix", {"gf": 4})),
 }
 
 
 @pytest.mark.parametrize("case", OLD)
-def test_a_recipe_is_a_model_of_its_own(case, tmp_path):
+def test_recipes_become_models(case, tmp_path):
     kind, arguments, expected = OLD[case]
     config = {"class": kind, "model": kind.lower(), "arguments": arguments, "seed": 1}
     run_folder.write_json(tmp_path / run_folder.CONFIG, config)
@@ -35,7 +35,7 @@ def test_a_recipe_is_a_model_of_its_own(case, tmp_path):
 
 
 def as_before(run, kind, **arguments):
-    """Turns a run into one of an earlier version: its arguments, and the places of its weights."""
+    """Converts a run to the format of an earlier version: its arguments, and the layout of its weights."""
     config = json.loads((run / run_folder.CONFIG).read_text())
     config |= {"class": kind, "model": kind.lower(), "arguments": config["arguments"] | arguments}
     config["arguments"].pop("game", None)
@@ -58,14 +58,14 @@ RUNS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", RUNS)
-def test_it_ends_as_one_of_today(model, tmp_path, monkeypatch, capsys):
+def test_an_old_run_resumes_to_the_same_result(model, tmp_path, monkeypatch, capsys):
     gan = MODELS[model](seed=7, output=tmp_path / "run")
     gan.train(**EVERY_STEP, quiet=True)
     kind, arguments = RUNS[model]
     copy = as_before(cut_back(tmp_path / "run", tmp_path / "copy", iteration=2), kind, **arguments)
     before = {path: path.read_bytes() for path in (copy / "checkpoints").rglob("*") if path.is_file()}
     check_same(gan, type(gan).resume(copy))
-    assert all(path.read_bytes() == content for path, content in before.items())  # what was kept is left alone
+    assert all(path.read_bytes() == content for path, content in before.items())  # the old checkpoints stay unchanged
     assert not list((copy / "checkpoints").glob(".*"))
     if model == "discogan paper":
         monkeypatch.chdir(tmp_path)
@@ -79,7 +79,7 @@ WEIGHTED = {"adversarial_weight": 2.0, "translation_weight": 3.0, "reconstructio
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_options_that_are_gone_are_compiled_as_before(batch):
+def test_removed_options_still_compile_the_same_losses(batch):
     A, B = batch()
     gan = DiscoGAN.from_arguments(THIN | WEIGHTED | {"adversarial_loss": "bce", "distance": "mse"})
     figures = scores(gan, A, B)
@@ -94,13 +94,13 @@ def test_options_that_are_gone_are_compiled_as_before(batch):
     assert np.isfinite(gan.train_on_batch(A, B)).all()
 
 
-def test_those_of_the_paper_scale_the_shares_of_its_curriculum():
+def test_removed_options_of_the_paper_model_scale_its_curriculum():
     gan = DiscoGANPaper.from_arguments(THIN | WEIGHTED | {"game": "gan", "adversarial_loss": None, "distance": None})
     gan.before_step()
     found = {kind: float(variable) for kind, variable in gan.weights_now.items()}
     assert found == pytest.approx({"valid": 0.1, "features": 0.45, "reconstr": 0.0})
 
 
-def test_the_option_names_the_model():
+def test_the_error_for_a_recipe_names_its_model():
     with pytest.raises(BadValueError, match="python -m keras_gan.cyclegan_paper"):
         CycleGAN(recipe="resnet")

@@ -1,4 +1,4 @@
-"""A part that is compiled anew after the first step plays by its new settings; so does a game whose turns change."""
+"""Recompiling a part, or changing the turns, after the first step takes effect."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ from keras_gan.training.schedules import Schedule
 
 @pytest.fixture
 def toy(tmp_path):
-    """A game that has played a step; its networks do not move unless they are compiled otherwise."""
+    """A model after one step, with learning rate 0: its networks stay unchanged until recompiled."""
     still = keras.optimizers.SGD(0.0)
     gan = Toy(seed=0, g_optimizer=still, d_optimizer=still, output=tmp_path / "run")
     gan.discriminator.layers[3].rate = 0  # of dropout
@@ -23,7 +23,7 @@ IMGS = np.random.default_rng(0).uniform(-1, 1, (3, 8, 8, 1)).astype("float32")
 
 
 def weights(gan):
-    """Those that are trained: moving statistics move in any case."""
+    """Trainable weights only: moving statistics always change."""
     return {network.name: [np.array(weight) for weight in network.trainable_weights] for network in gan.networks}
 
 
@@ -31,7 +31,7 @@ def figures(gan):
     return gan.train_on_batch(IMGS, return_dict=True)
 
 
-def test_another_loss_and_weight_and_optimizer(toy):
+def test_a_new_loss_weight_and_optimizer_take_effect(toy):
     before = weights(toy)
     toy.noise_seed.state.assign([0, 0])
     verdicts = toy.combined(toy.generator_inputs([IMGS]), training=True)
@@ -46,7 +46,7 @@ def test_another_loss_and_weight_and_optimizer(toy):
     assert int(toy.combined.optimizer.iterations) == 2
 
 
-def test_loss_weights_alone_are_those_of_the_losses_that_there_were(toy):
+def test_new_loss_weights_apply_to_the_old_losses(toy):
     toy.noise_seed.state.assign([0, 0])
     once = figures(toy)["g_loss"]
     toy.combined.compile(loss_weights=[5.0], optimizer=keras.optimizers.SGD(0.0))
@@ -54,7 +54,7 @@ def test_loss_weights_alone_are_those_of_the_losses_that_there_were(toy):
     assert figures(toy)["g_loss"] == pytest.approx(5 * once, rel=1e-5)
 
 
-def test_other_metrics_are_named_in_the_figures(toy):
+def test_new_metrics_appear_in_the_logs(toy):
     toy.discriminator.compile(keras.optimizers.RMSprop(1e-2), loss="mse", metrics=["mae"])
     before = weights(toy)
     logs = figures(toy)
@@ -63,7 +63,7 @@ def test_other_metrics_are_named_in_the_figures(toy):
     assert logs["d_loss"] == logs["discriminator_loss"]
 
 
-def test_an_optimizer_that_is_compiled_in_again_keeps_its_slots():
+def test_recompiling_with_the_same_optimizer_keeps_its_slots():
     gan = Toy(seed=0)
     gan.train_on_batch(IMGS)
     optimizer = gan.combined.optimizer
@@ -75,7 +75,7 @@ def test_an_optimizer_that_is_compiled_in_again_keeps_its_slots():
     assert int(optimizer.iterations) == 2
 
 
-def test_a_layer_that_is_frozen_and_compiled_stays(toy):
+def test_a_frozen_layer_stays_unchanged_after_recompiling(toy):
     toy.generator.layers[1].trainable = False
     toy.combined.compile(keras.optimizers.Adam(1e-2), loss="mse")
     frozen, free = (np.copy(toy.generator.layers[i].get_weights()[0]) for i in (1, -2))
@@ -84,10 +84,10 @@ def test_a_layer_that_is_frozen_and_compiled_stays(toy):
     assert (toy.generator.layers[-2].get_weights()[0] != free).any()
 
 
-def test_turns_that_change_are_taken(toy):
+def test_changed_turns_take_effect(toy):
     toy.combined.compile(keras.optimizers.Adam(1e-2), loss="mse")
     toy.discriminator.compile(keras.optimizers.Adam(1e-2), loss="mse")
-    toy.discriminators_every = 1  # the discriminators alone
+    toy.discriminators_every = 1  # only the discriminators
     before = weights(toy)
     figures(toy)
     assert moved(before, weights(toy)) == {"discriminator"}
@@ -96,7 +96,7 @@ def test_turns_that_change_are_taken(toy):
     assert moved(before, weights(toy)) == {"discriminator", "generator"}
 
 
-def test_without_a_new_compile_the_step_stays_as_it_is(toy):
+def test_without_recompiling_the_step_is_reused(toy):
     step = toy.train_function
     figures(toy)
     toy.make_train_function()
@@ -104,7 +104,7 @@ def test_without_a_new_compile_the_step_stays_as_it_is(toy):
 
 
 class Recompile(keras.callbacks.Callback):
-    """Compiles the generators' part anew at the beginning of the second epoch, or at the end of the first."""
+    """Recompiles `combined` at the beginning of the second epoch, or at the end of the first."""
 
     def __init__(self, at_begin=True):
         super().__init__()
@@ -123,15 +123,15 @@ class Recompile(keras.callbacks.Callback):
         self.model.combined.compile(keras.optimizers.Adam(0.0), loss="mse", loss_weights=1000.0)
 
 
-def test_a_callback_may_compile_between_epochs(toy):
+def test_a_callback_may_recompile_between_epochs(toy):
     callback = Recompile(at_begin=False)
     toy.train(epochs=3, callbacks=[callback], quiet=True)
     assert callback.losses[0] < 10 and min(callback.losses[1:]) > 50
     assert int(toy.combined.optimizer.iterations) == 6
 
 
-def test_a_callback_may_compile_where_a_resumed_epoch_begins(tmp_path):
-    """The batches that were played before are passed over all the same."""
+def test_a_callback_may_recompile_at_the_start_of_a_resumed_epoch(tmp_path):
+    """The batches before the checkpoint are still skipped."""
     whole = Recompile()
     gan = Toy(seed=0, output=tmp_path / "run")
     gan.train(epochs=2, callbacks=[whole], checkpoint_interval=1, keep=9, quiet=True)
@@ -143,8 +143,8 @@ def test_a_callback_may_compile_where_a_resumed_epoch_begins(tmp_path):
     assert again.losses[-1] > 50
 
 
-def test_what_was_compiled_where_an_epoch_ends_is_kept_whole(tmp_path):
-    """The checkpoint of that moment has the slots of the new optimizer, and a run goes on from it."""
+def test_a_part_recompiled_at_the_end_of_an_epoch_is_saved_with_its_slots(tmp_path):
+    """The checkpoint has the slots of the new optimizer, and a run resumes from it."""
     gan = Toy(seed=0, output=tmp_path / "run")
     gan.train(callbacks=[Recompile(at_begin=False)], checkpoint_interval=1, keep=9, quiet=True)
     for iteration in ("4", "5", "6"):
@@ -152,7 +152,7 @@ def test_what_was_compiled_where_an_epoch_ends_is_kept_whole(tmp_path):
     assert int(Toy.resume(tmp_path / "run").iteration) == 6
 
 
-def test_a_new_optimizer_takes_part_in_the_schedule(toy):
+def test_the_schedule_applies_to_a_new_optimizer(toy):
     schedule = Schedule(toy, "step", epochs=4)
     schedule.on_epoch_begin(0)
     toy.combined.compile(keras.optimizers.Adam(1e-2), loss="mse")

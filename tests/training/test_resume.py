@@ -1,4 +1,4 @@
-"""A run that was stopped, whenever and however, goes on as if nothing had happened to it."""
+"""A run that was stopped at any time, in any way, resumes as if it had never stopped."""
 
 import itertools
 import json
@@ -33,13 +33,13 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def one_by_one():
-    """What is tested here is not the step: nothing is traced."""
+    """Runs eagerly: these tests are not about the step, so tracing it would waste time."""
     with running_eagerly():
         yield
 
 
 class At(keras.callbacks.Callback):
-    """Does something with the model after this iteration."""
+    """Calls `do(model)` after this iteration."""
 
     def __init__(self, iteration, do):
         super().__init__()
@@ -51,8 +51,8 @@ class At(keras.callbacks.Callback):
 
 
 @pytest.mark.parametrize("model", ROWS)
-def test_all_that_a_model_consists_of_is_in_its_checkpoint(model, tmp_path):
-    """And it lies where it was recorded to lie, so that runs of earlier versions go on."""
+def test_a_checkpoint_holds_the_full_state_of_a_model(model, tmp_path):
+    """Its layout is the recorded one, so that runs of earlier versions can be resumed."""
     gan, other = (MODELS[model](seed=seed) for seed in (1, 2))
     for each in (gan, other):
         each.make_train_function()
@@ -67,12 +67,12 @@ def test_all_that_a_model_consists_of_is_in_its_checkpoint(model, tmp_path):
     assert layout(tmp_path / "all.weights.h5") == json.loads(RECORDED.read_text(encoding="utf-8"))[model]
 
 
-# A small run that was kept at every step, for what follows.
+# The next tests share a small run with a checkpoint of every step.
 
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory):
-    """A finished run of six iterations, with a checkpoint of each."""
+    """A finished run of six iterations, with a checkpoint of each iteration."""
     folder = tmp_path_factory.mktemp("kept") / "run"
     gan = Toy(seed=3, output=folder)
     gan.train(**EVERY_STEP)
@@ -81,11 +81,11 @@ def kept(tmp_path_factory):
 
 @pytest.fixture
 def stopped(kept, tmp_path):
-    """A copy of it as it was at iteration 5."""
+    """A copy of the run `kept` as it was at iteration 5."""
     return cut_back(kept.run_folder, tmp_path / "run", iteration=5)
 
 
-def test_the_config_says_what_is_run(kept):
+def test_config_json_describes_the_run(kept):
     config = json.loads((kept.run_folder / "config.json").read_text())
     assert config["model"] == "toy" and config["seed"] == 3 and config["command"] is None
     arguments = config["arguments"]
@@ -95,32 +95,32 @@ def test_the_config_says_what_is_run(kept):
     assert {"commit", "started"} < set(config)
 
 
-def test_a_seed_is_drawn_where_none_is_given_and_the_run_goes_on_with_it(tmp_path):
+def test_without_a_seed_one_is_drawn_and_resume_uses_it(tmp_path):
     gan = Toy(output=tmp_path / "run")
     gan.train(**EVERY_STEP)
-    copy = cut_back(tmp_path / "run", tmp_path / "copy", iteration=0)  # killed before anything was kept
+    copy = cut_back(tmp_path / "run", tmp_path / "copy", iteration=0)  # killed before the first checkpoint
     assert json.loads((copy / "config.json").read_text())["arguments"]["seed"] is None
     check_same(gan, Toy.resume(copy))
     assert Toy().seed != Toy().seed
 
 
-def test_the_last_checkpoints_stay(tmp_path):
+def test_the_newest_checkpoints_are_kept(tmp_path):
     gan = Toy(output=tmp_path)
     gan.train(**EVERY_STEP | {"keep": 3})
     assert [path.name for path in checkpoints.names(tmp_path / "checkpoints")] == ["4", "5", "6"]
     gan.train_on_batch(np.zeros((1, 8, 8, 1), "float32"))
-    gan.train(**SHORT | {"epochs": 1})  # trained otherwise in between: the seed alone does not lead here
+    gan.train(**SHORT | {"epochs": 1})  # trained outside the run in between: the seed alone cannot reproduce it
     assert [path.name for path in checkpoints.names(tmp_path / "checkpoints")] == ["7", "10"]
 
 
-def test_by_default_checkpoints_take_a_hundredth_of_the_time(kept):
-    keeper = checkpoints.Checkpoints(kept.run, None, None, 2, None, [])
-    assert keeper.worth(0.001)  # nothing is known of the cost
-    keeper.cost = 4.0
-    assert not keeper.worth(200) and keeper.worth(800)
+def test_by_default_checkpoints_take_at_most_a_hundredth_of_the_time(kept):
+    saver = checkpoints.Checkpoints(kept.run, None, None, 2, None, [])
+    assert saver.worth(0.001)  # the cost is still unknown
+    saver.cost = 4.0
+    assert not saver.worth(200) and saver.worth(800)
 
 
-def test_optimizers_and_shapes_come_back(tmp_path):
+def test_resume_restores_optimizers_and_shapes(tmp_path):
     rmsprop = keras.optimizers.RMSprop(3e-4, momentum=0.5)
     gan = Toy((8, 10, 1), d_optimizer=rmsprop, seed=1, output=tmp_path / "run")
     gan.train(**EVERY_STEP)
@@ -129,8 +129,8 @@ def test_optimizers_and_shapes_come_back(tmp_path):
     assert other.discriminator.optimizer.get_config() == gan.discriminator.optimizer.get_config()
 
 
-def test_training_longer_ends_as_training_long(kept, tmp_path):
-    """The grid after the last step is not of a longer run, and must leave nothing behind."""
+def test_extending_a_finished_run_equals_a_longer_run(kept, tmp_path):
+    """The shorter run saved a grid after its last step; this must not affect the extended run."""
     longer = Toy.resume(cut_back(kept.run_folder, tmp_path / "copy", iteration=6), epochs=3)
     whole = Toy(seed=3, output=tmp_path / "whole")
     whole.train(**EVERY_STEP | {"epochs": 3})
@@ -138,23 +138,23 @@ def test_training_longer_ends_as_training_long(kept, tmp_path):
     assert json.loads((tmp_path / "copy/config.json").read_text())["arguments"]["epochs"] == 3
 
 
-# What can happen while it is written:
+# Failures while a checkpoint is written:
 
 
 class Killed(BaseException):
-    """Stands for the end of the process: nothing is cleared up."""
+    """Simulates the death of the process: no cleanup runs."""
 
 
 @pytest.fixture(scope="module")
 def other():
-    """A model of the same kind, which has not trained."""
+    """An untrained model of the same class."""
     gan = Toy()
     gan.make_train_function()
     return gan
 
 
-def test_a_kill_at_any_moment_of_writing_a_checkpoint_leaves_a_whole_one(stopped, kept, tmp_path, monkeypatch):
-    """At every call that changes a file, from the first on, until the checkpoint is written undisturbed."""
+def test_a_kill_while_writing_a_checkpoint_leaves_an_undamaged_one(stopped, kept, tmp_path, monkeypatch):
+    """Kills at the first, second, ... call that changes a file, until a checkpoint is written without a kill."""
     for moment in itertools.count(1):
         folder = shutil.copytree(stopped / "checkpoints", tmp_path / str(moment))
         with monkeypatch.context() as patch:
@@ -173,7 +173,7 @@ def test_a_kill_at_any_moment_of_writing_a_checkpoint_leaves_a_whole_one(stopped
 
 
 def die_at(moment, patch, gan):
-    """Has the process end at this call of those that change files; what it writes is written to half."""
+    """Simulates death at the given call among those that change files; weights are half-written first."""
     calls = itertools.count(1)
 
     def dying(usual):
@@ -199,7 +199,7 @@ def die_at(moment, patch, gan):
 
 @pytest.mark.parametrize("file", ["all.weights.h5", "state.json", "sums"])
 @pytest.mark.parametrize("damage", ["cut", "flip", "gone"])
-def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(stopped, other, file, damage, capsys):
+def test_a_damaged_checkpoint_is_reported_and_the_previous_one_is_used(stopped, other, file, damage, capsys):
     path = stopped / "checkpoints" / "5" / file
     content = bytearray(path.read_bytes())
     if damage == "flip":
@@ -214,20 +214,20 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(stopped, other
     assert names == {"1", "2", "3", "4", "damaged-5"}
 
 
-def test_after_damage_the_run_still_ends_the_same(kept, stopped):
+def test_after_damage_a_resumed_run_ends_the_same(kept, stopped):
     (stopped / "checkpoints" / "5" / "all.weights.h5").write_bytes(b"")
     check_same(Toy.resume(stopped), kept)
 
 
-def test_a_run_without_any_whole_checkpoint_is_refused(stopped):
+def test_a_run_with_only_damaged_checkpoints_is_refused(stopped):
     for path in checkpoints.names(stopped / "checkpoints"):
         (path / "state.json").unlink()
     with pytest.raises(BadValueError, match="every checkpoint in .* is damaged: start a new run"):
         Toy.resume(stopped)
 
 
-def test_a_full_disk_stops_the_run_in_one_line_and_loses_nothing(kept, small_disk, capsys, tmp_path):
-    """The networks and one checkpoint fit, a second one does not."""
+def test_a_full_disk_stops_the_run_with_one_line_and_loses_nothing(kept, small_disk, capsys, tmp_path):
+    """The disk has room for the networks and one checkpoint, but not for two."""
     disk = small_disk(8)
     cut_back(kept.run_folder, disk / "run", iteration=1)
     checkpoint = sum(path.stat().st_size for path in (disk / "run/checkpoints/1").iterdir())
@@ -238,18 +238,18 @@ def test_a_full_disk_stops_the_run_in_one_line_and_loses_nothing(kept, small_dis
     assert stop.value.code == 2
     printed = capsys.readouterr().err
     check_complaint(printed, "No space left on device")
-    assert "the last one is of iteration 1" in printed and "--resume" in printed
+    assert "the last one is from iteration 1" in printed and "--resume" in printed
     assert [path.name for path in (disk / "run/checkpoints").iterdir()] == ["1"]
     assert {path.name: path.read_bytes() for path in (disk / "run/models").iterdir()} == before
     (disk / "filler").unlink()
     check_same(Toy.resume(disk / "run", keep=1), kept)
 
 
-# Stopped on purpose:
+# Stopped by signals and errors:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_keeps_the_run_and_says_how_to_resume(number, code, kept, tmp_path, monkeypatch, capsys):
+def test_a_signal_saves_a_checkpoint_and_prints_how_to_resume(number, code, kept, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     words = "--seed 3 --epochs 2 --batch-size 2 --sample-interval 2 --steps-per-epoch 3"
     before = signal.getsignal(number)
@@ -259,14 +259,14 @@ def test_a_signal_keeps_the_run_and_says_how_to_resume(number, code, kept, tmp_p
         run_here(Toy, *words.split())
     assert stop.value.code == code and signal.getsignal(number) is before
     command = "python -m keras_gan.toy --resume runs/toy-drawn_digits-1"
-    assert capsys.readouterr().err == f"\nStopped at iteration 2; all is kept. To go on: {command}\n"
+    assert capsys.readouterr().err == f"\nStopped at iteration 2, checkpoint saved. To resume: {command}\n"
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
     assert json.loads((tmp_path / "runs/toy-drawn_digits-1/report.json").read_text())["state"] == "stopped"
     assert (tmp_path / "runs/toy-drawn_digits-1/models/generator.keras").exists()
     run_here(Toy, "--resume")  # the newest
     out = capsys.readouterr().out
-    assert "Going on with runs/toy-drawn_digits-1 from iteration 2" in out and "generator.keras" in out
+    assert "Resuming runs/toy-drawn_digits-1 from iteration 2" in out and "generator.keras" in out
     config = json.loads((tmp_path / "runs/toy-drawn_digits-1/config.json").read_text())
     assert config["command"] == f"python -m keras_gan.toy {words}"
     paths = [tmp_path / f"runs/toy-drawn_digits-1/models/{name}.keras" for name in ("generator", "discriminator")]
@@ -280,7 +280,7 @@ def spoil(gan):
 
 
 @pytest.mark.parametrize("at", [4, 6])
-def test_a_figure_that_is_not_finite_ends_the_run_and_is_named(at, tmp_path):
+def test_a_value_that_is_not_finite_stops_the_run_and_is_named(at, tmp_path):
     gan = Toy(seed=3, output=tmp_path)
     arguments = EVERY_STEP | {"callbacks": [At(at, spoil)]}
     del arguments["checkpoint_interval"]
@@ -288,7 +288,7 @@ def test_a_figure_that_is_not_finite_ends_the_run_and_is_named(at, tmp_path):
         gan.train(**arguments)
     found = "discriminator_loss is nan" if at == 4 else "weights of discriminator are not finite at iteration 6"
     assert found in str(error.value) and f"iteration {at + (at == 4)}" in str(error.value)
-    assert "the checkpoint of iteration 3 is kept" in str(error.value)
+    assert "the last checkpoint is from iteration 3" in str(error.value)
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["3"]
     assert all(np.isfinite(w).all() for path in gan.run.network_paths for w in weights_in(path))
 
@@ -296,12 +296,12 @@ def test_a_figure_that_is_not_finite_ends_the_run_and_is_named(at, tmp_path):
 # Bad input:
 
 
-def test_what_is_no_run_or_another_one_is_refused(stopped, tmp_path):
+def test_folders_without_a_run_of_this_model_are_refused(stopped, tmp_path):
     with pytest.raises(FileNotFoundError, match="no run 'nowhere': there is no such folder"):
         Toy.resume("nowhere")
     with pytest.raises(ValueError, match=r"is not the folder of a run: it has no config\.json"):
         Toy.resume(tmp_path)
-    with pytest.raises(ValueError, match=r"is one of Toy, not of CycleGAN"):
+    with pytest.raises(ValueError, match=r"is a run of Toy, not of CycleGAN"):
         CycleGAN.resume(stopped)
     (stopped / "config.json").write_text("{")
     with pytest.raises(ValueError, match=r"is not the folder of a run: its config\.json cannot be read"):
@@ -315,13 +315,13 @@ OTHERS = {
     "--ema 0.9": "ema of run 'run' is 0.0, not 0.9",
     "--mixed-precision bfloat16": "dtype_policy of run 'run' is 'float32', not 'mixed_bfloat16'",
     "--jit on": "jit_compile of run 'run' is False, not True",
-    "--epochs 1": "epochs of run 'run' are 2: they may become more, not 1",
-    "--output other": "run 'run' goes on where it is: leave the output folder out",
+    "--epochs 1": "epochs of run 'run' are 2: you may increase them, not set 1",
+    "--output other": "run 'run' is resumed in its own folder: leave the output folder out",
 }
 
 
 @pytest.mark.parametrize("words", OTHERS)
-def test_another_argument_is_refused_by_name(words, stopped, monkeypatch, capsys):
+def test_a_changed_argument_is_refused_by_name(words, stopped, monkeypatch, capsys):
     monkeypatch.chdir(stopped.parent)
     with pytest.raises(SystemExit) as stop:
         run_here(Toy, "--resume", "run", *words.split())
@@ -329,7 +329,7 @@ def test_another_argument_is_refused_by_name(words, stopped, monkeypatch, capsys
     check_complaint(capsys.readouterr().err, OTHERS[words])
 
 
-def test_the_newest_run_of_a_model_is_its_own(tmp_path, monkeypatch, capsys):
+def test_resume_without_a_folder_finds_the_newest_run_of_the_model(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit):
         run_here(Toy, "--resume")
@@ -344,7 +344,7 @@ def test_the_newest_run_of_a_model_is_its_own(tmp_path, monkeypatch, capsys):
     assert str(run_folder.newest_run("gan")) == "runs/b"
 
 
-def test_a_finished_run_says_so_and_how_to_go_on(kept, tmp_path):
+def test_resuming_a_finished_run_explains_how_to_extend_it(kept, tmp_path):
     copy = cut_back(kept.run_folder, tmp_path / "copy", iteration=6)
     with pytest.raises(ValueError, match=r"is finished: all 2 epochs are trained.*--resume .*copy --epochs 4"):
         Toy.resume(copy)
@@ -359,7 +359,7 @@ with locked(__import__("pathlib").Path(sys.argv[1])):
 """
 
 
-def test_a_second_process_is_refused_until_the_first_is_gone_however_it_went(stopped, kept):
+def test_a_second_process_is_refused_until_the_first_ends_or_is_killed(stopped, kept):
     with subprocess.Popen([sys.executable, "-c", HOLD, stopped], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "held\n"
         with pytest.raises(ValueError, match=r"another process trains in .*run"):
@@ -377,7 +377,7 @@ def test_a_run_folder_that_cannot_be_written_is_named(stopped, small_disk):
         Toy.resume(disk / "run")
 
 
-def test_changed_data_is_told_in_numbers(paired_folder, tmp_path, capsys):
+def test_changed_data_is_reported_with_counts(paired_folder, tmp_path, capsys):
     gan = Toy(dataset_name=str(paired_folder), output=tmp_path / "run", seed=0)
     gan.train(**EVERY_STEP | {"epochs": 1})
     assert json.loads((tmp_path / "run/config.json").read_text())["dataset"]["pictures"] == {"train": 5, "test": 2}
@@ -391,7 +391,7 @@ def test_changed_data_is_told_in_numbers(paired_folder, tmp_path, capsys):
         assert capsys.readouterr().err == told
 
 
-# Learning rates and averages:
+# Learning rates and averages (EMA):
 
 
 def rates(name, epochs, decay_epochs=0):
@@ -419,7 +419,7 @@ def test_schedules():
         Schedule(MODELS["cyclegan"](), "cosine", 4)
 
 
-def test_a_schedule_and_averages_go_on_where_they_were(tmp_path):
+def test_resume_restores_schedules_and_averages(tmp_path):
     options = {"schedule": "cosine", "ema": 0.9, "epochs": 4}
     gan = Toy(seed=3, output=tmp_path / "run")
     gan.train(**EVERY_STEP | options | {"keep": 99})
@@ -430,7 +430,7 @@ def test_a_schedule_and_averages_go_on_where_they_were(tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
-def test_averages_follow_the_weights_and_are_what_is_sampled_and_saved(tmp_path):
+def test_averages_follow_the_weights_and_are_used_for_samples_and_saved_networks(tmp_path):
     gan = Toy(seed=3, output=tmp_path)
     expected = np.asarray(gan.generator.trainable_variables[0])
     moved = []
@@ -477,6 +477,6 @@ def test_grids_show_the_averages(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("ema", [1, -0.1])
-def test_an_average_that_cannot_be_is_refused(ema):
+def test_an_invalid_ema_is_refused(ema):
     with pytest.raises(ValueError, match=f"ema must be at least 0 and below 1, not {ema}"):
         Toy().train(ema=ema)

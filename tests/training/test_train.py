@@ -1,4 +1,4 @@
-"""What `train()` does beside a step: again in the same run, and what `fit()` sees of it."""
+"""`train()` beyond a single step: repeated training in one run, and resuming every kind of model."""
 
 import shutil
 import zipfile
@@ -14,7 +14,7 @@ from keras_gan.report.csv_log import read_rows
 from keras_gan.training import checkpoints
 
 
-def test_a_second_train_goes_on_in_the_same_run(tmp_path):
+def test_a_second_train_continues_the_same_run(tmp_path):
     gan = Toy(seed=0, output=tmp_path)
     first = gan.train(quiet=True).history
     rows, step = read_rows(tmp_path / "history.csv"), gan.train_function
@@ -32,7 +32,7 @@ def test_a_second_train_goes_on_in_the_same_run(tmp_path):
             assert b"iteration 9" in archive.comment
 
 
-WHOLE = {  # what a run of each may have beside weights and slots
+WHOLE = {  # each has other state besides weights and slots
     "toy": Toy,  # noise, dropout, past fakes, moving statistics
     "discogan": lambda **options: MODELS["discogan"](dropout=0.2, **options),  # order and flips of pairs
     "discogan paper": MODELS["discogan paper"],  # turns and a curriculum
@@ -41,8 +41,8 @@ WHOLE = {  # what a run of each may have beside weights and slots
 
 
 @pytest.mark.parametrize("model", [row if row == "toy" else slow(row) for row in WHOLE])
-def test_a_resumed_run_ends_as_one_that_was_not_stopped(model, tmp_path):
-    """Within an epoch, from a new model; and at the end of one, from a model that has trained beyond it."""
+def test_a_resumed_run_ends_like_an_uninterrupted_one(model, tmp_path):
+    """Resumes within an epoch in a new model, and at the end of an epoch in a model that trained further."""
     recorder, within, at_end = Recorder(), Recorder(), Recorder()
     gan = WHOLE[model](seed=7, output=tmp_path / "run")
     gan.train(**EVERY_STEP, callbacks=[recorder])

@@ -39,7 +39,7 @@ def test_importing_the_package_loads_no_framework(tmp_path):
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
 
 
-def test_a_run_ends_by_saying_where_everything_lies(tmp_path):
+def test_a_run_prints_where_its_results_are(tmp_path):
     done = run("--epochs", "1", "--steps-per-epoch", "2", "--seed", "0", cwd=tmp_path, model="gan")
     assert done.returncode == 0, done.stderr
     assert not done.stderr
@@ -55,7 +55,7 @@ def test_a_run_ends_by_saying_where_everything_lies(tmp_path):
 
 @pytest.fixture
 def bad(paired_folder):
-    """A folder from which each of the faults below can be had."""
+    """A folder with data for the invalid inputs below."""
     folder = paired_folder.parent
     (folder / "file").touch()
     (folder / "empty" / "train").mkdir(parents=True)
@@ -81,7 +81,7 @@ FAULTS = {
     "no picture": (["--dataset", "text"], "1 of 1 pictures cannot be used, the first of them text/train/0.jpg"),
     "an odd width": (["--dataset", "odd"], "width of 31 is odd, so it has no two equal halves"),
     "a size": (["--image-size", "100"], "image size 100x100 cannot be halved"),
-    "no size": (["--image-size", "big"], "'big' is no image size"),
+    "no size": (["--image-size", "big"], "'big' is not an image size"),
     "a batch of none": (["--batch-size", "0"], "batch_size must be a whole number of at least 1, not 0"),
     "no number": (["--epochs", "ten"], "invalid int value: 'ten'"),
     "an unknown option": (["--epoch", "1"], "unrecognized arguments: --epoch 1"),
@@ -108,14 +108,14 @@ FAULTS = {f"discogan: {fault}": ([*TINY, *arguments], message) for fault, (argum
     "cgan: no classes": (["--dataset", "pairs/train"], "pairs/train"),
     "cgan: a truncated idx file": (["--dataset", "mnist", "--data-dir", "idx"], "idx/train-images-idx3-ubyte"),
     "dcgan: no latent size": (["--latent-dim", "0"], "latent_dim must be a whole number of at least 1, not 0"),
-    "dcgan: a size": (["--image-size", "100"], "image size 100x100 does not come down to a map of 4 to 7"),
+    "dcgan: a size": (["--image-size", "100"], "image size 100x100 cannot be halved to sides of 4 to 7"),
     "gan: no such choice": (["--jit", "yes"], "argument --jit: invalid choice: 'yes'"),
     "gan: no such folder": (["--dataset", "nowhere"], "nowhere"),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_of_the_input_is_one_line_and_exit_code_2(bad, fault, monkeypatch, capsys):
+def test_invalid_input_gives_one_line_and_exit_code_2(bad, fault, monkeypatch, capsys):
     arguments, message = FAULTS[fault]
     monkeypatch.chdir(bad)
     with pytest.raises(SystemExit) as stop:
@@ -124,14 +124,14 @@ def test_a_fault_of_the_input_is_one_line_and_exit_code_2(bad, fault, monkeypatc
     check_complaint(capsys.readouterr().err, message)
 
 
-def test_a_fault_in_a_process_of_its_own(bad):
+def test_invalid_input_in_a_new_process(bad):
     done = run(*TINY, "--dataset", "nowhere", cwd=bad)
     assert done.returncode == 2
     check_complaint(done.stderr, "no data set 'nowhere': available are")
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_every_model_has_pictures_offline_by_default(model, tmp_path, monkeypatch):
+def test_every_model_has_an_offline_default_data_set(model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     small = {} if model == "gan" else {"gf": 4, "df": 4} if model == "cgan" else {"img_shape": (64, 64, 3)}
     loader = getattr(keras_gan, MODELS[model])(**small).data_loader
@@ -152,14 +152,14 @@ def test_help_explains_every_option(model, capsys):
     assert "--jit {auto,on,off}" in text
 
 
-def test_a_helpful_option_for_both_filters_can_be_overridden():
+def test_filters_sets_both_numbers_and_df_overrides_it():
     import keras_gan.discogan
 
     command = cli.parse(keras_gan.discogan.__file__, ["--filters", "8", "--df", "4", "--image-size", "64x96"])
     assert command.constructor == {"gf": 8, "df": 4, "img_shape": (64, 96, 3)} and command.train == {}
 
 
-def test_mixed_precision_is_the_policy_of_what_is_built():
+def test_mixed_precision_sets_the_dtype_policy():
     import keras
 
     import keras_gan.gan
@@ -172,7 +172,7 @@ def test_mixed_precision_is_the_policy_of_what_is_built():
 
 
 @pytest.mark.parametrize(("device", "auto"), [("CPU", False), ("GPU", True)])
-def test_jit_is_on_for_a_gpu_alone_unless_one_says_otherwise(device, auto, monkeypatch):
+def test_jit_defaults_to_on_for_a_gpu_only(device, auto, monkeypatch):
     import tensorflow as tf
 
     found = []
