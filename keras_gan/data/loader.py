@@ -1,9 +1,11 @@
 """The base class of the loaders: batches for `fit()`, checks before training, and skipping broken pictures."""
 
 import copy
+import math
 import sys
 import threading
 from collections.abc import Iterator
+from fractions import Fraction
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -12,13 +14,33 @@ import keras
 import numpy as np
 from PIL import UnidentifiedImageError
 
+from keras_gan import console
 from keras_gan.data.cache import Cache
 from keras_gan.data.order import longest
+from keras_gan.datasets.pair_files import check_pairs
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.images.pixels import as_pixels, scale, size_of
 from keras_gan.images.sources import UNREADABLE, open_picture, source
 
 CHECKED_BEFORE_TRAINING = 256
+
+
+class Progress:
+    """How many passes over the training pictures a loader and its copies have ended."""
+
+    def __init__(self) -> None:
+        self._passes = Fraction(0)
+        self._last: tuple[Any, int] = (None, 0)  # how the last copy counted, and its epoch
+
+    def note(self, epoch: int, batches_per_epoch: int, batches_per_pass: int, counted_in: Any) -> None:
+        """Takes down that so many epochs have ended, which were `counted_in` this batch size and length."""
+        self._passes = Fraction(epoch * batches_per_epoch, batches_per_pass)
+        self._last = counted_in, epoch
+
+    def next_epoch(self, batches_per_epoch: int, batches_per_pass: int, counted_in: Any) -> int:
+        """The first epoch that repeats none."""
+        of_last, epoch = self._last
+        return epoch if of_last == counted_in else math.ceil(self._passes * batches_per_pass / batches_per_epoch)
 
 
 class PictureLoader(keras.utils.PyDataset):
@@ -27,6 +49,10 @@ class PictureLoader(keras.utils.PyDataset):
     A subclass defines `value_range`, `fit`, `_streams(is_testing)`, which returns a list of `Stream`s,
     and `_domains(stacks, pictures)`, which makes a batch such as (imgs_A, imgs_B). For each stream it
     gets a scaled float32 array (..., batch, height, width, channels) and the list of its pictures.
+
+    Batches are numbered from the first one ever asked for, by `epoch` and `played`. A copy that `batches()`
+    makes begins where this loader and its earlier copies ended, so that a second training goes on with new
+    batches. A run that is resumed sets `epoch` and `played` of its copy, and its epochs count on from there.
     """
 
     def __init__(self, batch_size: int, steps_per_epoch: int | None, seed: int | None, workers: int) -> None:
@@ -34,16 +60,18 @@ class PictureLoader(keras.utils.PyDataset):
         check_at_least(1, batch_size=batch_size, workers=workers, steps_per_epoch=steps)
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0):
             raise BadValueError(f"seed must be a whole number of at least 0, not {seed!r}.")
+        console.print_any_name()
         super().__init__(workers=workers)
-        self.batch_size = batch_size
-        self.steps_per_epoch = steps_per_epoch
-        self.seed = np.random.SeedSequence().entropy if seed is None else seed
+        self.batch_size = int(batch_size)
+        self.steps_per_epoch = None if steps_per_epoch is None else int(steps_per_epoch)
+        self.seed = np.random.SeedSequence().entropy if seed is None else int(seed)
         self.epoch = 0
         self.played = 0  # batches of this epoch that a resumed run has already trained on
         self.devices = 1  # the number of devices that share a batch
         self.share = (0, 1)  # (index, count): which part of each batch this process reads
         self.skipped: dict[Any, str] = {}
         self._checked = False
+        self._progress = Progress()  # of this loader and its copies
         self._cache = Cache()
         self._rng = np.random.default_rng(self.seed)
         self._lock = threading.Lock()
@@ -84,12 +112,13 @@ class PictureLoader(keras.utils.PyDataset):
         for batch_i in range(self.n_batches):
             yield self._training_batch(self.epoch * self.n_batches + batch_i)
         self.epoch += 1
+        self._progress.note(self.epoch, self.n_batches, self.n_batches, (self.batch_size, None))
 
     def _load_resized(self, picture, shape):
         """One picture as float32 (1, *shape) in `value_range`."""
         height, width, channels = shape
         image = open_picture(picture, channels, max(height, width))
-        return scale(as_pixels(image, height, width, self.fit)[np.newaxis], self.value_range)
+        return scale(as_pixels(image, height, width, self.fit, resample=self.resample)[np.newaxis], self.value_range)
 
     def _load_original_size(self, picture, shape):
         """One picture as float32 (height, width, channels) in [0, 255]. Drawings get the size in `shape`."""
@@ -106,6 +135,8 @@ class PictureLoader(keras.utils.PyDataset):
     def on_epoch_end(self) -> None:
         self.epoch += 1
         self.played = 0
+        counted_in = self.batch_size, self.steps_per_epoch
+        self._progress.note(self.epoch, self._batches_per_epoch, self.n_batches, counted_in)
 
     @property
     def _batches_per_epoch(self):
@@ -123,20 +154,28 @@ class PictureLoader(keras.utils.PyDataset):
     def batches(self, batch_size: int, steps_per_epoch: int | None = None) -> "PictureLoader":
         """A checked copy of this loader with another batch size and epoch length, ready for `fit()`.
 
+        Its `epoch` is the first that neither this loader nor another copy has begun and ended.
+
         Raises:
             BadValueError: if an argument is invalid, or more than half of the pictures are broken.
         """
         check_at_least(1, batch_size=batch_size, steps_per_epoch=1 if steps_per_epoch is None else steps_per_epoch)
         self.check()
         loader = copy.copy(self)
-        loader.batch_size, loader.steps_per_epoch = batch_size, steps_per_epoch
+        loader.batch_size = int(batch_size)
+        loader.steps_per_epoch = None if steps_per_epoch is None else int(steps_per_epoch)
+        counted_in = loader.batch_size, loader.steps_per_epoch
+        loader.epoch = self._progress.next_epoch(loader._batches_per_epoch, loader.n_batches, counted_in)
+        loader.played = 0
         return loader
 
     def check(self) -> None:
         """Reads up to 256 evenly spaced files of each split. Names broken ones and removes them from the split.
 
+        Warns if files that should be pairs hardly look like pairs.
+
         Raises:
-            BadValueError: if more than half of the files read are broken.
+            BadValueError: if more than half of the files read are broken, or files that should be pairs are none.
         """
         if self._checked:
             return
@@ -153,7 +192,12 @@ class PictureLoader(keras.utils.PyDataset):
                 )
         for stream in streams:  # not earlier, so that test sides made from the same files stay aligned
             stream.pictures[:] = [picture for picture in stream.pictures if source(picture) not in self.skipped]
+        check_pairs(self._pair_files(), f"data set {self.dataset_name!r}")
         self._checked = True
+
+    def _pair_files(self) -> list[Path]:
+        """The files of the training split that should hold a pair side by side."""
+        return []
 
     def _training_batch(self, number):
         """Batch `number` since training began. It depends only on seed and number, so any thread can ask for it."""

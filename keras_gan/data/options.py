@@ -1,19 +1,35 @@
 """Checks the arguments of loaders before anything is read."""
 
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.images.arrays import is_array
 from keras_gan.images.sources import MODES, source
 
 
-def checked_shape(name: str, shape: tuple | list) -> tuple[int, int, int]:
+def checked_shape(name: str, shape: Any) -> tuple[int, int, int]:
     """`shape` as a tuple (height, width, channels). Raises BadValueError with this name if it is invalid."""
-    if len(shape) != 3:
-        raise BadValueError(f"{name} must be (height, width, channels), not {tuple(shape)}.")
-    height, width, channels = shape
-    check_at_least(1, **{f"height of {name}": height, f"width of {name}": width, f"channels of {name}": channels})
+    height, width, channels = checked_lengths(name, shape, ("height", "width", "channels"))
     return height, width, channels
+
+
+def checked_size(name: str, size: Any) -> tuple[int, int]:
+    """`size` as a tuple (height, width). Raises BadValueError with this name if it is invalid."""
+    height, width = checked_lengths(name, size, ("height", "width"))
+    return height, width
+
+
+def checked_lengths(name: str, lengths: Any, parts: tuple[str, ...]) -> list[int]:
+    """Whole numbers of at least 1, one for each of `parts`. Raises BadValueError unless they are that."""
+    if isinstance(lengths, np.ndarray):
+        lengths = lengths.tolist()
+    if not isinstance(lengths, tuple | list) or len(lengths) != len(parts):
+        raise BadValueError(f"{name} must be ({', '.join(parts)}), not {lengths!r}.")
+    check_at_least(1, **{f"{part} of {name}": length for part, length in zip(parts, lengths, strict=True)})
+    return [int(length) for length in lengths]
 
 
 def checked_direction(direction: str) -> bool:
@@ -37,6 +53,6 @@ def depth_of(name: str, channels: int, *splits: list) -> str:
 
 def checked_range(value_range: tuple | list) -> tuple[int, int]:
     """`value_range` as a tuple (low, high). Raises BadValueError if it is invalid."""
-    if value_range not in ((-1, 1), (0, 1), [-1, 1], [0, 1]):
+    if not isinstance(value_range, tuple | list) or tuple(value_range) not in ((-1, 1), (0, 1)):
         raise BadValueError(f"value_range must be (-1, 1) or (0, 1), not {value_range!r}.")
     return value_range[0], value_range[1]

@@ -7,9 +7,9 @@ import numpy as np
 
 from keras_gan import datasets
 from keras_gan.data.loader import PictureLoader
-from keras_gan.data.options import checked_direction, checked_range, checked_shape, depth_of
+from keras_gan.data.options import checked_direction, checked_range, checked_shape, checked_size, depth_of
 from keras_gan.data.order import Stream
-from keras_gan.images.pixels import checked_fit
+from keras_gan.images.pixels import checked_fit, checked_resample
 from keras_gan.images.sources import ReadPair
 
 
@@ -32,6 +32,7 @@ class DataLoader(PictureLoader):
         channels: 3 for colour, 1 for gray, otherwise the number in the files.
         direction: "AtoB", or "BtoA" to swap the two halves.
         fit: how to resize pictures of another shape, see `keras_gan.images.pixels.shaped`.
+        resample: filter: nearest, bilinear, bicubic, lanczos, or auto: nearest for label maps, else bicubic.
         value_range: of the pixels, (-1, 1) or (0, 1).
         augment: in training, resize to 286/256 of the size and crop at random, both halves alike.
         batch_size: pairs per batch in `fit()`.
@@ -42,7 +43,8 @@ class DataLoader(PictureLoader):
 
     Raises:
         NotFoundError: (a FileNotFoundError) if there is no such data set.
-        BadValueError: (a ValueError) if a split is empty or an argument is invalid.
+        BadValueError: (a ValueError) if a split is empty or an argument is invalid. Files that are no pairs are
+            found when training begins, see `check`.
     """
 
     def __init__(
@@ -59,16 +61,18 @@ class DataLoader(PictureLoader):
         dataset_B: str | Path | None = None,
         direction: str = "AtoB",
         fit: str = "resize",
+        resample: str = "auto",
     ) -> None:
-        shape = checked_shape("the halves", (*img_res, channels))
+        shape = checked_shape("the halves", (*checked_size("img_res", img_res), channels))
         self.img_res, self.channels = shape[:2], shape[2]
         self.value_range = checked_range(value_range)
         self.forward, self.fit = checked_direction(direction), checked_fit(fit)
+        self.resample = checked_resample(resample)
         super().__init__(batch_size, steps_per_epoch, seed, workers)
         found = datasets.find(dataset_name, dataset_B)
         self.dataset_name = found.name
         self.train, self.test = found.train, found.test
-        self.depth = depth_of(found.name, channels, found.train, found.test)
+        self.depth = depth_of(found.name, self.channels, found.train, found.test)
         self.augment = augment
 
     def load_img(self, path: Any) -> np.ndarray:
@@ -79,10 +83,13 @@ class DataLoader(PictureLoader):
         """Reads one picture at its original size, as float32 (height, width, channels) in [0, 255]."""
         return self._load_original_size(path, (*self.img_res, self.channels))
 
+    def _pair_files(self):
+        return [pair for pair in self.train if isinstance(pair, Path)]
+
     def _streams(self, is_testing):
         split = self.test if is_testing else self.train
         changes = {"split": "test"} if is_testing else {"flip": True, "augment": self.augment}
-        read = ReadPair(self.channels, max(self.img_res), self.fit, self.depth)
+        read = ReadPair(self.channels, max(self.img_res), self.fit, self.depth, self.resample)
         return [Stream(split, read, self.img_res, self.seed, **changes)]
 
     def _domains(self, stacks, pictures):

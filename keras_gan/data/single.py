@@ -9,7 +9,7 @@ from keras_gan.data.loader import PictureLoader
 from keras_gan.data.options import checked_range, checked_shape, depth_of
 from keras_gan.data.order import Stream
 from keras_gan.datasets.labelled import find_labelled, find_pictures
-from keras_gan.images.pixels import checked_fit
+from keras_gan.images.pixels import checked_fit, checked_resample
 from keras_gan.images.sources import ReadWhole
 
 
@@ -33,6 +33,7 @@ class ImageLoader(PictureLoader):
         shape: (height, width, channels) after resizing; channels other than 1 or 3 must match the files.
         labelled: whether batches have labels: int32 (batch,), indices into `classes`.
         fit: how to resize pictures of another shape, see `keras_gan.images.pixels.shaped`.
+        resample: filter: nearest, bilinear, bicubic, lanczos, or auto: nearest for label maps, else bicubic.
         value_range: of the pixels, (-1, 1) or (0, 1).
         flip: in training, mirror half of the pictures.
         batch_size: pictures per batch in `fit()`.
@@ -60,9 +61,11 @@ class ImageLoader(PictureLoader):
         seed: int | None = None,
         workers: int = 2,
         fit: str = "resize",
+        resample: str = "auto",
     ) -> None:
         self.shape = checked_shape("shape", shape)
         self.value_range, self.fit = checked_range(value_range), checked_fit(fit)
+        self.resample = checked_resample(resample)
         super().__init__(batch_size, steps_per_epoch, seed, workers)
         found = (find_labelled if labelled else find_pictures)(dataset_name, data_dir)
         self.dataset_name = found.name
@@ -87,7 +90,15 @@ class ImageLoader(PictureLoader):
     def _streams(self, is_testing):
         split = self.test if is_testing else self.train
         changes = {"split": "test"} if is_testing else {"flip": self.flip}
-        return [Stream(split, ReadWhole(self.shape[2], self.fit, self.depth), self.shape[:2], self.seed, **changes)]
+        return [
+            Stream(
+                split,
+                ReadWhole(self.shape[2], self.fit, self.depth, self.resample),
+                self.shape[:2],
+                self.seed,
+                **changes,
+            )
+        ]
 
     def _domains(self, stacks, pictures):
         (imgs,) = stacks

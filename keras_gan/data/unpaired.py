@@ -10,8 +10,8 @@ from keras_gan.data.loader import PictureLoader
 from keras_gan.data.options import checked_direction, checked_range, checked_shape, depth_of
 from keras_gan.data.order import Stream
 from keras_gan.errors import BadValueError
-from keras_gan.images.pixels import checked_fit
-from keras_gan.images.sources import ReadWhole
+from keras_gan.images.pixels import checked_fit, checked_resample
+from keras_gan.images.sources import Half, ReadWhole
 
 
 class UnpairedDataLoader(PictureLoader):
@@ -40,6 +40,7 @@ class UnpairedDataLoader(PictureLoader):
             1 or 3 must match the files.
         direction: "AtoB", or "BtoA" to swap the two sides.
         fit: how to resize pictures of another shape, see `keras_gan.images.pixels.shaped`.
+        resample: filter: nearest, bilinear, bicubic, lanczos, or auto: nearest for label maps, else bicubic.
         value_range: of the pixels, (-1, 1) or (0, 1).
         augment: in training, resize to 286/256 of the size and crop at random.
         flip: in training, mirror half of the pictures.
@@ -69,10 +70,12 @@ class UnpairedDataLoader(PictureLoader):
         workers: int = 2,
         direction: str = "AtoB",
         fit: str = "resize",
+        resample: str = "auto",
     ) -> None:
         self.shape_A, self.shape_B = checked_shape("shape_A", shape_A), checked_shape("shape_B", shape_B)
         self.value_range, self.fit = checked_range(value_range), checked_fit(fit)
         forward = checked_direction(direction)
+        self.resample = checked_resample(resample)
         super().__init__(batch_size, steps_per_epoch, seed, workers)
         found = datasets.find_unpaired(dataset_name, dataset_B)
         self.dataset_name = found.name
@@ -95,12 +98,23 @@ class UnpairedDataLoader(PictureLoader):
         """
         return self._load_original_size(path, np.maximum(self.shape_A, self.shape_B).tolist())
 
+    def _pair_files(self):
+        halves = [picture.picture for picture in (*self.train_A, *self.train_B) if isinstance(picture, Half)]
+        return [picture for picture in halves if isinstance(picture, Path)]
+
     def _streams(self, is_testing):
         sides = (self.test_A, self.test_B) if is_testing else (self.train_A, self.train_B)
         changes = {"split": "test"} if is_testing else {"flip": self.flip, "augment": self.augment}
         kinds = (self.shape_A, self.depth_A), (self.shape_B, self.depth_B)
         return [
-            Stream(pictures, ReadWhole(shape[2], self.fit, depth), shape[:2], self.seed, side=(number,), **changes)
+            Stream(
+                pictures,
+                ReadWhole(shape[2], self.fit, depth, self.resample),
+                shape[:2],
+                self.seed,
+                side=(number,),
+                **changes,
+            )
             for number, (pictures, (shape, depth)) in enumerate(zip(sides, kinds, strict=True), 1)
         ]
 

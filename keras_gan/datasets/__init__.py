@@ -1,49 +1,22 @@
 """Finds data sets: folders below `datasets/`, folders by path, and built-in ones."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from keras_gan.datasets.catalogue import how_to_get
-from keras_gan.datasets.folders import available, files, locate, name_of, splits
-from keras_gan.datasets.paired_folders import TESTS, paired_folders, paired_sides
+from keras_gan.datasets.folders import available, files, locate, name_of
+from keras_gan.datasets.parts import remarks, splits
+from keras_gan.datasets.sets import PAIRED_LAYOUTS, UNPAIRED_LAYOUTS, Dataset, UnpairedDataset
+from keras_gan.datasets.two_sides import pairs_in, pairs_of_two, separate, separate_folder, two_folders, unpaired_in
 from keras_gan.errors import BadValueError, NotFoundError
-from keras_gan.images.sources import DrawnShoe, Gray, Half, Pixels, Sides
+from keras_gan.images.sources import DrawnShoe, Gray, Pixels
+
+__all__ = ["Dataset", "UnpairedDataset", "files", "find", "find_unpaired"]
 
 Name = str | Path
-LAYOUT = "NAME/train and NAME/val (or NAME/test), pictures with A in the left half and B in the right half"
-PAIRED_LAYOUTS = (
-    f"the layout {LAYOUT}, or such pictures directly inside; or pictures of the same names in two folders, "
-    "the second for side B, or in NAME/trainA and NAME/trainB"
-)
-UNPAIRED_LAYOUTS = (
-    "NAME with trainA, trainB, testA and testB; or two folders of pictures, the second for side B; "
-    f'or "gray2colour:FOLDER" of colour pictures; or pairs, {LAYOUT}'
-)
 REAL_SHOES = "for real photos, python -m keras_gan.datasets download edges2shoes"
-
-
-@dataclass
-class Dataset:
-    """A paired data set: its name and the pairs (paths, `Sides` or `DrawnShoe`s) of its two splits."""
-
-    name: str
-    train: list
-    test: list
-
-
-@dataclass
-class UnpairedDataset:
-    """An unpaired data set: its name and the pictures (see `keras_gan.images.sources.open_picture`) of both sides."""
-
-    name: str
-    train_A: list
-    train_B: list
-    test_A: list
-    test_B: list
 
 
 def find(name: Name | None = None, name_B: Name | None = None) -> Dataset:
@@ -54,8 +27,8 @@ def find(name: Name | None = None, name_B: Name | None = None) -> Dataset:
             - a folder, below `datasets/` or by path, whose pictures show a pair side by side, in
               `train` and `val` (or `test`) or directly inside; without a test split, every tenth
               picture by name is held out;
-            - a folder with trainA and trainB (and testA and testB), where pictures of the same name
-              are a pair, whatever their extensions;
+            - a folder with trainA and trainB (and valA and valB, or testA and testB), or with A and B,
+              where pictures of the same name are a pair, whatever their extensions;
             - with `name_B`: the folder of side A, with the same picture names as side B;
             - "drawn_shoes".
             None: the folder `datasets/edges2shoes` if it exists, else "drawn_shoes", with a notice.
@@ -66,20 +39,17 @@ def find(name: Name | None = None, name_B: Name | None = None) -> Dataset:
 
     Raises:
         NotFoundError: if there is no such data set.
-        BadValueError: if a split has no pictures, or a picture lacks the matching one.
+        BadValueError: if a split has no pictures, a picture lacks the matching one, or pictures are no pairs.
     """
     if name_B is not None:
-        folder_A, folder_B = locate_both(name, name_B, PAIRED_LAYOUTS)
-        return Dataset(f"{name_of(folder_A)}2{name_of(folder_B)}", *as_splits(paired_folders(folder_A, folder_B)))
+        return said(pairs_of_two(*locate_both(name, name_B, PAIRED_LAYOUTS)))
     if name is None:
         name = "edges2shoes" if locate("edges2shoes") else "drawn_shoes"
         if name == "drawn_shoes":
             print(f"No data set named and no datasets/edges2shoes here: using the built-in drawn_shoes; {REAL_SHOES}.")
     folder = locate(name)
     if folder is not None:
-        if (folder / "trainA").is_dir() and not (folder / "train").is_dir():
-            return Dataset(name_of(folder), *as_splits(sides_as_pairs(folder)))
-        return Dataset(name_of(folder), *splits(folder, f"data set {str(name)!r}", PAIRED_LAYOUTS, TESTS))
+        return said(pairs_in(folder))
     if name == "drawn_shoes":
         return Dataset("drawn_shoes", [DrawnShoe(i) for i in range(1000)], [DrawnShoe(i) for i in range(1000, 1100)])
     raise not_found(f"no data set {str(name)!r}", name, available(), PAIRED_LAYOUTS)
@@ -90,7 +60,8 @@ def find_unpaired(name: Name | None = None, name_B: Name | None = None) -> Unpai
 
     Args:
         name: one of
-            - a folder, below `datasets/` or by path, with trainA, trainB, testA and testB;
+            - a folder, below `datasets/` or by path, with trainA, trainB, testA and testB (or valA and
+              valB, or every tenth picture is held out), or with A and B;
             - with `name_B`: the folder of side A, with pictures in `train` (and `test` or `val`) or
               directly inside; without a test split, every tenth picture by name is held out;
             - "gray2colour": B are colour pictures and A their gray versions. The pictures are CIFAR-10
@@ -111,7 +82,7 @@ def find_unpaired(name: Name | None = None, name_B: Name | None = None) -> Unpai
         BadValueError: if a side has no pictures, or both sides are the same folder.
     """
     if name_B is not None:
-        return two_folders(name, name_B)
+        return said(two_folders(*locate_both(name, name_B, UNPAIRED_LAYOUTS)))
     if name is None:
         name = "drawn_shoes"
         print(
@@ -120,54 +91,26 @@ def find_unpaired(name: Name | None = None, name_B: Name | None = None) -> Unpai
         )
     folder = locate(name)
     if folder is not None:
-        has_sides = (folder / "trainA").is_dir() or (folder / "trainB").is_dir()
-        return four_folders(folder) if has_sides else separate_folder(folder)
+        return said(unpaired_in(folder) or separate_folder(folder))
     if name == "drawn_shoes":
         return separate(find(name))
     if name == "gray2colour":
-        return gray2colour("gray2colour", *cifar10())
+        train, test = cifar10()
+        return gray2colour("gray2colour", train, test)
     kind, _, path = str(name).partition(":")
     if kind == "gray2colour" and path:
         folder = locate_existing(path)
-        return gray2colour(f"gray2colour-{name_of(folder)}", *splits(folder, "side B", UNPAIRED_LAYOUTS))
+        found = splits(folder, "side B", UNPAIRED_LAYOUTS, classes=True)
+        name = f"gray2colour-{name_of(folder)}"
+        return said(gray2colour(name, found.train, found.test, remarks(folder, found.unused)))
     raise missing(name)
 
 
-def as_splits(jobs: dict) -> Iterator[list]:
-    """The training and the test pairs, from the result of `paired_folders`."""
-    return ([Sides(*paths) for paths in jobs[split].values()] for split in ("train", "val"))
-
-
-def sides_as_pairs(folder: Path) -> dict:
-    """The pairs in trainA and trainB. Raises BadValueError, with a hint to CycleGAN, if they are unpaired."""
-    try:
-        return paired_sides(folder)
-    except BadValueError as error:
-        raise BadValueError(
-            f"{folder} holds two unpaired sides, trainA and trainB, not pairs: python -m keras_gan.cyclegan "
-            f"takes it; for pairs, {error}"
-        ) from error
-
-
-def four_folders(folder: Path) -> UnpairedDataset:
-    """A folder with trainA, trainB, testA and testB."""
-    found = []
-    for split, side in (("train", "A"), ("train", "B"), ("test", "A"), ("test", "B")):
-        place = folder / f"{split}{side}"
-        found.append(files(place))
-        if not found[-1]:
-            raise BadValueError(f"side {side} has no pictures in {place}; expected {UNPAIRED_LAYOUTS}.")
-    check_different(folder / "trainA", folder / "trainB")
-    return UnpairedDataset(name_of(folder), *found)
-
-
-def two_folders(name_A: Name | None, name_B: Name) -> UnpairedDataset:
-    """One folder per side."""
-    folder_A, folder_B = locate_both(name_A, name_B, UNPAIRED_LAYOUTS)
-    check_different(folder_A, folder_B)
-    train_A, test_A = splits(folder_A, "side A", UNPAIRED_LAYOUTS)
-    train_B, test_B = splits(folder_B, "side B", UNPAIRED_LAYOUTS)
-    return UnpairedDataset(f"{name_of(folder_A)}2{name_of(folder_B)}", train_A, train_B, test_A, test_B)
+def said(found: Any) -> Any:
+    """Prints the remarks on a data set. Returns it."""
+    for remark in found.remarks:
+        print(f"{found.name}: {remark}")
+    return found
 
 
 def locate_both(name_A: Name | None, name_B: Name, layouts: str) -> tuple[Path, Path]:
@@ -177,9 +120,9 @@ def locate_both(name_A: Name | None, name_B: Name, layouts: str) -> tuple[Path, 
     return locate_existing(name_A, layouts), locate_existing(name_B, layouts)
 
 
-def gray2colour(name: str, train: list, test: list) -> UnpairedDataset:
+def gray2colour(name: str, train: list, test: list, remarks: tuple[str, ...] = ()) -> UnpairedDataset:
     """The pictures on side B and their gray versions on side A."""
-    return UnpairedDataset(name, [Gray(p) for p in train], train, [Gray(p) for p in test], test)
+    return UnpairedDataset(name, [Gray(p) for p in train], train, [Gray(p) for p in test], test, remarks)
 
 
 def cifar10() -> list[list[Pixels]]:
@@ -204,41 +147,12 @@ def in_memory(array: np.ndarray, title: str) -> list[Pixels]:
     return [Pixels(pixels, f"{title} picture {i}") for i, pixels in enumerate(array)]
 
 
-def separate_folder(folder: Path) -> UnpairedDataset:
-    """A folder of pairs. Prints a notice, since the user might have meant it as one of two sides."""
-    if not files(folder / "train"):
-        raise BadValueError(f"no pictures in {folder / 'train'}; expected {UNPAIRED_LAYOUTS}.")
-    train, test = splits(folder, f"data set {folder.name!r}", UNPAIRED_LAYOUTS, TESTS)
-    if len(train) == 1:
-        raise BadValueError(f"{folder / 'train'} has only one pair: side B needs another one.")
-    print(f"No trainA and trainB in {folder}: using its pictures as pairs, left halves for A and right halves for B.")
-    return separate(Dataset(name_of(folder), train, test))
-
-
-def separate(pairs: Dataset) -> UnpairedDataset:
-    """Unpairs training pictures: left halves of even pairs, right halves of odd ones. Test pairs stay complete."""
-    return UnpairedDataset(
-        pairs.name,
-        [Half(pair, right=False) for pair in pairs.train[::2]],
-        [Half(pair, right=True) for pair in pairs.train[1::2]],
-        [Half(pair, right=False) for pair in pairs.test],
-        [Half(pair, right=True) for pair in pairs.test],
-    )
-
-
 def locate_existing(name: Name, layouts: str = UNPAIRED_LAYOUTS) -> Path:
     """The folder of this name. Raises NotFoundError if there is none."""
     folder = locate(name)
     if folder is None:
         raise missing(name, layouts)
     return folder
-
-
-def check_different(folder_A: Path, folder_B: Path) -> None:
-    """Raises BadValueError if both sides resolve to the same folder."""
-    inside = ((folder / "train", folder) for folder in (folder_A, folder_B))
-    if len({(train if train.is_dir() else folder).resolve() for train, folder in inside}) == 1:
-        raise BadValueError(f"sides A and B are the same folder, {folder_A} and {folder_B}; name two different ones.")
 
 
 def missing(name: Name, layouts: str = UNPAIRED_LAYOUTS) -> NotFoundError:

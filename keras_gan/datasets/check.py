@@ -14,8 +14,10 @@ from PIL import Image, UnidentifiedImageError
 
 from keras_gan.datasets.catalogue import CATALOGUE, Entry, how_to_get
 from keras_gan.datasets.contact_sheet import save
-from keras_gan.datasets.folders import files, locate
-from keras_gan.datasets.layouts import CLASSES, IDX, PAIRED_SIDES, PAIRS, SINGLE, UNPAIRED, Detected, detect, preview
+from keras_gan.datasets.folders import locate
+from keras_gan.datasets.layouts import CLASSES, IDX, PAIRED_SIDES, PAIRS, SINGLE, UNPAIRED, Detected, detect
+from keras_gan.datasets.pair_files import judged, preview, surely_single
+from keras_gan.datasets.parts import split_folders
 from keras_gan.errors import BadValueError, NotFoundError
 from keras_gan.images.arrays import is_array, read_array
 from keras_gan.images.pixels import halves
@@ -198,8 +200,8 @@ def notes(data: Detected) -> Iterator[str]:
     if entry is not None and entry.hint:
         yield f"this is {data.name} of the catalogue, A, B: {entry.sides}; {entry.hint}"
     yield from data.remarks
-    name, has_train = shlex.quote(str(data.folder)), bool(files(data.folder / "train"))
-    if data.layout == SINGLE and has_train:
+    name, has_train = shlex.quote(str(data.folder)), bool(split_folders(data.folder).get("train"))
+    if data.layout == SINGLE and has_train and not surely_single(judged([source(p) for p in data.groups["train"]])):
         yield f"if each picture is a pair, A left and B right: python -m keras_gan.pix2pix --dataset {name}"
     elif data.layout == PAIRS and not has_train:
         yield f"these look like pairs; if each is a single picture: python -m keras_gan.dcgan --dataset {name}"

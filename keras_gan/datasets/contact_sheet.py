@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_gan.datasets.layouts import PAIRS, Detected, preview
+from keras_gan.datasets.layouts import PAIRS, Detected
+from keras_gan.datasets.pair_files import preview
 from keras_gan.errors import BadValueError
 from keras_gan.images.grids import save_sheet
 from keras_gan.images.pixels import halves, shaped

@@ -1,6 +1,5 @@
 """Finds data sets of single pictures, with or without classes."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +7,10 @@ import numpy as np
 
 from keras_gan import datasets
 from keras_gan.datasets import in_memory, load_from_keras, not_found
-from keras_gan.datasets.folders import TEST_FOLDERS, available, files, hold_out, locate, name_of, splits, subfolders
+from keras_gan.datasets.class_folders import any_folder, class_folders
+from keras_gan.datasets.folders import available, locate, name_of
 from keras_gan.datasets.idx import read_idx_split
+from keras_gan.datasets.sets import CLASS_LAYOUT, FLAT_LAYOUT, LabelledDataset
 from keras_gan.errors import BadValueError, NotFoundError
 from keras_gan.images.sources import DrawnDigit, Half, Labelled
 
@@ -23,21 +24,6 @@ CLASSES = {
 }
 TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
 BUILT_IN = "drawn_digits (built in)", "mnist", "fashion_mnist"
-
-CLASS_LAYOUT = (
-    "NAME with one folder of pictures per class, either directly inside or in NAME/train and NAME/test (or NAME/val)"
-)
-FLAT_LAYOUT = f"NAME with pictures inside, or in NAME/train and NAME/test (or NAME/val); or {CLASS_LAYOUT}"
-
-
-@dataclass
-class LabelledDataset:
-    """A data set of `Labelled` pictures: its name, its two splits and its class names, indexed by label."""
-
-    name: str
-    train: list
-    test: list
-    classes: list[str]
 
 
 def find_labelled(name: str | Path | None = None, data_dir: str | Path | None = None) -> LabelledDataset:
@@ -88,6 +74,8 @@ def find_pictures(name: str | Path | None = None, data_dir: str | Path | None = 
 def find_any(name: str | Path | None, data_dir: str | Path | None, labels: bool) -> LabelledDataset:
     """Finds a data set, which must have `labels` if asked."""
     layout = CLASS_LAYOUT if labels else FLAT_LAYOUT
+    if data_dir is not None and not str(data_dir).strip():
+        raise BadValueError(f"data_dir is the empty name {str(data_dir)!r}: name the folder of the four idx files.")
     if data_dir is not None:
         return in_data_dir(name, Path(data_dir))
     if name is None:
@@ -97,7 +85,7 @@ def find_any(name: str | Path | None, data_dir: str | Path | None, labels: bool)
     if folder is not None:
         if any(folder.glob("*idx[13]-ubyte*")):
             return idx_folder(folder, name_of(folder))
-        return class_folders(folder) if labels else any_folder(folder)
+        return datasets.said(class_folders(folder) if labels else any_folder(folder))
     if name == "drawn_digits":
         return drawn_digits()
     if name in CLASSES:
@@ -130,83 +118,6 @@ def from_arrays(name: str, arrays: tuple, classes: list[str]) -> LabelledDataset
         for split, (images, labels) in zip(("train", "test"), arrays, strict=True)
     )
     return LabelledDataset(name, train, test, list(classes))
-
-
-def class_folders(folder: Path) -> LabelledDataset:
-    """A folder with one subfolder per class, directly inside or in `train` and `test` (or `val`)."""
-    divided = has_splits(folder)
-    train = by_class(folder / "train" if divided else folder)
-    folder_test = test_folder(folder) if divided else None
-    if folder_test is not None:
-        test = by_class(folder_test)
-        check_same_classes(train, test, folder / "train", folder_test)
-    else:
-        both = {name: hold_out(pictures, f"class {name!r}") for name, pictures in train.items()}
-        train, test = ({name: split[i] for name, split in both.items()} for i in (0, 1))
-    return LabelledDataset(name_of(folder), numbered(train), numbered(test), list(train))
-
-
-def any_folder(folder: Path) -> LabelledDataset:
-    """A folder of pictures. If it contains only subfolders that can be classes, these are its classes."""
-    if not files(folder, deep=False) and not files(folder / "train", deep=False):
-        try:
-            return class_folders(folder)
-        except BadValueError:
-            pass  # no labels were asked for
-    name = name_of(folder)
-    train, test = splits(folder, f"data set {name!r}", FLAT_LAYOUT)
-    return LabelledDataset(name, numbered({name: train}), numbered({name: test}), [name])
-
-
-def has_splits(folder: Path) -> bool:
-    """Whether `train`, `test` and `val` in this folder are splits, rather than classes of these names."""
-    names, reserved = {path.name for path in subfolders(folder)}, {"train", *TEST_FOLDERS}
-    nothing_else = bool(names) and names <= reserved
-    return nothing_else or any(subfolders(folder / name) for name in names & reserved)
-
-
-def test_folder(folder: Path) -> Path | None:
-    """The folder of test classes, or None. Raises BadValueError if its pictures have no labels."""
-    for name in TEST_FOLDERS:
-        if subfolders(folder / name):
-            return folder / name
-    for name in TEST_FOLDERS:
-        if files(folder / name, deep=False):
-            raise no_classes(folder / name)
-    return None
-
-
-def by_class(folder: Path) -> dict[str, list[Path]]:
-    """{class name: picture files} of a folder of class folders, which may have subfolders."""
-    pictures = {path.name: files(path) for path in subfolders(folder)}
-    if not pictures:
-        raise no_classes(folder)
-    empty = ", ".join(repr(name) for name, inside in pictures.items() if not inside)
-    if empty:
-        raise BadValueError(f"no pictures of class {empty} in {folder}; expected {CLASS_LAYOUT}.")
-    return pictures
-
-
-def no_classes(folder: Path) -> BadValueError:
-    """The error for a folder without class folders."""
-    unlabelled = len(files(folder, deep=False))
-    there = f"only {unlabelled} pictures without labels" if unlabelled else "and no pictures"
-    there = there if folder.is_dir() else "which does not exist"
-    return BadValueError(f"no class folders in {folder}, {there}; expected {CLASS_LAYOUT}.")
-
-
-def check_same_classes(train: dict, test: dict, folder_train: Path, folder_test: Path) -> None:
-    """Raises BadValueError unless both splits have the same classes."""
-    ways = (train, test, folder_train, folder_test), (test, train, folder_test, folder_train)
-    for classes, others, here, there in ways:
-        alone = ", ".join(repr(name) for name in classes if name not in others)
-        if alone:
-            raise BadValueError(f"class {alone} is in {here} but not in {there}: both need the same classes.")
-
-
-def numbered(pictures: dict[str, list]) -> list[Labelled]:
-    """`Labelled` pictures from a dict of classes, with labels in its order."""
-    return [Labelled(picture, label) for label, inside in enumerate(pictures.values()) for picture in inside]
 
 
 def in_data_dir(name: Any, folder: Path) -> LabelledDataset:

@@ -1,20 +1,25 @@
 """Detects the layout of a folder, and groups its pictures by split and side."""
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
-from keras_gan.datasets import UnpairedDataset, find, find_unpaired, four_folders
-from keras_gan.datasets.folders import files, name_of
-from keras_gan.datasets.labelled import LabelledDataset, any_folder, class_folders, has_splits, idx_folder
-from keras_gan.datasets.paired_folders import TESTS, paired_folders, paired_sides
+from keras_gan.datasets.class_folders import any_folder, class_folders
+from keras_gan.datasets.folders import files, has_pictures, name_of
+from keras_gan.datasets.labelled import idx_folder
+from keras_gan.datasets.pair_files import judged, looks_paired
+from keras_gan.datasets.paired_folders import paired_folders, paired_sides
+from keras_gan.datasets.parts import (
+    TESTS,
+    files_in,
+    has_more_folders,
+    side_folders,
+    sided_folders,
+    split_folders,
+)
+from keras_gan.datasets.sets import LabelledDataset, UnpairedDataset
+from keras_gan.datasets.two_sides import pairs_in, two_folders, unpaired_in
 from keras_gan.errors import BadValueError
-from keras_gan.images.arrays import is_array, read_array
-from keras_gan.images.sources import UNREADABLE, read_picture
 
 PAIRS = "pairs, A in the left half and B in the right half"
 UNPAIRED = "two unpaired sides"
@@ -23,9 +28,6 @@ CLASSES = "one folder per class"
 IDX = "idx files"
 SINGLE = "single pictures"
 
-SAMPLED = 24  # pictures to test for being pairs
-WIDE = 1.9  # a picture with at least this width / height is a pair
-SEAM = 2  # so is one whose middle is this many times as steep as its surroundings: 91% of pairs, 5% of single pictures
 NO_TEST_SPLIT = "no test split: every tenth picture by name is held out for testing"
 
 
@@ -48,14 +50,21 @@ class Detected:
 def detect(folder: Path, folder_B: Path | None = None) -> Detected:
     """Detects the layout of a folder, or of two. Raises BadValueError if pictures are missing."""
     if folder_B is not None:
-        data = sides(folder, find_unpaired(folder, folder_B), paired_folders, folder, folder_B)
+        data = sides(folder, two_folders(folder, folder_B), paired_folders, folder, folder_B)
         data.folder_B = folder_B
         return data
-    if any((folder / name).is_dir() for name in ("trainA", "trainB")):
-        return sides(folder, four_folders(folder), paired_sides, folder)
     if any(folder.glob("*idx[13]-ubyte*")):
         return single(folder, IDX, idx_folder(folder, name_of(folder)))
-    if are_pairs(files(folder / "train") or files(folder, deep=False)):
+    both = side_folders(folder)
+    is_direct = any(path.parent == folder for path in sided_folders(folder).values())
+    if is_direct or ((both or sided_folders(folder)) and not has_more_folders(folder)):
+        found = unpaired_in(folder)
+        if found is not None and both:
+            return sides(folder, found, paired_folders, *both)
+        if found is not None:
+            return sides(folder, found, paired_sides, folder)
+    train = split_folders(folder, classes=True).get("train", [])
+    if looks_paired(judged(files_in(train) or files(folder, deep=False))):
         return pairs(folder)
     return classes_or_single(folder)
 
@@ -66,17 +75,24 @@ def sides(folder: Path, found: UnpairedDataset, pairing: Callable, *folders: Pat
     try:
         pairing(*folders)
     except BadValueError:
-        return Detected(folder, UNPAIRED, groups)
-    return Detected(folder, PAIRED_SIDES, groups)
+        return Detected(folder, UNPAIRED, groups, remarks=list(found.remarks))
+    return Detected(folder, PAIRED_SIDES, groups, remarks=list(found.remarks))
 
 
 def pairs(folder: Path) -> Detected:
     """The layout of a folder of pairs."""
-    found = find(folder)
-    apart = {name: inside for name in TESTS if (inside := files(folder / name))}
+    found = pairs_in(folder)
+    places = split_folders(folder)
+    apart = {name: inside for name in TESTS if (inside := files_in(places.get(name, [])))}
     data = Detected(folder, PAIRS, {"train": found.train, **(apart or {"test": found.test})})
     if len(apart) > 1:
-        data.remarks.append(f"models are tested on the {len(apart['val'])} pictures in val; those in test are ignored")
+        ignored = places["test"][0].name
+        number = len(apart["val"])
+        data.remarks.append(
+            f"models are tested on the {number} pictures in {places['val'][0].name}; those in {ignored} are ignored"
+        )
+    else:
+        data.remarks.extend(found.remarks)
     if not apart:
         data.remarks.append(NO_TEST_SPLIT)
     return data
@@ -84,7 +100,8 @@ def pairs(folder: Path) -> Detected:
 
 def classes_or_single(folder: Path) -> Detected:
     """The layout of a folder without pairs: one folder per class, or single pictures."""
-    if files(folder, deep=False) or files(folder / "train", deep=False):
+    splits = split_folders(folder, classes=True)
+    if any(has_pictures(place, deep=False) for place in (folder, *splits.get("train", []))):
         return single(folder, SINGLE, any_folder(folder))
     try:
         return single(folder, CLASSES, class_folders(folder))
@@ -96,42 +113,9 @@ def classes_or_single(folder: Path) -> Detected:
 
 def single(folder: Path, layout: str, found: LabelledDataset) -> Detected:
     """The layout of a `LabelledDataset`."""
-    data = Detected(folder, layout, {"train": found.train, "test": found.test}, found.classes)
+    data = Detected(folder, layout, {"train": found.train, "test": found.test}, found.classes, list(found.remarks))
     if layout == SINGLE:
         data.classes = []
-    divided = layout == IDX or has_splits(folder) or files(folder / "test") or files(folder / "val")
-    if not divided:
+    if layout != IDX and found.is_held_out:
         data.remarks.append(NO_TEST_SPLIT)
     return data
-
-
-def are_pairs(paths: list[Path]) -> bool:
-    """Whether most pictures in a sample of these show a pair side by side."""
-    found = []
-    for path in paths[:: -(-len(paths) // SAMPLED) or 1]:
-        with contextlib.suppress(*UNREADABLE):
-            found.append(is_pair(preview(path)))
-    return 2 * sum(found) > len(found)
-
-
-def preview(path: Path) -> Image.Image:
-    """A picture in mode "RGB". Arrays show their first three channels or, if they have fewer, the first one.
-
-    Raises:
-        One of `UNREADABLE`, if the file is damaged or not a picture.
-    """
-    pixels = read_array(path) if is_array(path) else None
-    if pixels is None:
-        return read_picture(path)
-    shown = pixels[..., :3] if pixels.shape[2] >= 3 else pixels[..., :1].repeat(3, axis=2)
-    return Image.fromarray((shown // 257).astype("uint8"))
-
-
-def is_pair(image: Image.Image) -> bool:
-    """Whether a picture is as wide as two, or has a vertical seam in the middle."""
-    width, height = image.size
-    if width % 2 or width < 16:
-        return False
-    pixels = np.asarray(image, "float32")[:, width // 2 - 6 : width // 2 + 6]
-    steps = np.abs(np.diff(pixels, axis=1)).mean(axis=(0, 2))  # 11 of them, the middle one between the halves
-    return width >= WIDE * height or bool(steps[5] > SEAM * np.median(np.delete(steps, 5)))

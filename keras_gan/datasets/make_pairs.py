@@ -10,6 +10,7 @@ from PIL import Image, UnidentifiedImageError
 from keras_gan.datasets.edges import edges
 from keras_gan.datasets.folders import files
 from keras_gan.datasets.paired_folders import by_name, paired_folders, with_test
+from keras_gan.datasets.parts import TESTS, existing_splits, remarks
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.files import write_whole
 from keras_gan.images.pixels import checked_fit, shaped
@@ -77,6 +78,8 @@ def make_pairs(kind: str, photos: str | Path, out: str | Path, size: tuple | Non
     check_output(out, photos)
     jobs = {split: {name: (path,) for name, path in found.items()} for split, found in by_name(photos).items()}
     jobs = with_test(jobs, photos)
+    for remark in remarks(photos, existing_splits(photos, TESTS).unused):
+        print(f"{photos}: {remark}")
 
     def draw(photo):
         photo = photo if size is None else shaped(photo, *size, fit)

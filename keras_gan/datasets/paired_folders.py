@@ -4,10 +4,11 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from keras_gan.datasets.folders import existing_splits, files, hold_out
+from keras_gan.datasets.folders import files, has_pictures, hold_out, instead
+from keras_gan.datasets.parts import TESTS, existing_splits, sided_folders, split_folders
+from keras_gan.datasets.roles import Role
 from keras_gan.errors import BadValueError, NotFoundError
 
-TESTS = "val", "test"  # the order in which paired data sets look for test pictures
 NAMED = 3  # an error names this many files and counts the rest
 
 
@@ -28,29 +29,39 @@ def paired_folders(folder_A: Path, folder_B: Path) -> dict:
 
 
 def paired_sides(folder: Path) -> dict:
-    """Like `paired_folders`, for one folder with trainA and trainB, and optionally testA and testB."""
+    """Like `paired_folders`, for one folder with trainA and trainB, and optionally valA and valB (or testA, testB)."""
+    places = sided_folders(folder)
+    tested = tested_sides(places, TESTS)
     splits: list[dict] = []
     for side in "AB":
-        train, test = (folder / f"{split}{side}" for split in ("train", "test"))
-        if not files(train):
-            raise BadValueError(f"no pictures in {train}.")
+        train = places.get(Role("train", side), folder / f"train{side}")
+        test = places.get(Role(tested, side), folder / f"{tested}{side}")
+        if not has_pictures(train):
+            raise BadValueError(f"no pictures in {train}{instead(train)}.")
         splits.append({"train": named(files(train), train), "val": named(files(test), test)})
     if not any(found["val"] for found in splits):
         splits = [{None: found["train"]} for found in splits]
     return with_test(matched(folder, splits[0], folder, splits[1]), folder / "trainB")
 
 
+def tested_sides(places: dict[Role, Path], tests: tuple[str, ...]) -> str:
+    """The first of the splits `tests` of which a side has pictures, or else a folder; or else the first."""
+    there = [role for name in tests for role in (Role(name, "A"), Role(name, "B")) if role in places]
+    full = (role.split for role in there if has_pictures(places[role]))
+    return next(full, there[0].split if there else tests[0])
+
+
 def by_name(folder: Path) -> dict:
     """The pictures of a folder, {split: {name: path}}. Without a test split, the only key is None."""
     if not folder.is_dir():
         raise NotFoundError(f"no folder {str(folder)!r}.")
-    train, val = existing_splits(folder, TESTS)
+    train, val, _ = existing_splits(folder, TESTS)
     if not train:
         raise BadValueError(
-            f"no pictures in {folder} or {folder / 'train'}; expected pictures directly inside, "
+            f"no pictures in {folder} or {folder / 'train'}{instead(folder)}; expected pictures directly inside, "
             "or in train and val (or test)."
         )
-    places = [*(folder / name for name in ("train", *TESTS)), folder]
+    places = [*(path for paths in split_folders(folder).values() for path in paths), folder]
     splits: dict[Any, list] = {"train": train, "val": val} if val else {None: train}
     return {split: named(paths, *places) for split, paths in splits.items()}
 

@@ -279,7 +279,7 @@ def test_empty_classes_are_named(tmp_path, where):
     for name in ("cat", "emu"):
         for path in (tmp_path / where / name).iterdir():
             path.rename(path.with_suffix(".txt"))
-    message = rf"no pictures of class 'cat', 'emu' in {(tmp_path / where).resolve()}; expected NAME with one folder"
+    message = rf"no pictures of class 'cat', 'emu' in {(tmp_path / where).resolve()}, but 3 .txt files; expected"
     with pytest.raises(ValueError, match=message):
         find_labelled(tmp_path)
 

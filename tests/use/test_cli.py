@@ -104,7 +104,7 @@ FAULTS = {f"discogan: {fault}": ([*TINY, *arguments], message) for fault, (argum
     "pix2pix: other channels": (["--dataset", "pairs", "--image-size", "32x32x5"], "it has 3 channels, not 5"),
     "pix2pix: no partners": (["--dataset", "pairs/train", "--dataset-B", "pairs/val"], "without a match of the same"),
     "dcgan: channels of drawings": (["--image-size", "32x32x5"], "drawn_shoes has pictures of 1 or 3 channels, not 5"),
-    "dcgan: no channels": (["--image-size", "32x32x0"], "channels of shape must be a whole number of at least 1"),
+    "dcgan: no channels": (["--image-size", "32x32x0"], "channels of img_shape must be a whole number of at least 1"),
     "cgan: no classes": (["--dataset", "pairs/train"], "pairs/train"),
     "cgan: a truncated idx file": (["--dataset", "mnist", "--data-dir", "idx"], "idx/train-images-idx3-ubyte"),
     "dcgan: no latent size": (["--latent-dim", "0"], "latent_dim must be a whole number of at least 1, not 0"),

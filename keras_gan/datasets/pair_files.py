@@ -1,0 +1,125 @@
+"""Whether picture files show pairs side by side, judged by their pixels."""
+
+import contextlib
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from keras_gan.datasets.roles import role_of
+from keras_gan.errors import BadValueError
+from keras_gan.images.arrays import is_array, read_array
+from keras_gan.images.sources import UNREADABLE, read_picture
+
+SAMPLED = 24  # pictures to look at
+WIDE = 1.9  # a picture with at least this width / height is a pair
+SEAM, ROWS = 2, 0.4  # so is one whose middle is so many times as steep as its surroundings, in this share of rows,
+ALIKE = 0.4  # or whose halves are steep in the same places: this correlation. Of real pairs 99%, of photos 6% are so.
+FLAT = 1.0  # levels: a smaller step is no seam, and halves whose steepness varies less tell nothing
+HALF = 64  # pixels: the size at which halves are compared
+ENOUGH, RARE = 8, 0.25  # of so many pictures, fewer than this share looks like pairs: they surely are none
+
+
+def check_pairs(paths: list[Path], whose: str) -> None:
+    """Warns on standard error if these pictures hardly look like pairs.
+
+    Raises:
+        BadValueError: if they surely are none.
+    """
+    found = judged(paths)
+    if looks_paired(found) or not found:
+        return
+    make = f"python -m keras_gan.datasets pairs --from edges {shlex.quote(str(folder_of(paths)))} OUT"
+    seen = f"{found.count(True)} of {len(found)} looked at have two halves that belong together"
+    if surely_single(found):
+        raise BadValueError(
+            f"{whose} has single pictures, not pairs side by side: {seen}; make pairs of photos by {make} "
+            "(or --from gray), or name two folders of pictures of the same names, A and B."
+        )
+    print(f"warning: {whose} may have single pictures, not pairs: {seen}; to make pairs: {make}", file=sys.stderr)
+
+
+def looks_paired(found: list[bool | None]) -> bool:
+    """Whether most of the `judged` pictures are pairs."""
+    return 2 * found.count(True) > len(found)
+
+
+def surely_single(found: list[bool | None]) -> bool:
+    """Whether so few of the `judged` pictures are pairs, of so many, that the set surely has none."""
+    told = len(found) - found.count(None)
+    return told >= ENOUGH and found.count(True) < RARE * told
+
+
+def folder_of(paths: list[Path]) -> Path:
+    """The folder of all of these pictures, without a split's folder."""
+    folder = Path(os.path.commonpath([path.parent for path in paths]))
+    role = role_of(folder.name)
+    return folder.parent if role and role.split else folder
+
+
+def judged(paths: list[Path]) -> list[bool | None]:
+    """`is_pair` of a sample of these pictures, without broken ones."""
+    found = []
+    for path in paths[:: -(-len(paths) // SAMPLED) or 1]:
+        with contextlib.suppress(*UNREADABLE):
+            found.append(is_pair(preview(path)))
+    return found
+
+
+def preview(path: Path) -> Image.Image:
+    """A picture in mode "RGB". Arrays show their first three channels or, if they have fewer, the first one.
+
+    Raises:
+        One of `UNREADABLE`, if the file is damaged or not a picture.
+    """
+    pixels = read_array(path) if is_array(path) else None
+    if pixels is None:
+        return read_picture(path)
+    shown = pixels[..., :3] if pixels.shape[2] >= 3 else pixels[..., :1].repeat(3, axis=2)
+    return Image.fromarray((shown // 257).astype("uint8"))
+
+
+def is_pair(image: Image.Image) -> bool | None:
+    """Whether a picture shows a pair: it is as wide as two, has a seam in the middle, or two halves that are alike.
+
+    None: this cannot be told, since it is too small or too flat.
+    """
+    width, height = image.size
+    if width % 2:
+        return False
+    if width >= WIDE * height:
+        return True
+    if width < 16:
+        return None
+    if has_seam(image):
+        return True
+    likeness = halves_alike(image)
+    return None if likeness is None else likeness > ALIKE
+
+
+def has_seam(image: Image.Image) -> bool:
+    """Whether the middle of a picture is a steep step, as a whole and in many of its rows."""
+    middle = image.width // 2
+    pixels = np.asarray(image, "float32")[:, middle - 6 : middle + 6]
+    steps = np.abs(np.diff(pixels, axis=1)).mean(axis=2)  # of each row 11, the middle one between the halves
+    step, around = steps[:, 5], np.delete(steps, 5, axis=1)
+    in_rows = (step > np.maximum(FLAT, SEAM * np.median(around, axis=1))).mean()
+    return bool(in_rows > ROWS and step.mean() > max(FLAT, SEAM * np.median(around.mean(axis=0))))
+
+
+def halves_alike(image: Image.Image) -> float | None:
+    """The correlation of how steep the two halves of a picture are, place by place; None if one is flat."""
+    small = np.asarray(image.convert("L").resize((2 * HALF, HALF), Image.Resampling.BOX), "float32")
+    left, right = (steepness(half) for half in (small[:, :HALF], small[:, HALF:]))
+    if min(left.std(), right.std()) < FLAT:
+        return None
+    return float(np.corrcoef(left.ravel(), right.ravel())[0, 1])
+
+
+def steepness(pixels: np.ndarray) -> np.ndarray:
+    """How much pixels (height, width) differ from their neighbours, each the mean of four: (height - 2, width - 2)."""
+    steps = np.abs(np.diff(pixels, axis=0))[:, :-1] + np.abs(np.diff(pixels, axis=1))[:-1]
+    return (steps[:-1, :-1] + steps[1:, :-1] + steps[:-1, 1:] + steps[1:, 1:]) / 4
