@@ -8,10 +8,13 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from keras_gan.errors import BadValueError
-from keras_gan.images.arrays import FULL
 
 AnyImage = Image.Image | np.ndarray
+FULL = 65535  # white in arrays
 FITS = "resize", "crop", "pad"
+AUTO, BICUBIC = "auto", "bicubic"
+RESAMPLES = AUTO, "nearest", "bilinear", BICUBIC, "lanczos"
+MOST_LABELS = 64  # colours of a label map
 
 
 def checked_fit(fit: str) -> str:
@@ -19,6 +22,13 @@ def checked_fit(fit: str) -> str:
     if fit not in FITS:
         raise BadValueError(f"fit must be one of {', '.join(FITS)}, not {fit!r}.")
     return fit
+
+
+def checked_resample(resample: str) -> str:
+    """Returns `resample`; raises BadValueError unless it is one of `RESAMPLES`."""
+    if resample not in RESAMPLES:
+        raise BadValueError(f"resample must be one of {', '.join(RESAMPLES)}, not {resample!r}.")
+    return resample
 
 
 def size_of(image: AnyImage) -> tuple[int, int]:
@@ -36,34 +46,132 @@ def halves(image: AnyImage) -> tuple[AnyImage, AnyImage]:
     return image.crop((0, 0, width // 2, height)), image.crop((width // 2, 0, width, height))
 
 
-def shaped(image: Image.Image, height: int, width: int, fit: str = "resize") -> Image.Image:
-    """Resizes an image, antialiased; contrast is unchanged.
+def shaped(image: Image.Image, height: int, width: int, fit: str = "resize", resample: str = BICUBIC) -> Image.Image:
+    """Resizes an image, antialiased unless by "nearest"; contrast is unchanged.
 
     Args:
         fit: for another aspect ratio, "resize" stretches, "crop" cuts the borders, "pad" adds white.
+        resample: one of `RESAMPLES`: "auto" is "nearest" for a label map (see `is_label_map`), else "bicubic".
     """
     if image.size == (width, height):
         return image
+    name = chosen(resample, image)
+    method = Image.Resampling[name.upper()]
     if fit == "crop":
-        return ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)
+        return ImageOps.fit(image, (width, height), method)
     if fit == "pad":
         share = min(width / image.width, height / image.height)
         wide, high = (max(1, round(share * length)) for length in image.size)
         padded = Image.new(image.mode, (width, height), FULL if image.mode == "F" else "white")
-        padded.paste(shaped(image, high, wide), ((width - wide) // 2, (height - high) // 2))
+        padded.paste(shaped(image, high, wide, resample=name), ((width - wide) // 2, (height - high) // 2))
         return padded
-    return image.resize((width, height), Image.Resampling.BICUBIC)
+    return image.resize((width, height), method)
 
 
-def as_pixels(image: AnyImage, height: int, width: int, fit: str = "resize", depth: str = "uint8") -> np.ndarray:
-    """Resizes an image to an array of dtype `depth`, (height, width, channels). Arrays always give uint16."""
+def as_pixels(
+    image: AnyImage, height: int, width: int, fit: str = "resize", depth: str = "uint8", resample: str = AUTO
+) -> np.ndarray:
+    """Resizes an image to an array of dtype `depth`, (height, width, channels). Arrays always give uint16.
+
+    Args: as of `shaped`. By default, label maps keep their colours, both in training and in use.
+    """
     if isinstance(image, np.ndarray):
+        name = BICUBIC if image.shape[:2] == (height, width) else chosen(resample, image)
         planes = (Image.fromarray(plane.astype("float32")) for plane in np.moveaxis(image, 2, 0))
-        resized = np.stack([np.asarray(shaped(plane, height, width, fit)) for plane in planes], axis=-1)
+        resized = np.stack([np.asarray(shaped(plane, height, width, fit, name)) for plane in planes], axis=-1)
         return np.rint(resized).clip(0, FULL).astype("uint16")
-    pixels = np.asarray(shaped(image, height, width, fit))
+    pixels = np.asarray(shaped(image, height, width, fit, resample))
     pixels = pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
     return pixels * np.uint16(257) if depth == "uint16" else pixels
+
+
+def chosen(resample: str, image: AnyImage) -> str:
+    """The filter to resize this image with: `resample`, or what "auto" means for it."""
+    if checked_resample(resample) != AUTO:
+        return resample
+    return "nearest" if is_label_map(image) else BICUBIC
+
+
+def is_label_map(image: AnyImage) -> bool:
+    """Whether an image is a label map: few colours, all in solid areas, so that a blend of two has no meaning.
+
+    It has 2 to 64 colours; at least three quarters of them fill a 3x3 square somewhere. Such squares cover 9 of 10
+    pixels that do not have the commonest colour. So drawings do not count: their lines are thin, or have shades at the
+    edges that fill no square. Black and white alone do not count. Photos do not, nor label maps with the noise of JPEG.
+    """
+    values = np.asarray(image)
+    values = values.reshape(*values.shape[:2], -1)
+    if min(values.shape[:2]) < 3 or (isinstance(image, Image.Image) and image.getcolors(MOST_LABELS) is None):
+        return False
+    codes = values[..., 0].astype("uint64")  # a number for each colour
+    for channel in range(1, values.shape[2]):
+        codes *= np.uint64(0x9E3779B97F4A7C15)
+        codes += values[..., channel]
+    if len(np.unique(codes[:: max(1, len(codes) // 16)])) > MOST_LABELS:  # a quick look at some rows
+        return False
+    colours, counts = np.unique(codes, return_counts=True)
+    if not 2 <= len(colours) <= MOST_LABELS or (len(colours) == 2 and (values == values[..., :1]).all()):
+        return False
+    centres, squares = squares_of(codes)
+    others = codes != colours[counts.argmax()]
+    return len(np.unique(centres)) >= 0.75 * len(colours) and squares[others].mean() >= 0.9
+
+
+def squares_of(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The 3x3 squares of one colour in an image.
+
+    Returns:
+        The colour of each square; and whether a square covers a pixel, bool (height, width).
+    """
+    height, width = codes.shape
+    across = (codes[:, 1:-1] == codes[:, :-2]) & (codes[:, 1:-1] == codes[:, 2:])
+    down = (codes[1:-1] == codes[:-2]) & (codes[1:-1] == codes[2:])
+    solid = across[:-2] & across[1:-1] & across[2:] & down[:, 1:-1]
+    covered = np.zeros(codes.shape, bool)
+    for y in range(3):
+        for x in range(3):
+            covered[y : y + height - 2, x : x + width - 2] |= solid
+    return codes[1:-1, 1:-1][solid], covered
+
+
+def laid_over_white(values: np.ndarray, alpha: int) -> np.ndarray:
+    """Lays uint16 values, with alpha as their last channel, over white.
+
+    Args:
+        alpha: the kind of alpha: 0 to ignore it, 1 if it is multiplied into the colours, else 2.
+    """
+    colours, opacity = values[..., :-1], values[..., -1:] / FULL
+    if alpha == 0:
+        return colours
+    shown = colours * (1 if alpha == 1 else opacity) + FULL * (1 - opacity)
+    return np.rint(shown).clip(0, FULL).astype("uint16")
+
+
+def white_of(values: np.ndarray, white: float | None = None) -> float | None:
+    """The value of white: 1 for floats, the stated one, or the full range of uint8 and uint16; None if unknown."""
+    if values.dtype.kind == "f":
+        return 1
+    return white or {1: 255, 2: FULL}.get(values.itemsize if values.dtype.kind == "u" else 0)
+
+
+def as_16_bits(values: np.ndarray, white: float | None = None) -> np.ndarray:
+    """Converts values (height, width, channels) to uint16; ValueError for unsupported dtypes or ranges.
+
+    Args:
+        white: the value that becomes 65535, as the file states it; None: see `white_of`.
+    """
+    white = white_of(values, white)
+    if white is None:
+        raise ValueError(f"its values are {values.dtype}; supported are uint8, uint16 and floats in [0, 1]")
+    if (values.dtype.kind, white) == ("u", FULL):
+        return values.astype("uint16")
+    if (values.dtype.kind, white) == ("u", 255):
+        return values.astype("uint16") * np.uint16(257)
+    low, high = values.min(), values.max()
+    if not 0 <= low <= high <= white:
+        allowed = "floats must be in [0, 1]" if values.dtype.kind == "f" else f"its format allows 0 to {white:g}"
+        raise ValueError(f"its values range from {low:g} to {high:g}; {allowed}")
+    return np.rint(values * (FULL / np.float64(white))).astype("uint16")
 
 
 def mirrored(pixels: np.ndarray) -> np.ndarray:

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from keras_gan.images import arrays
 from keras_gan.images.arrays import as_channels, is_array, read_array
-from keras_gan.images.pixels import AnyImage, as_pixels, halves, size_of
+from keras_gan.images.pixels import AUTO, AnyImage, as_16_bits, as_pixels, halves, size_of, white_of
 
 #: Errors of reading files that are not images, truncated, damaged or absurdly large. Pillow raises an error above 179
 #: megapixels. Its warning above 89 is ignored: cameras take such pictures.
@@ -24,7 +25,11 @@ SMALLEST_DRAWING = 16
 def read_picture(path: str | Path, channels: int = 3) -> Image.Image:
     """Reads an image file of any format that Pillow supports, or an array (`keras_gan.images.arrays.read_array`).
 
-    It applies EXIF rotation, puts transparent images on white, scales 16 bits to 8 and converts palettes and CMYK.
+    It applies EXIF rotation, puts transparent images on white, and converts palettes and CMYK. Black is 0. White is 1
+    for floats of every format, else the largest number of the bits that the file states: BitsPerSample of TIFF, or
+    MaxSampleValue if it has all bits set (4095; 3816 is a statistic); the depth of a JPEG 2000 component; the type
+    behind BITPIX and BZERO of FITS, or DATAMAX as above; sBIT of PNG if the values were not scaled to 16 bits. Where 12
+    bits lie in a file that states 16, white stays 65535 (`value_span` tells). Other floats and 32 bits are refused.
 
     Args:
         path: the file.
@@ -52,21 +57,39 @@ def read_by_pillow(path: Any, channels: int) -> Image.Image:
     """`read_picture` for a path or an open file, without arrays; may raise any exception."""
     image: Any
     with Image.open(path) as image:
+        rule = arrays.rule_of(image)
         image.load()
         ImageOps.exif_transpose(image, in_place=True)  # not in place, it would copy every image
-    if image.mode.startswith("I"):  # 16 bits per pixel; Pillow's own conversion clips at 255
-        image = Image.fromarray((np.asarray(image).astype("uint32") // 257).clip(0, 255).astype("uint8"))
+    if rule is not None:  # Pillow's own conversion to 8 bits clips at 255
+        image = Image.fromarray((as_16_bits(*rule(np.asarray(image))) // 257).astype("uint8"))
     if image.mode == "LAB":  # Pillow converts it only with profiles
         profiles = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
         image = ImageCms.profileToProfile(image, *profiles, outputMode="RGB")
     return converted(over_white(image), channels)
 
 
+def value_span(path: str | Path) -> tuple[float, float, float | None]:
+    """The smallest and the largest value in a picture file, and the value that `read_picture` takes for white.
+
+    If the largest is far below white, the values have fewer bits than the file states, and the picture is read dark.
+
+    Returns:
+        (low, high, white): white is 1 for floats; None for integers of 32 bits, which are refused.
+
+    Raises:
+        One of `UNREADABLE`, if the file is damaged or not an image.
+    """
+    values, white = (arrays.read_raw(path) if is_array(path) else None) or arrays.read_bands(path, None)
+    return float(values.min()), float(values.max()), white_of(values, white)
+
+
 def over_white(image: Image.Image) -> Image.Image:
     """Puts an image with transparency on a white background."""
+    if image.mode == "P" and image.palette is None:  # of an ICNS file
+        image = image.convert("RGB")
     if not image.has_transparency_data:
         return image
-    image = image.convert("RGBA")
+    image = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
 
 
@@ -191,11 +214,12 @@ def open_picture(picture: Any, channels: int, size: int) -> AnyImage:
 
 @dataclass(frozen=True)
 class ReadWhole:
-    """Reads whole pictures with these channels, fit and depth (dtype). Equal readers give equal pixels."""
+    """Reads whole pictures with these channels, fit, depth (dtype) and resample. Equal readers give equal pixels."""
 
     channels: int
     fit: str = "resize"
     depth: str = "uint8"
+    resample: str = AUTO
 
     def __call__(self, picture: Any, height: int, width: int) -> np.ndarray:
         """Returns (height, width, channels) of dtype `depth`."""
@@ -203,17 +227,18 @@ class ReadWhole:
         wide, high = size_of(image)
         if min(wide, high) < 2:
             raise ValueError(f"it is only {wide} x {high} pixels")
-        return as_pixels(image, height, width, self.fit, self.depth)
+        return as_pixels(image, height, width, self.fit, self.depth, self.resample)
 
 
 @dataclass(frozen=True)
 class ReadPair:
-    """Reads both halves of pairs with these channels, fit and depth (dtype). `drawn` is the height of drawings."""
+    """Reads both halves of pairs. `drawn` is the height of drawings; for the rest see `ReadWhole`."""
 
     channels: int
     drawn: int
     fit: str = "resize"
     depth: str = "uint8"
+    resample: str = AUTO
 
     def __call__(self, picture: Any, height: int, width: int) -> np.ndarray:
         """Returns A and B, (2, height, width, channels) of dtype `depth`."""
@@ -221,7 +246,7 @@ class ReadPair:
             both = open_picture(picture.picture, self.channels, self.drawn), self.partner(picture.partner)
         else:
             both = halves(open_picture(picture, self.channels, self.drawn))
-        return np.stack([as_pixels(half, height, width, self.fit, self.depth) for half in both])
+        return np.stack([as_pixels(half, height, width, self.fit, self.depth, self.resample) for half in both])
 
     def partner(self, path: Any) -> AnyImage:
         """Opens side B. Its errors name its file, because the pair has the name of A."""

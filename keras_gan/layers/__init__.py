@@ -5,10 +5,21 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_gan.layers.contrib import CONFIG_KEYS, ContribInstanceNormalization
 from keras_gan.layers.convolutions import Conv2D, Conv2DTranspose, UpsampleConv2D
+from keras_gan.layers.keras_2 import accept_keras_2
 
-__all__ = ["Conv2D", "Conv2DTranspose", "ImagePool", "InstanceNormalization", "ReflectionPadding2D", "UpsampleConv2D"]
+__all__ = [
+    "ContribInstanceNormalization",
+    "Conv2D",
+    "Conv2DTranspose",
+    "ImagePool",
+    "InstanceNormalization",
+    "ReflectionPadding2D",
+    "UpsampleConv2D",
+]
 
+accept_keras_2()
 # Keras 3 does not resolve the short loss names in compiled .h5 models saved by Keras 2.
 keras.saving.get_custom_objects().update(mse=keras.losses.mean_squared_error, mae=keras.losses.mean_absolute_error)
 
@@ -19,22 +30,36 @@ class InstanceNormalization(keras.layers.GroupNormalization):
 
     It equals `tensorflow_addons.layers.InstanceNormalization` (Ulyanov et al., 2016), with the same registered name and
     defaults: models saved with tensorflow-addons load here without it. The layer of the same name in keras-contrib
-    differs: it normalises over height, width and channels.
+    differs, see `ContribInstanceNormalization`. `from_config` makes that one of a configuration without `groups`, so
+    `.h5` files saved with keras-contrib load, too.
 
     Args:
         groups: -1 (one group per channel) or the number of channels, as in saved configurations.
-        axis: -1, the channels.
+        axis: -1, the channels. (In keras-contrib it is the axis that keeps a mean of its own, and None means one mean
+            over height, width and channels.)
         epsilon: added to the variance, inside the square root.
         **kwargs: as `keras.layers.GroupNormalization`.
 
     Shapes: (batch, ..., channels) to the same. On 1x1 maps, where this package omits the layer, the output is beta.
 
     Raises:
-        ValueError: for other groups or another axis.
+        ValueError: for other groups or another axis; by `from_config` for the configuration of another layer.
     """
 
     def __init__(self, groups: int = -1, axis: int = -1, epsilon: float = 1e-3, **kwargs: Any):
         super().__init__(groups=groups, axis=axis, epsilon=epsilon, **kwargs)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The layer of a configuration of tensorflow-addons, or of keras-contrib, which has no groups."""
+        if "groups" in config:
+            return super().from_config(config)
+        if config.keys() >= CONFIG_KEYS:
+            return ContribInstanceNormalization.from_config(config)
+        raise ValueError(
+            "this InstanceNormalization is neither of tensorflow-addons nor of keras-contrib: load the file in "
+            f"`with keras.saving.custom_object_scope({{'InstanceNormalization': ...}})`; its configuration: {config}."
+        )
 
     def build(self, input_shape: Any) -> None:
         if self.groups not in (-1, input_shape[-1]) or self.axis not in (-1, len(input_shape) - 1):
@@ -55,6 +80,10 @@ class InstanceNormalization(keras.layers.GroupNormalization):
         if self.center:
             x = x + ops.cast(self.beta, dtype)
         return ops.cast(x, self.compute_dtype)
+
+
+# keras-contrib saved its layer without a package.
+keras.saving.get_custom_objects()["InstanceNormalization"] = InstanceNormalization
 
 
 @keras.saving.register_keras_serializable(package="keras_gan")
