@@ -2,7 +2,7 @@
 
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ from keras_gan import console
 from keras_gan.errors import BadValueError
 from keras_gan.generators import find, generators_of
 from keras_gan.training import run_folder
+
+MOST_NAMED = 10  # classes in a message
 
 Data = str | Path | list[str | Path] | None
 
@@ -44,6 +46,7 @@ def evaluate(run: str | Path, data: Data = None, extractor: Callable | None = No
 
     loader = loader_of(config, data)
     generators = {way: find(path) for way, path in paths.items()}
+    check_classes(generators.values(), loader)
     folder = run / "evaluation" / loader.dataset_name
     parts = held_out.judge(generators, loader, extractor, folder)
     figures = {"run": str(run), "data": loader.dataset_name, "FID and KID left out": left_out}
@@ -81,7 +84,38 @@ def loader_of(config: dict[str, Any], data: Data = None) -> Any:
             raise BadValueError(f"{config['class']} takes at most {allowed} data set(s), not {len(names)}.")
         arguments |= {"dataset_name": str(names[0])}
         arguments |= {"dataset_B": str(names[1]) if len(names) > 1 else None} if allowed == 2 else {"data_dir": None}
-    return kind(**{name: value for name, value in arguments.items() if name in known}).data_loader
+    return data_of(kind, {name: value for name, value in arguments.items() if name in known})
+
+
+def data_of(kind: Any, arguments: dict[str, Any]) -> Any:
+    """The data loader that a model of this class opens. The model is given up then, before it builds its networks."""
+
+    class Opening(kind):
+        def __setattr__(self, name: str, value: Any) -> None:
+            if name == "data_loader":
+                raise Opened(value)
+            super().__setattr__(name, value)
+
+    try:
+        Opening(**arguments)
+    except Opened as opened:
+        return opened.args[0]
+    raise BadValueError(f"the run's class {kind.__name__!r} has no data_loader: it cannot be evaluated.")
+
+
+class Opened(Exception):  # noqa: N818 (no error: it carries the data loader out of the constructor)
+    """A model has opened its data."""
+
+
+def check_classes(generators: Iterable[Any], loader: Any) -> None:
+    """Raises BadValueError if a generator takes labels, and the data have another number of classes."""
+    for generator in generators:
+        if generator.kind == "labelled" and generator.classes != len(loader.classes):
+            named = ", ".join(loader.classes[:MOST_NAMED]) + ", ..." * (len(loader.classes) > MOST_NAMED)
+            raise BadValueError(
+                f"the run's generator knows {generator.classes} classes, and {loader.dataset_name!r} has "
+                f"{len(loader.classes)} ({named}): name data with the same classes, --data DATA."
+            )
 
 
 def comment_of(path: Path) -> str:

@@ -24,7 +24,7 @@ def text_of(figures: dict[str, Any]) -> str:
     for title, part in figures["directions"].items():
         lines.append(f"{title}: {part['pictures']} held-out pictures of {figures['data']}")
         for name, value in part["means"].items():
-            lines.append(f"  {name:<40}{value:>10.4f}")
+            lines.append(f"  {name:<40}{'-' if value is None else f'{value:.4f}':>10}")
         for name, scores in part["heaps"].items():
             fid, kid = ("-" if scores[key] is None else f"{scores[key]:.4g}" for key in ("FID", "KID"))
             counts = " and ".join(map(str, scores["pictures"]))

@@ -174,17 +174,35 @@ def chunked_features(extractor: Any, images: np.ndarray, value_range: tuple) -> 
 def batches(loader: Any, side: int, is_testing: bool, most: int | None = None) -> Iterator[tuple[list[str], tuple]]:
     """Yields (names, tuple of arrays) for one stream of a loader, in order; skips broken pictures."""
     stream = loader._streams(is_testing)[side]._replace(flip=False, augment=False)
-    pictures = [picture for picture in stream.pictures if loader._decoded(stream, picture) is not None]
+    pictures = readable(loader, stream, most)
     if not pictures:
-        raise BadValueError(f"none of the {len(stream.pictures)} held-out pictures can be read.")
-    if most is not None and most < len(pictures):
-        pictures = [pictures[i] for i in np.linspace(0, len(pictures) - 1, most).round().astype(int)]
+        split = "held-out" if is_testing else "training"
+        raise BadValueError(f"none of the {len(stream.pictures)} {split} pictures can be read.")
     stream = stream._replace(pictures=pictures)
     for start in range(0, len(pictures), BATCH):
         views = stream.in_order(start, min(start + BATCH, len(pictures)))
         batch = loader._load([(stream, views)])
         names = [str(source(picture)) for picture in pictures[start : start + BATCH]]
         yield names, batch if isinstance(batch, tuple) else (batch,)
+
+
+def readable(loader: Any, stream: Any, most: int | None = None) -> list[Any]:
+    """The pictures of a stream that can be read; at most `most`, evenly spread, of which no others are read.
+
+    In place of one that cannot be read comes the next one that can.
+    """
+    count = len(stream.pictures)
+    if most is None or most >= count:
+        return [picture for picture in stream.pictures if loader._decoded(stream, picture) is not None]
+    tried, taken = set(), []
+    for start in np.linspace(0, count - 1, most).round().astype(int).tolist():
+        for place in (*range(start, count), *range(start)):
+            if place not in tried:
+                tried.add(place)
+                if loader._decoded(stream, stream.pictures[place]) is not None:
+                    taken.append(place)
+                    break
+    return [stream.pictures[place] for place in sorted(taken)]
 
 
 def save_table(path: Path, rows: list[dict[str, Any]]) -> None:
@@ -195,4 +213,4 @@ def save_table(path: Path, rows: list[dict[str, Any]]) -> None:
     for row in rows:
         writer.writerow(f"{value:.6g}" if isinstance(value, float) else value for value in row.values())
     with write_whole(path) as unfinished:
-        unfinished.write_text(text.getvalue(), encoding="utf-8")
+        unfinished.write_text(text.getvalue(), encoding="utf-8", errors="backslashreplace")  # a name may be no UTF-8

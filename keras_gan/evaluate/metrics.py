@@ -31,13 +31,18 @@ def psnr_each(images: np.ndarray, others: np.ndarray, value_range: tuple) -> np.
 
 
 def ssim_each(images: np.ndarray, others: np.ndarray, value_range: tuple) -> np.ndarray:
-    """Structural similarity of each pair of pictures, at most 1, over 7x7 windows: float (batch,)."""
+    """Structural similarity of each pair of pictures, at most 1, over 7x7 windows: float (batch,).
+
+    Smaller pictures have the largest odd window that fits; of less than 3 pixels the similarity is NaN.
+    """
     from skimage.metrics import structural_similarity
 
-    full = value_range[1] - value_range[0]
-    return np.array(
-        [structural_similarity(a, b, channel_axis=-1, data_range=full) for a, b in zip(images, others, strict=True)]
-    )
+    side = min(7, *images.shape[1:3])
+    if side < 3:
+        return np.full(len(images), np.nan)
+    options: dict[str, Any] = {"channel_axis": -1, "data_range": value_range[1] - value_range[0]}
+    options["win_size"] = side - 1 + side % 2
+    return np.array([structural_similarity(a, b, **options) for a, b in zip(images, others, strict=True)])
 
 
 def check_metrics() -> None:
@@ -159,7 +164,7 @@ def frechet_distance(features: np.ndarray, others: np.ndarray) -> float:
     These are real and non-negative except for rounding, which occurs with fewer pictures than features.
     """
     difference = features.mean(axis=0) - others.mean(axis=0)
-    here, there = (np.cov(one, rowvar=False) for one in (features, others))
+    here, there = (np.atleast_2d(np.cov(one, rowvar=False)) for one in (features, others))
     roots = np.sqrt(np.linalg.eigvals(here @ there).astype("complex128")).real
     return float(difference @ difference + np.trace(here) + np.trace(there) - 2 * roots.sum())
 
@@ -168,23 +173,26 @@ def kernel_distance(features: np.ndarray, others: np.ndarray) -> float:
     """KID: the squared MMD of two sets of features, float64 (n, d), averaged over random subsets.
 
     Subset size: 1000 as in the paper, or the size of the smaller set. The subsets equal those of torch-fidelity, so the
-    results are the same.
+    results are the same. What is the same for all subsets is computed once.
     """
     random = np.random.RandomState(KID_SEED)
     size = min(KID_SUBSET, len(features), len(others))
+    wholes = [within(one) if len(one) == size else None for one in (features, others)]
     found = []
-    for _ in range(KID_SUBSETS):
-        here, there = (one[random.choice(len(one), size, replace=False)] for one in (features, others))
-        found.append(squared_discrepancy(here, there))
+    for _ in range(1 if len(features) == len(others) == size else KID_SUBSETS):  # all subsets would be equal
+        subsets = [one[random.choice(len(one), size, replace=False)] for one in (features, others)]
+        sums = [within(one) if whole is None else whole for one, whole in zip(subsets, wholes, strict=True)]
+        across = kernel(*subsets).mean()
+        found.append(sum(sums) / (size * (size - 1)) - 2 * across)  # unbiased (Gretton et al., 2012)
     return float(np.mean(found))
 
 
-def squared_discrepancy(features: np.ndarray, others: np.ndarray) -> float:
-    """Unbiased squared MMD (Gretton et al., 2012) of two equally large sets, with the kernel (x.y / d + 1)^3."""
-    count, dimensions = features.shape
-    within = 0.0
-    for one in (features, others):
-        kernel = (one @ one.T / dimensions + 1) ** 3
-        within += kernel.sum() - np.trace(kernel)  # without pairs of a picture with itself
-    across = (features @ others.T / dimensions + 1) ** 3
-    return within / (count * (count - 1)) - 2 * across.mean()
+def within(features: np.ndarray) -> float:
+    """The sum of the kernel over all pairs of different pictures of a set."""
+    of_all = kernel(features, features)
+    return float(of_all.sum() - np.trace(of_all))
+
+
+def kernel(features: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(x.y / d + 1)^3 for each x of one set and y of another, (n, d) each: (n, n)."""
+    return (features @ others.T / features.shape[1] + 1) ** 3

@@ -45,7 +45,7 @@ def write_report(run: str | Path, pictures: dict[Path, str] | None = None) -> Pa
     texts = {"title": html.escape(data["title"]), "data": text}
     page = re.sub("{{(title|data)}}", lambda found: texts[found[1]], TEMPLATE.read_text(encoding="utf-8"))
     with write_whole(run / "report.html") as unfinished:
-        unfinished.write_text(page, encoding="utf-8")
+        unfinished.write_text(page, encoding="utf-8", errors="backslashreplace")  # a name may be no UTF-8
     return run / "report.html"
 
 

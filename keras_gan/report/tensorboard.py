@@ -1,9 +1,9 @@
 """TensorBoard event files without TensorFlow, for any Keras backend."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
@@ -49,6 +49,16 @@ def keep_up_to(path: Path, iteration: int) -> None:
     """Deletes events after this iteration, and an incomplete last one, from an event file."""
     with write_whole(path) as unfinished, open(unfinished, "wb") as file:
         writer = RecordWriter(file)
-        for record in RawEventFileLoader(str(path)).Load():
+        for record in records(path):
             if Event.FromString(record).step <= iteration:
                 writer.write(record)
+
+
+def records(path: Path) -> Iterator[bytes]:
+    """The complete records of an event file. (TensorBoard's reader takes no path that is not valid UTF-8.)"""
+    with open(path, "rb") as file:
+        while len(head := file.read(12)) == 12:  # the length of the data, 8 bytes, and its checksum
+            data = file.read(int.from_bytes(head[:8], "little"))
+            if len(file.read(4)) < 4:  # the checksum of the data
+                return
+            yield data

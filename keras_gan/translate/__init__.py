@@ -15,7 +15,7 @@ def translate(model: Any, images: Any, direction: str | None = None) -> Any:
         model: a `.keras` file, the folder of a run, a `keras.Model`, or a `keras_gan.generators.Generator`.
         images: an array (batch, height, width, channels), or a list of arrays (height, width, channels) of any
             sizes; uint8, uint16, or floats in the network's value range. Sizes are kept, whatever the network's
-            own: see `keras_gan.translate.tiles.translate_any`.
+            own: see `keras_gan.translate.tiles.translate_any`. Of pairs side by side pass the half to translate.
         direction: "AtoB" or "BtoA", for a run with two generators.
 
     Returns:

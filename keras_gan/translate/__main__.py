@@ -4,9 +4,11 @@
     python -m keras_gan.translate RUN --direction BtoA "*.jpg" --output out   for a run with two generators
     python -m keras_gan.translate g_AB.keras cat.gif film.mp4 --output out    with a generator's file
     python -m keras_gan.translate RUN holiday.jpg --size original --output out
+    python -m keras_gan.translate RUN datasets/facades/val --output out       pairs side by side: the half to translate
 
-Names, order and subfolders are kept. Pictures become PNG, animations GIF, videos MP4 without sound. Unreadable files
-are skipped with a message; existing files are never replaced. In Python: `keras_gan.translate(model, images)`.
+Names, order and subfolders are kept. Pictures become PNG or, where PNG cannot hold their channels and bits, TIFF;
+animations become GIF, videos MP4 without sound. Unreadable files are skipped with a message; existing files are never
+replaced. In Python: `keras_gan.translate(model, images)`.
 """
 
 import argparse
@@ -22,6 +24,7 @@ from keras_gan.generators import DIRECTIONS, find, locate
 from keras_gan.translate import translator
 
 GRID = "grid.png"
+HALVES = "whole", "A", "B"
 COLUMNS, MOST = 4, 64  # pairs per row of the contact sheet, and in total
 
 
@@ -39,7 +42,9 @@ def parser() -> console.Parser:
     found.add_argument("--direction", choices=DIRECTIONS, help="for a run with two generators")
     text = "original, or the length of the shorter side in pixels (default: the training size)"
     found.add_argument("--size", type=size, metavar="SIZE", help=text)
-    text = f"also save {GRID}: a contact sheet of the first {MOST} pictures, before and after"
+    text = "whole pictures, or their left (A) or right (B) half (default: the half of pairs as in training, else whole)"
+    found.add_argument("--half", choices=HALVES, help=text)
+    text = f"also save {GRID}: a contact sheet of the first {MOST} pictures, and first frames, before and after"
     found.add_argument("--grid", action="store_true", help=text)
     return found
 
@@ -59,10 +64,11 @@ def run(given: argparse.Namespace) -> None:
     locate(Path(given.model), given.direction)  # fail before the slow import of Keras
     gather(given.inputs, given.output, also=also)
     generator = translator(find(given.model, given.direction))
-    todo = gather(given.inputs, given.output, generator.out_shape[2], also)
     from keras_gan.translate.pipeline import Flow
+    from keras_gan.translate.trained import makes_deep
 
-    flow = Flow(generator, todo, given.size)
+    todo = gather(given.inputs, given.output, generator.out_shape[2], also, makes_deep(generator))
+    flow = Flow(generator, todo, given.size, given.half)
     shown: list[tuple] = []
     progress = Progress(len(todo))
     for task, before, after in flow.run():
@@ -77,6 +83,8 @@ def run(given: argparse.Namespace) -> None:
         raise BadValueError(f"none of {len(todo)} files could be translated; the first failed, {first}: {why}.")
     if given.grid:
         save_before_after(Path(given.output) / GRID, shown)
+    if flow.halves.cut:
+        print(flow.halves.told())
     skipped = f", skipped {len(flow.skipped)}" if flow.skipped else ""
     print(f"Translated {len(todo) - len(flow.skipped)} of {len(todo)} to {given.output}{skipped}.")
 

@@ -1,6 +1,7 @@
 """Finds the pictures, animations and videos to translate, and names the output files."""
 
 import glob
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +10,8 @@ from keras_gan.datasets.folders import files
 from keras_gan.errors import BadValueError, NotFoundError
 from keras_gan.images import video
 from keras_gan.training import run_folder
+from keras_gan.translate.reading import is_deep
+from keras_gan.translate.writing import ending
 
 
 class Input(NamedTuple):
@@ -17,17 +20,21 @@ class Input(NamedTuple):
     source: Path
     target: Path
     is_film: bool
+    is_deep: bool = False  # whether the result has 16 bits
 
 
-def gather(inputs: Iterable, output: str | Path, channels: int = 3, also: Iterable[str] = ()) -> list[Input]:
+def gather(
+    inputs: Iterable, output: str | Path, channels: int = 3, also: Iterable[str] = (), deep: bool = False
+) -> list[Input]:
     """The input files in their order, each once, with their output files.
 
     Args:
         inputs: files, folders (with their subfolders, in natural order) and globs.
-        output: the output folder. A picture becomes NAME.png, or NAME.npy unless it has 1 or 3 channels; an
-            animation NAME.gif; a video NAME.mp4. Subfolders of an input folder are kept.
+        output: the output folder. A picture becomes NAME.png or NAME.tif, see `keras_gan.translate.writing.ending`;
+            an animation NAME.gif; a video NAME.mp4. Subfolders of an input folder are kept.
         channels: of the results.
         also: names of other files to be written to the output folder.
+        deep: whether all pictures get 16 bits; else those that have more than 8.
 
     Raises:
         NotFoundError: for a missing input.
@@ -42,16 +49,17 @@ def gather(inputs: Iterable, output: str | Path, channels: int = 3, also: Iterab
     videos = [source for source in found if video.is_video(source)]
     if videos:
         video.check_videos(videos)
-    plain = [with_ending(output / below, below.stem, source, channels) for source, below in found.items()]
-    targets = [
-        target if plain.count(target) == 1 else with_ending(output / below, below.name, source, channels)
-        for target, (source, below) in zip(plain, found.items(), strict=True)
-    ]
-    check_targets(output, dict(zip(found, targets, strict=True)), also)
-    return [
-        Input(source, target, video.is_video(source) or video.is_animation(source))
-        for source, target in zip(found, targets, strict=True)
-    ]
+    films = {source: video.is_video(source) or video.is_animation(source) for source in found}
+    deep_ones = {source: not films[source] and (deep or is_deep(source)) for source in found}
+    endings = {source: ending_of(source, films[source], channels, deep_ones[source]) for source in found}
+    plain = {source: output / below.with_suffix(endings[source]) for source, below in found.items()}
+    often = Counter(plain.values())
+    targets = {
+        source: plain[source] if often[plain[source]] == 1 else output / below.with_name(below.name + endings[source])
+        for source, below in found.items()
+    }
+    check_targets(output, targets, also)
+    return [Input(source, targets[source], films[source], deep_ones[source]) for source in found]
 
 
 def named(given: str | Path, output: Path) -> list[tuple[Path, Path]]:
@@ -72,13 +80,11 @@ def named(given: str | Path, output: Path) -> list[tuple[Path, Path]]:
     return [(file, Path(file.name)) for file in matching]
 
 
-def with_ending(path: Path, stem: str, source: Path, channels: int) -> Path:
-    """The output file beside `path`, with the extension for this source."""
-    if video.is_video(source):
-        return path.with_name(f"{stem}.mp4")
-    if video.is_animation(source):
-        return path.with_name(f"{stem}.gif")
-    return path.with_name(f"{stem}.png" if channels in (1, 3) else f"{stem}.npy")
+def ending_of(source: Path, is_film: bool, channels: int, deep: bool) -> str:
+    """The extension of the output file for a source."""
+    if is_film:
+        return ".mp4" if video.is_video(source) else ".gif"
+    return ending(channels, deep, source)
 
 
 def check_targets(output: Path, targets: dict[Path, Path], also: Iterable[str]) -> None:

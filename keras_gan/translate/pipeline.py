@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from keras_gan.errors import BadValueError
-from keras_gan.files import write_whole
 from keras_gan.images.pixels import as_pixels, size_of
-from keras_gan.images.sources import UNREADABLE, converted, open_picture
+from keras_gan.images.sources import UNREADABLE, converted
 from keras_gan.images.video import Film, FilmWriter
+from keras_gan.translate.halves import Halves
 from keras_gan.translate.inputs import Input
+from keras_gan.translate.reading import read, reason
 from keras_gan.translate.tiles import scaled, translate_any, unscaled
+from keras_gan.translate.writing import save
 
 WORKERS = 2  # reader threads, and as many writer threads
 PIXELS = 8 * 256 * 256  # per batch
@@ -40,13 +41,18 @@ class Flow:
         generator: a `keras_gan.generators.Generator` of kind "translation".
         inputs: list of `keras_gan.translate.inputs.Input`.
         size: None for the training size and fit, "original", or the length of the shorter side in pixels.
+        half: see `keras_gan.translate.halves.Halves`.
 
     Attributes:
         skipped: {path: reason} of unreadable files.
+        halves: the `Halves`, which knows what was cut.
     """
 
-    def __init__(self, generator: Any, inputs: list[Input], size: str | int | None = None) -> None:
+    def __init__(
+        self, generator: Any, inputs: list[Input], size: str | int | None = None, half: str | None = None
+    ) -> None:
         self.generator, self.inputs, self.size = generator, inputs, size
+        self.halves = Halves(generator, half)
         self.skipped: dict[Path, str] = {}
         self.films: list[FilmWriter] = []
         height, width, _ = generator.shape
@@ -56,13 +62,14 @@ class Flow:
     def run(self) -> Iterator[tuple[Input, np.ndarray | None, np.ndarray | None]]:
         """Yields (`Input`, pixels, translated pixels) for each file. All files are written when the iterator ends.
 
-        Pixels are uint8 or uint16 (height, width, channels), of the last frame for a video or an animation, and None
+        Pixels are uint8 or uint16 (height, width, channels), of the first frame for a video or an animation, and None
         for a skipped file.
 
         Raises:
             OSError: if a result cannot be written.
         """
         written: deque[Future] = deque()
+        first: tuple | None = None  # (pixels, result) of the file that the pieces are of
         with ThreadPoolExecutor(WORKERS) as readers, ThreadPoolExecutor(WORKERS) as writers:
             try:
                 for batch in batches(self.read_ahead(readers), self.batch_size):
@@ -72,8 +79,10 @@ class Flow:
                         self.pass_on(piece, result, writers, written)
                         if piece.fault:
                             self.skipped[piece.input.source] = piece.fault
+                        first = first or (piece.pixels, result)
                         if piece.is_last:
-                            yield piece.input, piece.pixels, result
+                            yield piece.input, *first
+                            first = None
                 while written:
                     written.popleft().result()
             finally:
@@ -86,7 +95,7 @@ class Flow:
         if result is not None and piece.writer:
             written.append(piece.writer.add(result))
         elif result is not None:
-            written.append(writers.submit(save, piece.input.target, result))
+            written.append(writers.submit(save, piece.input.target, result, piece.input.is_deep))
         if piece.writer and piece.is_last:
             written.append(writers.submit(piece.writer.close, is_whole=not piece.fault))
         while len(written) > 2 * self.batch_size:
@@ -138,46 +147,32 @@ class Flow:
     def read(self, given: Input) -> Piece:
         """Reads a picture file."""
         try:
-            image = open_picture(given.source, self.generator.shape[2], max(self.generator.shape[:2]))
-        except UnidentifiedImageError:
-            return Piece(given, None, "not a picture", None, True)
+            image = read(given.source, self.generator.shape[2], max(self.generator.shape[:2]), given.is_deep)
         except UNREADABLE as error:
-            return Piece(given, None, str(error) or type(error).__name__, None, True)
+            return Piece(given, None, reason(error), None, True)
         return self.piece(given, image, None, True)
 
     def piece(self, given: Input, image: Any, writer: Any, is_last: bool, fault: str | None = None) -> Piece:
-        """Makes the `Piece` of an image, resized for the network."""
+        """Makes the `Piece` of an image, cut and resized for the network."""
         if image is None:
             return Piece(given, None, fault, writer, is_last)
-        if isinstance(image, Image.Image):
-            image = converted(image, self.generator.shape[2])
-        width, height = size_of(image)
+        try:
+            if isinstance(image, Image.Image):
+                image = converted(image, self.generator.shape[2])
+            image = self.halves.take(image, given.source)
+        except ValueError as error:
+            return Piece(given, None, reason(error), writer, is_last)
+        return Piece(given, self.resized(image, given.is_deep), fault, writer, is_last)
+
+    def resized(self, image: Any, is_deep: bool) -> np.ndarray:
+        """The pixels of an image, uint8 or uint16 (height, width, channels), in the size to translate it at."""
+        depth, (width, height) = "uint16" if is_deep else "uint8", size_of(image)
         if self.size is None:
-            pixels = as_pixels(image, self.generator.shape[0], self.generator.shape[1], self.generator.fit)
-        elif self.size == "original":
-            pixels = as_pixels(image, height, width)
-        else:
-            share = float(self.size) / min(height, width)
-            pixels = as_pixels(image, round(share * height), round(share * width))
-        return Piece(given, pixels, fault, writer, is_last)
+            return as_pixels(image, self.generator.shape[0], self.generator.shape[1], self.generator.fit, depth)
+        share = 1 if self.size == "original" else float(self.size) / min(height, width)
+        return as_pixels(image, round(share * height), round(share * width), depth=depth)
 
 
 def batches(pieces: Iterator[Piece], size: int) -> Iterator[list[Piece]]:
     """Yields lists of `size` pieces, the last one shorter."""
     return iter(lambda: list(itertools.islice(pieces, size)), [])
-
-
-def save(path: Path, pixels: np.ndarray) -> None:
-    """Saves uint8 or uint16 pixels (height, width, channels) as PNG or .npy."""
-    try:
-        with write_whole(path) as unfinished:
-            if path.suffix == ".npy":
-                np.save(unfinished, pixels)
-                return
-            if pixels.dtype == np.uint16:
-                pixels = (pixels // 257).astype("uint8")
-            image = Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[..., 0])
-            # Level 1 takes half the time of the default, for 10% more bytes
-            image.save(unfinished, format="PNG", compress_level=1)
-    except OSError as error:
-        raise BadValueError(f"{str(path)!r} cannot be written: {error.strerror or error}.") from error

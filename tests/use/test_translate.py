@@ -17,6 +17,7 @@ import keras_gan.translate.__main__
 from keras_gan import generators, translate
 from keras_gan.errors import BadValueError
 from keras_gan.images import video
+from keras_gan.images.arrays import read_array
 from keras_gan.translate import tiles
 
 pytestmark = pytest.mark.usefixtures("opening_once")
@@ -139,6 +140,25 @@ def test_animations_keep_frames_and_durations(run_folder, tmp_path):
 
 
 @leaves_pipes
+@pytest.mark.parametrize("name", ["walk.gif", "walk.mp4"])
+def test_the_sheet_shows_the_first_frame(run_folder, tmp_path, monkeypatch, name):
+    frames = moving(tmp_path / name)
+    Image.fromarray(frames[2]).save(tmp_path / "z.png")
+    shown = []
+    save = keras_gan.translate.__main__.save_before_after
+    monkeypatch.setattr(
+        keras_gan.translate.__main__, "save_before_after", lambda path, pairs: (shown.extend(pairs), save(path, pairs))
+    )
+    given = [tmp_path / name, tmp_path / "z.png"]
+    assert command(run_folder, *given, "--output", tmp_path / "out", "--grid", "--size", "original") == 0
+    for (before, after), frame in zip(shown, (frames[0], frames[2]), strict=True):
+        distances = [np.abs(before.astype(int) - other).mean() for other in frames]
+        assert np.argmin(distances) == (0 if frame is frames[0] else 2)
+        assert np.abs(after.astype(int) - translate(run_folder, before[np.newaxis])[0]).max() <= 1
+    assert "first frame" in keras_gan.translate.__main__.parser().format_help()
+
+
+@leaves_pipes
 def test_videos_keep_frames_and_fps(run_folder, tmp_path):
     import imageio.v3 as imageio
 
@@ -232,10 +252,10 @@ def test_arrays_of_other_channels(tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "photo.png")
     given = [tmp_path / "five.npy", tmp_path / "photo.png"]
     assert command(tmp_path / "there.keras", *given, "--output", tmp_path / "out", "--grid") == 0
-    assert opened(tmp_path / "out" / "five.png").mode == "L"
+    assert opened(tmp_path / "out" / "five.png").mode == "I;16"
     assert not (tmp_path / "out" / "photo.png").exists()  # it has 3 channels
     assert command(tmp_path / "back.keras", tmp_path / "out" / "five.png", "--output", tmp_path / "back") == 0
-    assert np.load(tmp_path / "back" / "five.npy").shape == (32, 32, 5)
+    assert read_array(tmp_path / "back" / "five.tif").shape == (32, 32, 5)
 
 
 def test_from_python_shapes_and_dtypes_are_kept(run_folder):

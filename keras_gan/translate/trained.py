@@ -1,0 +1,57 @@
+"""What a run tells of the pictures that its generator takes and makes: halves of pairs, 8 or 16 bits."""
+
+from pathlib import Path
+from typing import Any
+
+from keras_gan.datasets.folders import files, locate
+from keras_gan.training import run_folder
+from keras_gan.translate.reading import is_deep
+
+PAIRED = "Pix2Pix", "DiscoGAN", "DiscoGANPyTorch"
+UNPAIRED = "CycleGAN", "CycleGANPaper", "DiscoGANPaper"  # these tear pairs apart, but take halves, too
+SAMPLED = 8  # pictures of a run to look into
+
+
+def half_of(generator: Any) -> str | None:
+    """The half that a generator takes: "A" (left) or "B" (right) of pictures that show a pair side by side.
+
+    None if it has no run, or if its run was trained on whole pictures, such as those of two folders.
+    """
+    arguments = generator.config.get("arguments", {})
+    if not is_side_by_side(generator):
+        return None
+    is_turned = arguments.get("direction", "AtoB") == "BtoA"
+    return "AB"[(generator.direction == "BtoA") != is_turned]
+
+
+def is_side_by_side(generator: Any) -> bool:
+    """Whether a run was trained on pictures that show a pair each."""
+    kind, arguments = generator.config.get("class"), generator.config.get("arguments", {})
+    name = arguments.get("dataset_name")
+    if kind not in (*PAIRED, *UNPAIRED) or arguments.get("dataset_B") or str(name).startswith("gray2colour"):
+        return False
+    folder = locate(name) if name else None
+    if folder is not None:
+        sides = [(folder / side).is_dir() for side in ("trainA", "trainB")]
+        return not (sides[0] and not (folder / "train").is_dir() if kind in PAIRED else any(sides))
+    return not any({"trainA", "trainB"} & set(path.parts) for path in pictures_of(generator))
+
+
+def makes_deep(generator: Any) -> bool:
+    """Whether a run was trained to make pictures of more than 8 bits; judged by some of them, or by their names."""
+    made = pictures_of(generator, "A" if generator.direction == "BtoA" else "B")
+    name = generator.config.get("arguments", {}).get("dataset_name")
+    folder = locate(name) if name and not made else None
+    made = made or (files(folder) if folder else [])
+    sample = made[:: -(-len(made) // SAMPLED) or 1]
+    deep = [is_deep(path) if path.exists() else path.suffix.lower() == ".npy" for path in sample]
+    return 2 * sum(deep) > len(deep)
+
+
+def pictures_of(generator: Any, side: str | None = None) -> list[Path]:
+    """The files that a run was trained and tested on; of one side, "A" or "B", where the sides have files apart."""
+    by_split = run_folder.read_json(generator.run / run_folder.DATA) if generator.run else None
+    if not isinstance(by_split, dict):
+        return []
+    splits = [split for split in by_split if split.endswith(f"_{side}")] if side else []
+    return [Path(file) for split in splits or by_split for file in by_split[split]]
