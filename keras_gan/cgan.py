@@ -29,6 +29,7 @@ from keras import layers
 from keras_gan import backend
 from keras_gan.adversarial.latent import LatentModel
 from keras_gan.adversarial.model import FixedSample
+from keras_gan.data.options import checked_shape
 from keras_gan.data.single import ImageLoader
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.networks import dcgan_discriminator, dcgan_generator, halvings
@@ -54,7 +55,7 @@ class CGAN(LatentModel):
     def __init__(self, img_shape: tuple = (28, 28, 1), gf: int = 32, df: int = 32, **options: Any) -> None:
         super().__init__("cgan", **options)
         check_at_least(1, gf=gf, df=df)
-        self.img_shape, self.gf, self.df = tuple(img_shape), gf, df
+        self.img_shape, self.gf, self.df = checked_shape("img_shape", img_shape), gf, df
         halvings(*self.img_shape[:2])
         self.data_loader = ImageLoader(shape=self.img_shape, labelled=True, **self.data_options)
         self.classes = self.data_loader.classes

@@ -28,6 +28,7 @@ import keras
 import numpy as np
 
 from keras_gan.adversarial.latent import LatentModel
+from keras_gan.data.options import checked_shape
 from keras_gan.data.single import ImageLoader
 from keras_gan.errors import check_at_least
 from keras_gan.images.grids import save_animation, save_sheet
@@ -55,9 +56,10 @@ class DCGAN(LatentModel):
     ) -> None:
         super().__init__("dcgan", **options)
         check_at_least(1, gf=gf, df=df)
-        self.img_shape, self.gf, self.df = tuple(img_shape), gf, df
+        self.img_shape, self.gf, self.df = checked_shape("img_shape", img_shape), gf, df
         halvings(*self.img_shape[:2])
-        self.data_options["dataset_name"] = self.data_options["dataset_name"] or "drawn_shoes"
+        if self.data_options["dataset_name"] is None:
+            self.data_options["dataset_name"] = "drawn_shoes"
         self.data_loader = ImageLoader(shape=self.img_shape, flip=flip, **self.data_options)
         self.build_game()
 

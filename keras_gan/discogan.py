@@ -28,6 +28,7 @@ import keras
 from keras import layers, ops
 
 from keras_gan.adversarial import Combined, TwoWayModel, once
+from keras_gan.data.options import checked_shape
 from keras_gan.data.paired import DataLoader
 from keras_gan.errors import check_at_least, check_share
 from keras_gan.layers import Conv2D, InstanceNormalization, UpsampleConv2D
@@ -67,7 +68,7 @@ class DiscoGAN(TwoWayModel):
     ) -> None:
         super().__init__(name="discogan", **options)
         # Input shape
-        self.img_shape = self.img_rows, self.img_cols, self.channels = tuple(img_shape)
+        self.img_shape = self.img_rows, self.img_cols, self.channels = checked_shape("img_shape", img_shape)
         self.depth = unet_depth(self.img_rows, self.img_cols, deepest=7)
         # Number of filters in the first layers of G and D
         check_at_least(1, gf=gf, df=df)

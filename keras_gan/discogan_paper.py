@@ -29,6 +29,7 @@ from keras import layers, ops
 
 from keras_gan.adversarial import Combined, TwoWayModel, losses, once, unmoved
 from keras_gan.adversarial.translation import cycle_figures
+from keras_gan.data.options import checked_shape
 from keras_gan.data.unpaired import UnpairedDataLoader
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.layers import Conv2D, Conv2DTranspose
@@ -103,7 +104,7 @@ class DiscoGANPaper(TwoWayModel):
 
     def open_data(self, direction: str) -> UnpairedDataLoader:
         """Loads pictures of A and of B, in [0, 1]; pairs are split and shuffled independently."""
-        height, width, _ = self.img_shape
+        height, width, _ = checked_shape("img_shape", self.img_shape)
         if height % 16 or width % 16 or min(height, width) < 16:
             raise BadValueError(
                 f"image size {height}x{width}: height and width must be multiples of 16, such as 64x64."

@@ -28,6 +28,7 @@ import keras
 from keras import layers, ops
 
 from keras_gan.adversarial import Combined, TwoWayModel, losses, once
+from keras_gan.data.options import checked_shape
 from keras_gan.data.paired import DataLoader
 from keras_gan.errors import BadValueError, check_at_least, check_share
 from keras_gan.layers import Conv2D, Conv2DTranspose
@@ -65,7 +66,8 @@ class DiscoGANPyTorch(TwoWayModel):
     ) -> None:
         super().__init__(name="discogan_pytorch", **options)
         check_at_least(1, gf=gf, df=df)
-        self.img_shape, self.gf, self.df, self.dropout = tuple(img_shape), gf, df, check_share(dropout=dropout)
+        self.img_shape = checked_shape("img_shape", img_shape)
+        self.gf, self.df, self.dropout = gf, df, check_share(dropout=dropout)
         height, width, channels = self.img_shape
         if height % 64 or width % 64 or min(height, width) < 64:
             raise BadValueError(

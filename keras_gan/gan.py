@@ -24,6 +24,7 @@ import keras
 from keras import layers
 
 from keras_gan.adversarial.latent import LatentModel
+from keras_gan.data.options import checked_shape
 from keras_gan.data.single import ImageLoader
 from keras_gan.networks import full
 
@@ -42,7 +43,7 @@ class GAN(LatentModel):
 
     def __init__(self, img_shape: tuple = (28, 28, 1), **options: Any) -> None:
         super().__init__("gan", **options)
-        self.img_shape = tuple(img_shape)
+        self.img_shape = checked_shape("img_shape", img_shape)
         self.data_loader = ImageLoader(shape=self.img_shape, **self.data_options)
         self.build_game()
 

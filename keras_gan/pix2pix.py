@@ -31,6 +31,7 @@ from keras import layers, ops
 from keras_gan.adversarial.combined import Combined, once
 from keras_gan.adversarial.losses import adversarial_loss, choose
 from keras_gan.adversarial.translation import TranslationModel, l1
+from keras_gan.data.options import checked_shape
 from keras_gan.data.paired import DataLoader
 from keras_gan.errors import check_at_least
 from keras_gan.images.grids import save_grid
@@ -72,7 +73,7 @@ class Pix2Pix(TranslationModel):
     ) -> None:
         super().__init__(name="pix2pix", **options)
         check_at_least(1, gf=gf, df=df)
-        self.img_shape, self.gf, self.df = tuple(img_shape), gf, df
+        self.img_shape, self.gf, self.df = checked_shape("img_shape", img_shape), gf, df
         self.dropout = dropout
         loss, accuracy = adversarial_loss(choose("gan_loss", gan_loss, {"vanilla": "bce", "lsgan": "mse"}))
         self.depth = unet_depth(*self.img_shape[:2], deepest=8, least=24)

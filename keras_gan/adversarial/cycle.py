@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_gan.adversarial.combined import Combined, once
 from keras_gan.adversarial.translation import TwoWayModel, cycle_figures
+from keras_gan.data.options import checked_shape
 from keras_gan.data.unpaired import UnpairedDataLoader
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.layers import ImagePool
@@ -35,7 +36,7 @@ class CycleModel(TwoWayModel):
         Raises:
             BadValueError: (a ValueError) for shapes that cannot work.
         """
-        self.shape_A, self.shape_B = tuple(shape_A), tuple(shape_B)
+        self.shape_A, self.shape_B = checked_shape("shape_A", shape_A), checked_shape("shape_B", shape_B)
         for height, width, _ in (self.shape_A, self.shape_B):
             if height % multiple or width % multiple or min(height, width) < least:
                 raise BadValueError(

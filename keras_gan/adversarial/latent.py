@@ -30,6 +30,7 @@ class LatentModel(AdversarialModel):
             path; default: the model's own.
         data_dir: folder of the idx files of mnist or fashion_mnist; default: download them.
         fit: how to fit pictures of another shape: resize (stretch), crop (the middle) or pad (with white).
+        resample: filter: nearest, bilinear, bicubic, lanczos, or auto: nearest for label maps, else bicubic.
         g_optimizer: Keras optimizer for the generator; None: Adam(2e-4, beta_1=0.5).
         d_optimizer: the same for the discriminator.
         **options: see `AdversarialModel`.
@@ -49,6 +50,7 @@ class LatentModel(AdversarialModel):
         dataset_name: str | None = None,
         data_dir: str | None = None,
         fit: str = "resize",
+        resample: str = "auto",
         g_optimizer: Any = None,
         d_optimizer: Any = None,
         **options: Any,
@@ -56,7 +58,8 @@ class LatentModel(AdversarialModel):
         super().__init__(name, **options)
         check_at_least(1, latent_dim=latent_dim)
         self.latent_dim = latent_dim
-        self.data_options = {"dataset_name": dataset_name, "data_dir": data_dir, "fit": fit, "seed": self.seed}
+        self.data_options = {"dataset_name": dataset_name, "data_dir": data_dir, "fit": fit}
+        self.data_options |= {"resample": resample, "seed": self.seed}
         self.g_optimizer, self.d_optimizer = chosen(g_optimizer), chosen(d_optimizer)
         self.noise_seed = keras.random.SeedGenerator(self.seed)
         self.fixed_noise = self.sample_noise(self.SAMPLES[0] * self.SAMPLES[1], self.seed)

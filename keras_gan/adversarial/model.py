@@ -16,9 +16,9 @@ from keras import ops
 from keras_gan import backend
 from keras_gan.adversarial.ema import Averages
 from keras_gan.adversarial.losses import compile_as_before
-from keras_gan.adversarial.parts import create_variables
+from keras_gan.adversarial.parts import PartsOptimizer, create_variables
 from keras_gan.adversarial.state import StatefulModel
-from keras_gan.adversarial.step import play
+from keras_gan.adversarial.step import judge, play
 from keras_gan.backend.memory import keep_freed_memory
 from keras_gan.errors import BadValueError
 from keras_gan.training import hosts, old_runs, run_folder
@@ -88,7 +88,7 @@ class AdversarialModel(StatefulModel):
         self._step_made_of: Any = lambda: []  # a function: Keras would save the list's items a second time
         # The parts have the losses and optimizers; this call only enables fit().
         self.compile(optimizer=None, loss=None)
-        self.optimizer = backend.optimizers(self)
+        self.optimizer = PartsOptimizer(self)
         self.built = True
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
@@ -131,11 +131,9 @@ class AdversarialModel(StatefulModel):
         """What `fit()` compiles. On TensorFlow it takes a batch; on JAX also the values of all variables."""
         return backend.as_train_step(play)(self, *arguments)
 
-    @property
-    def step_variables(self) -> list[Any]:
-        """All variables that a step may change, in the order in which `fit()` passes them on JAX."""
-        slots = [variable for part in self.parts for variable in part.optimizer.variables]
-        return [*self.trainable_variables, *self.non_trainable_variables, *slots, *self.metrics_variables]
+    def test_step(self, *arguments: Any) -> Any:
+        """What `evaluate()` compiles: the losses of the game. Takes what `train_step` takes, without optimizers."""
+        return backend.as_test_step(judge)(self, *arguments)
 
     def get_metrics_result(self) -> dict[str, Any]:
         logs: dict[str, Any] = {}

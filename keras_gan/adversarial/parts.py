@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_gan import backend
+from keras_gan.errors import BadValueError
 
 
 def fresh(optimizer: Any) -> Any:
@@ -21,6 +22,47 @@ def chosen(optimizer: Any) -> Callable[[Any], Any]:
     (A plain optimizer attribute would be saved by Keras as part of the model.)
     """
     return lambda default: fresh(optimizer or default)
+
+
+class PartsOptimizer:
+    """The optimizers of all parts as one, for `fit()` and for Keras' callbacks.
+
+    `learning_rate` is the generators' rate. Setting it multiplies the rates of all parts by the same factor.
+    """
+
+    built = True  # by `AdversarialModel.make_train_function`
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    @property
+    def variables(self) -> list[Any]:
+        return [variable for part in self.model.parts for variable in part.optimizer.variables]
+
+    @property
+    def iterations(self) -> Any:
+        return self.model.iteration
+
+    @property
+    def learning_rate(self) -> float:
+        return float(ops.convert_to_numpy(inner(self.model.combined.optimizer).learning_rate))
+
+    @learning_rate.setter
+    def learning_rate(self, rate: Any) -> None:
+        rate, before = float(ops.convert_to_numpy(rate)), self.learning_rate
+        for part in self.model.parts:
+            optimizer = inner(part.optimizer)
+            if isinstance(optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+                raise BadValueError(
+                    f"the learning rate of {part.name} cannot be set: its optimizer has a schedule. "
+                    "Pass g_optimizer and d_optimizer with a constant rate."
+                )
+            optimizer.learning_rate = float(optimizer.learning_rate) * rate / before if before else rate
+
+
+def inner(optimizer: Any) -> Any:
+    """The optimizer with the learning rate: the inner one of a loss-scaling optimizer."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
 
 
 def create_variables(part: Any) -> None:

@@ -1,4 +1,4 @@
-"""Model state that Keras leaves out of saved weights, but that a checkpoint needs."""
+"""The state of a game: what a step changes, and what is saved of it."""
 
 from typing import Any
 
@@ -6,9 +6,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_gan.training.run import as_json
+
 
 class StatefulModel(keras.Model):
-    """A Keras model that also saves the states of its random generators and the metric totals of its history.
+    """A Keras model of several networks. It also saves its random states and the metric totals of its history.
 
     `totals_before` holds the metric totals at the last row of the history, or None.
     """
@@ -33,3 +35,41 @@ class StatefulModel(keras.Model):
         self.totals_before = np.array(store["totals_before"]) if "totals_before" in store else None
         for number, state in enumerate(self.random_states):
             state.assign(store[f"random_state_{number}"])
+
+    @property
+    def step_variables(self) -> list[Any]:
+        """All variables that a step may change, in the order in which `fit()` passes them on JAX."""
+        networks = [*self.trainable_variables, *self.non_trainable_variables]
+        return [*networks, *self.optimizer.variables, *self.metrics_variables]
+
+    @property
+    def test_variables(self) -> list[Any]:
+        """All variables that `evaluate()` passes on JAX, in its order."""
+        return [*self.trainable_variables, *self.non_trainable_variables, *self.metrics_variables]
+
+    @property
+    def own_state(self) -> list[Any]:
+        """State outside the networks and averages, such as past fakes and the states of random generators."""
+        others = [*self.networks, *([self.averages] if self.averages else [])]
+        known = {id(variable) for other in others for variable in other.variables}
+        return [v for v in self.variables if id(v) not in known and v is not self.iteration] + self.random_states
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Registers each model with Keras, so that `save()` and `ModelCheckpoint` write files that load."""
+        super().__init_subclass__(**options)
+        keras.saving.register_keras_serializable(package="keras_gan")(cls)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that the model was built with. Loading opens the data set again."""
+        ema = self.averages.ema if self.averages else 0.0
+        return as_json(self.constructor_arguments | {"seed": self.seed, "output": None, "ema": ema})
+
+    def get_compile_config(self) -> None:
+        """None: the constructor compiles the parts."""
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> Any:
+        model = cls.from_arguments(config)
+        model.start_averages(config.get("ema", 0.0))
+        model.make_train_function()  # creates the optimizers' slots, which a file holds too
+        return model

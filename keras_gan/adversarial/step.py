@@ -64,8 +64,29 @@ def play(model: Any, data: Any) -> dict[str, Any]:
     return model.get_metrics_result()
 
 
-def scaled_loss(part: Any, x: Any, y: Any, outputs: Any) -> Any:
-    """The compiled loss of a part; updates its loss metric. Loss-scaled if the part's optimizer scales losses."""
-    loss = part.compute_loss(x=x, y=y, y_pred=outputs, training=True)
+def judge(model: Any, data: Any) -> dict[str, Any]:
+    """The losses of the game on a batch; returns the logs. Nothing is trained, and no state changes but the metrics."""
+    batch = [ops.convert_to_tensor(x) for x in keras.utils.unpack_x_y_sample_weight(data)[:2] if x is not None]
+    combined = model.combined
+    with unmoved(model.own_state):
+        inputs = model.generator_inputs(batch)
+        fakes = combined.generate(inputs, training=False)
+        for discriminator, x, y in model.discriminator_batches(batch, fakes):
+            verdicts = discriminator(x, training=False)
+            tracked_loss(discriminator, x, y, verdicts, training=False)
+            discriminator.compute_metrics(x, y, verdicts)
+        outputs = combined.judge([*inputs, *fakes], training=False)
+        tracked_loss(combined, inputs, model.generator_targets(batch), outputs, training=False)
+    return model.get_metrics_result()
+
+
+def tracked_loss(part: Any, x: Any, y: Any, outputs: Any, training: bool) -> Any:
+    """The compiled loss of a part; updates its loss metric."""
+    loss = part.compute_loss(x=x, y=y, y_pred=outputs, training=training)
     part._loss_tracker.update_state(loss, sample_weight=ops.shape(keras.tree.flatten(x)[0])[0])
-    return part.optimizer.scale_loss(loss)
+    return loss
+
+
+def scaled_loss(part: Any, x: Any, y: Any, outputs: Any) -> Any:
+    """`tracked_loss` in training, scaled if the part's optimizer scales losses."""
+    return part.optimizer.scale_loss(tracked_loss(part, x, y, outputs, training=True))

@@ -25,6 +25,7 @@ class TranslationModel(AdversarialModel):
             models datasets/edges2shoes if it exists.
         dataset_B: folder of domain B, if dataset_name is the folder of domain A. Paired models match pictures by name.
         fit: how to fit pictures of another shape: resize (stretch), crop (the middle) or pad (with white).
+        resample: filter: nearest, bilinear, bicubic, lanczos, or auto: nearest for label maps, else bicubic.
         g_optimizer: Keras optimizer for the generators; None: the model's own.
         d_optimizer: the same for the discriminators; each gets its own copy.
         **options: see `AdversarialModel`.
@@ -43,12 +44,14 @@ class TranslationModel(AdversarialModel):
         dataset_name: str | None = None,
         dataset_B: str | None = None,
         fit: str = "resize",
+        resample: str = "auto",
         g_optimizer: Any = None,
         d_optimizer: Any = None,
         **options: Any,
     ) -> None:
         super().__init__(name, **options)
-        self.data_options = {"dataset_name": dataset_name, "dataset_B": dataset_B, "fit": fit, "seed": self.seed}
+        self.data_options = {"dataset_name": dataset_name, "dataset_B": dataset_B, "fit": fit}
+        self.data_options |= {"resample": resample, "seed": self.seed}
         self.g_optimizer, self.d_optimizer = chosen(g_optimizer), chosen(d_optimizer)
         self._held_out: Any = None
 

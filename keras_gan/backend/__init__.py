@@ -93,9 +93,9 @@ def make_deterministic() -> None:
     current().make_deterministic()
 
 
-def optimizers(model: Any) -> Any:
-    """The `optimizer` that `fit()` needs of an `AdversarialModel`; None on TensorFlow."""
-    return current().optimizers(model)
+def as_test_step(judge: Callable[[Any, Any], Any]) -> Callable:
+    """Converts `judge`, a function of (model, batch), to the `test_step` that this backend's `evaluate()` calls."""
+    return current().as_test_step(judge)
 
 
 def as_train_step(play: Callable[[Any, Any], Any]) -> Callable:

@@ -24,24 +24,6 @@ from keras_gan.errors import BadValueError
 warnings.filterwarnings("ignore", r"os\.fork\(\) was called", RuntimeWarning)
 
 
-class Optimizers:
-    """The optimizer of an `AdversarialModel` for `fit()`: it has the variables of all parts' optimizers."""
-
-    built = True  # by `AdversarialModel.make_train_function`
-
-    def __init__(self, model: Any):
-        self.model = model
-
-    @property
-    def variables(self) -> list[Any]:
-        return [variable for part in self.model.parts for variable in part.optimizer.variables]
-
-
-def optimizers(model: Any) -> Optimizers:
-    """See `keras_gan.backend.optimizers`."""
-    return Optimizers(model)
-
-
 def as_train_step(play: Callable[[Any, Any], Any]) -> Callable:
     """See `keras_gan.backend.as_train_step`.
 
@@ -50,13 +32,24 @@ def as_train_step(play: Callable[[Any, Any], Any]) -> Callable:
         non-trainable, optimizer and metrics variables.
     """
 
-    def train_step(model, state, data):
+    return stateless(play, lambda model: model.step_variables)
+
+
+def as_test_step(judge: Callable[[Any, Any], Any]) -> Callable:
+    """See `keras_gan.backend.as_test_step`. The state has three lists: it lacks the optimizers' variables."""
+    return stateless(judge, lambda model: model.test_variables)
+
+
+def stateless(action: Callable[[Any, Any], Any], variables_of: Callable[[Any], list[Any]]) -> Callable:
+    """Converts an action of (model, batch) to a function (model, state, batch) to (logs, new state)."""
+
+    def step(model, state, data):
         values = [value for part in state for value in part]
-        logs, values = functional(model.step_variables, lambda: play(model, data))(values)
+        logs, values = functional(variables_of(model), lambda: action(model, data))(values)
         new = iter(values)
         return logs, tuple([next(new) for _ in part] for part in state)
 
-    return train_step
+    return step
 
 
 def functional(variables: list[Any], action: Callable[[], Any]) -> Callable[[list[Any]], tuple[Any, list[Any]]]:

@@ -24,6 +24,7 @@ from keras_gan.backend.memory import giving_back
 from keras_gan.errors import BadValueError, NotFiniteError
 from keras_gan.files import sync
 from keras_gan.training import old_runs
+from keras_gan.training.compiled import compile_configs, restore_compiled
 from keras_gan.training.signals import Interrupted
 
 WEIGHTS, STATE, SUMS = "all.weights.h5", "state.json", "sums"
@@ -118,6 +119,8 @@ def restore(folder: Path, model: Any) -> dict[str, Any] | None:
     for path in reversed(found):
         fault = fault_of(path)
         if fault is None:
+            restore_compiled(model, state_of(path).get("compiled", {}))
+            model.make_train_function()
             try:
                 with old_runs.upgraded_weights(path / WEIGHTS, type(model).__name__) as weights:
                     model.load_weights(weights)
@@ -125,7 +128,7 @@ def restore(folder: Path, model: Any) -> dict[str, Any] | None:
                 raise BadValueError(
                     f"checkpoint {str(path)!r} does not fit this model: {' '.join(str(error).split())[:300]}"
                 ) from error
-            return json.loads((path / STATE).read_text(encoding="utf-8"))
+            return state_of(path)
         print(f"checkpoint {path} is damaged ({fault}): using the previous one", file=sys.stderr)
         damaged = path.with_name(f"damaged-{path.name}")
         shutil.rmtree(damaged, ignore_errors=True)
@@ -133,6 +136,11 @@ def restore(folder: Path, model: Any) -> dict[str, Any] | None:
     if found:
         raise BadValueError(f"every checkpoint in {str(folder)!r} is damaged: start a new run.")
     return None
+
+
+def state_of(path: Path) -> dict[str, Any]:
+    """The `state.json` of a checkpoint."""
+    return json.loads((path / STATE).read_text(encoding="utf-8"))
 
 
 def fault_of(path: Path) -> str | None:
@@ -229,6 +237,7 @@ class Checkpoints(keras.callbacks.Callback):
             "step": step,
             "data_epoch": self.batches.epoch,
             "data_random": self.batches.random_state,
+            "compiled": compile_configs(self.model),
             "metrics": [np.asarray(variable).tolist() for variable in metric_variables(self.model)],
         }
         save(self.run.folder / "checkpoints", self.model, state, self.keep)
@@ -243,9 +252,17 @@ class Checkpoints(keras.callbacks.Callback):
 
 
 class SaveNetworks(keras.callbacks.Callback):
-    """Saves the networks of a run at the end of every epoch."""
+    """Saves the networks of a run at the end of every epoch and of training, after all callbacks of the user.
+
+    A callback may change weights when training ends, such as `EarlyStopping(restore_best_weights=True)`.
+    """
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        is_last = epoch + 1 == self.params["epochs"] or self.model.stop_training
+        if backend.hosts()[0] == 0 and not is_last:
+            self.model.save_networks()
+
+    def on_train_end(self, logs: dict | None = None) -> None:
         if backend.hosts()[0] == 0:
             self.model.save_networks()
 

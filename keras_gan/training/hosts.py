@@ -46,7 +46,7 @@ def shared_seed(seed: Any, arguments: dict[str, Any]) -> int:
     if backend.hosts()[1] > 1:
         check_same({name: value for name, value in arguments.items() if name != "output"})
     if seed is None:
-        return backend.agreed(random.getrandbits(32))
+        return backend.agreed(random.SystemRandom().getrandbits(32))  # not from the seed of another model
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
         raise BadValueError(f"seed must be a whole number from 0 to {2**32 - 1}, not {seed!r}.")
     return seed

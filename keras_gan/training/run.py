@@ -19,6 +19,7 @@ from keras_gan.files import write_whole
 from keras_gan.report.callbacks import watching
 from keras_gan.training import checkpoints, hosts, run_folder
 from keras_gan.training.checkpoints import Checkpoints, SaveNetworks
+from keras_gan.training.compiled import check_loader, loader_config
 from keras_gan.training.fit import Callbacks, StayFinite
 from keras_gan.training.schedules import Schedule
 from keras_gan.training.signals import deferred_signals
@@ -108,7 +109,7 @@ class Run:
                 self.begin(arguments)
             self.is_resumed = False
             saver = Checkpoints(self, batches, arguments["checkpoint_interval"], arguments["keep"], state, signals)
-            return self.fit(batches, arguments, state, [rates, *shown, SaveNetworks(), *callbacks, saver])
+            return self.fit(batches, arguments, state, [rates, *shown, *callbacks, SaveNetworks(), saver])
 
     def fit(self, batches: Any, arguments: dict[str, Any], state: dict[str, Any] | None, callbacks: list[Any]) -> Any:
         """Runs Keras' `fit()`, from the start or from the epoch and step in `state`, a checkpoint's `state.json`."""
@@ -152,6 +153,7 @@ class Run:
                 "numpy": np.__version__,
                 "python": platform.python_version(),
             },
+            "loader": loader_config(loader),
             "commit": run_folder.git_commit(),
             "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
         }
@@ -163,6 +165,7 @@ class Run:
 
     def restore(self, arguments: dict[str, Any]) -> dict[str, Any] | None:
         """Restores the newest checkpoint. Returns its `state.json`, or None if there is none yet."""
+        check_loader(self.model.data_loader, run_folder.read_config(self.folder).get("loader"))
         self.warn_of_changed_data()
         state = checkpoints.restore(self.folder / "checkpoints", self.model)
         epochs = arguments["epochs"] + arguments["decay_epochs"]
@@ -255,5 +258,6 @@ def as_json(arguments: dict[str, Any]) -> dict[str, Any]:
     for name, value in arguments.items():
         if isinstance(value, keras.optimizers.Optimizer):
             value = keras.optimizers.serialize(value)
+        value = value.item() if isinstance(value, np.generic) else value
         plain[name] = str(value) if isinstance(value, Path) else value
     return plain

@@ -66,6 +66,13 @@ class Schedule(keras.callbacks.Callback):
             full_rate = self.full_rates.setdefault(optimizer, float(optimizer.learning_rate))  # if recompiled
             optimizer.learning_rate = full_rate * self.share(epoch, self.epochs, self.decay_epochs)
 
+    def on_train_end(self, logs: dict | None = None) -> None:
+        """The next `train()` starts at the full rates again. (The last checkpoint has the lowered ones.)"""
+        for optimizer, full_rate in self.full_rates.items():
+            optimizer.learning_rate = full_rate
+
+    on_interrupted = on_train_end
+
 
 def optimizer_of(part: Any) -> Any:
     """The optimizer with the learning rate of a part: the inner one of a loss-scaling optimizer."""

@@ -1,0 +1,73 @@
+"""The compile configs of a run and its data loader: checkpoints keep them, so that a resumed run has the same."""
+
+import json
+import warnings
+from typing import Any
+
+import keras
+
+from keras_gan.errors import BadValueError
+
+#: Of a loader: what a run sets itself.
+PROGRESS = ("batch_size", "steps_per_epoch", "epoch", "played", "devices", "share", "seed")
+
+
+def compile_configs(model: Any) -> dict[str, Any]:
+    """The compile config of each part, {name: JSON}. None for a part whose config Keras cannot serialize."""
+    found = {}
+    for part in model.parts:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of lambdas, which are refused when a run resumes
+            try:
+                found[part.name] = json.loads(json.dumps(part.get_compile_config()))
+            except (TypeError, ValueError, AttributeError):
+                found[part.name] = None
+    return found
+
+
+def restore_compiled(model: Any, kept: dict[str, Any]) -> None:
+    """Compiles each part as it was when a checkpoint was saved, if it was compiled otherwise in Python.
+
+    Raises:
+        BadValueError: if a part was compiled with something that Keras cannot restore, such as a lambda.
+    """
+    now = compile_configs(model)
+    for part in model.parts:
+        before = kept.get(part.name)
+        if before is None or without_rate(before) == without_rate(now[part.name]):
+            continue
+        try:
+            part.compile(**keras.saving.deserialize_keras_object(before))
+        except Exception as error:  # Keras raises errors of many kinds
+            before.pop("optimizer", None)
+            raise BadValueError(
+                f"{part.name} of this run was compiled in Python with {before}, which cannot be restored: "
+                "register the objects with keras.saving.register_keras_serializable, then resume."
+            ) from error
+
+
+def without_rate(config: dict[str, Any] | None) -> str:
+    """A compile config as text, without the learning rate: the checkpoint's weights restore it."""
+    config = json.loads(json.dumps(config))
+    settings = ((config or {}).get("optimizer") or {}).get("config", {})
+    if not isinstance(settings.get("learning_rate"), dict):
+        settings.pop("learning_rate", None)
+    return json.dumps(config, sort_keys=True)
+
+
+def loader_config(loader: Any) -> dict[str, Any]:
+    """The class of a data loader and its settings, as JSON."""
+    plain = {name: value for name, value in vars(loader).items() if not name.startswith("_") and name not in PROGRESS}
+    settings = {name: value for name, value in plain.items() if isinstance(value, str | int | float | bool | tuple)}
+    return json.loads(json.dumps({"class": type(loader).__name__} | settings, default=str))
+
+
+def check_loader(loader: Any, kept: dict[str, Any] | None) -> None:
+    """Raises BadValueError if a run was trained with another data loader than its arguments make."""
+    now = loader_config(loader)
+    other = [name for name, value in (kept or {}).items() if now.get(name) != value]
+    if other and kept:
+        was = ", ".join(f"{name} was {kept[name]!r}, now {now.get(name)!r}" for name in other)
+        raise BadValueError(
+            f"the data_loader of this run was replaced in Python ({was}): a resumed run cannot replace it; train anew."
+        )
