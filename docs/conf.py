@@ -43,7 +43,7 @@ autodoc_typehints_format = "short"
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 # What has no page here: types of other packages, and the sentences that napoleon takes for types.
-nitpick_ignore_regex = [("py:.*", r"(pathlib|numpy|np|collections|typing|keras|types)\..*|.*\s.*")]
+nitpick_ignore_regex = [("py:.*", r"(pathlib|numpy|np|collections|typing|keras|types|contextlib)\..*|.*\s.*")]
 
 # Look
 html_theme = "furo"

@@ -41,8 +41,8 @@ class DCGAN(LatentModel):
     `discriminator` and `combined` are compiled Keras models; `generator` is the result.
 
     Args:
-        img_shape: (height, width, channels) of the pictures; height and width are 28 or a power of two from
-            32 up; channels other than 1 or 3 must match the files.
+        img_shape: (height, width, channels) of the pictures; halving height and width ends
+            between 4 and 7, as of 28, 32, 64 or 96; channels other than 1 or 3 must match the files.
         gf: filters in the generator's second-to-last layer.
         df: filters in the discriminator's first layer.
         flip: whether to mirror half of the training pictures.

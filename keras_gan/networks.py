@@ -87,7 +87,7 @@ def halvings(height: int, width: int) -> int:
         n, h, w = n + 1, h // 2, w // 2
     if n < 2 or max(h, w) > 7 or min(h, w) < 4:
         raise BadValueError(
-            f"image size {height}x{width} cannot be halved to sides of 4 to 7: choose 28 or a power of two from 32 up."
+            f"image size {height}x{width} cannot be halved to sides of 4 to 7: choose 28, 32, 64, 96 or 128."
         )
     return n
 

@@ -160,6 +160,7 @@ class AdversarialModel(StatefulModel):
         Returns:
             The figures of this batch only, listed under `AdversarialModel`; as a list in the order of their names.
         """
+        self.check_range(x)
         self.reset_metrics()  # some versions of Keras 3 do not reset them here
         logs = super().train_on_batch(x, y, return_dict=True)
         return logs if return_dict else list(logs.values())
@@ -174,6 +175,7 @@ class AdversarialModel(StatefulModel):
         decay_epochs: int = 0,
         schedule: str = "constant",
         ema: float = 0.0,
+        validation_interval: int = 0,
         checkpoint_interval: int | None = None,
         keep: int = 2,
         deterministic: bool = False,
@@ -192,6 +194,8 @@ class AdversarialModel(StatefulModel):
                 after half of the epochs, a hundredth after three quarters).
             ema: decay per iteration of the moving averages (EMA) of the generators' weights, such as 0.999. Samples and
                 saved networks use the averages; 0: no averages.
+            validation_interval: epochs between validations, which log the losses on test pictures and the held-out
+                figures as val_NAME; 0: none.
             checkpoint_interval: iterations between checkpoints, besides the end of each epoch; default: ten minutes.
             keep: number of newest checkpoints to keep.
             deterministic: make every operation reproducible bit by bit, on a GPU too.

@@ -1,11 +1,13 @@
 """The state of a game: what a step changes, and what is saved of it."""
 
+import warnings
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_gan.data.loader import PictureLoader
 from keras_gan.training.run import as_json
 
 
@@ -16,6 +18,31 @@ class StatefulModel(keras.Model):
     """
 
     totals_before: np.ndarray | None
+    data_loader: Any
+    _is_range_checked = False
+
+    def fit(self, x: Any = None, y: Any = None, *arguments: Any, **options: Any) -> Any:
+        """Keras' `fit()`. Warns of pixels in another range than the model's."""
+        self.check_range(x)
+        return super().fit(x, y, *arguments, **options)
+
+    def check_range(self, x: Any) -> None:
+        """Warns once if pictures, or the first batch of a data set, are far outside the model's value range."""
+        if self._is_range_checked or isinstance(x, PictureLoader):
+            return
+        self._is_range_checked = True
+        if isinstance(x, keras.utils.PyDataset):
+            x = x[0]
+        elif hasattr(x, "take") and not hasattr(x, "shape"):  # a `tf.data.Dataset`
+            x = next(iter(x))
+        pictures = x[0] if isinstance(x, list | tuple) and x else x
+        if getattr(pictures, "ndim", 0) != 4:
+            return
+        low, high = self.data_loader.value_range
+        least, most = (float(extreme(np.asarray(pictures[:64]))) for extreme in (np.min, np.max))
+        if most > high + 1 or least < low - 1:
+            found = f"pixels range from {least:g} to {most:g}, but this model takes {low} to {high}: scale them."
+            warnings.warn(found, stacklevel=3)
 
     @property
     def random_states(self) -> list[Any]:

@@ -54,7 +54,7 @@ def read_rows(path: Path) -> list[dict[str, float]]:
     if not path.exists():
         return []
     lines = path.read_text(errors="replace").splitlines(keepends=True)
-    columns, *rows = csv.reader(text for text in lines if text.endswith("\n")) if lines else [[]]
+    columns, *rows = list(csv.reader(text for text in lines if text.endswith("\n"))) or [[]]
     numbers = []
     for row in rows:
         try:

@@ -20,7 +20,7 @@ from keras_gan.report.callbacks import watching
 from keras_gan.training import checkpoints, hosts, run_folder
 from keras_gan.training.checkpoints import Checkpoints, SaveNetworks
 from keras_gan.training.compiled import check_loader, loader_config
-from keras_gan.training.fit import Callbacks, StayFinite
+from keras_gan.training.fit import Callbacks, StayFinite, Validate
 from keras_gan.training.schedules import Schedule
 from keras_gan.training.signals import deferred_signals
 
@@ -96,6 +96,8 @@ class Run:
         model.start_averages(arguments["ema"])
         rates = Schedule(model, arguments["schedule"], arguments["epochs"], arguments["decay_epochs"])
         shown = watching(*(arguments[name] for name in ("batch_size", "sample_interval", "quiet")))
+        if arguments["validation_interval"]:
+            shown.append(Validate(arguments["batch_size"], arguments["validation_interval"]))
         batches = hosts.sharded(model.data_loader.batches(arguments["batch_size"], arguments["steps_per_epoch"]))
         with (
             hosts.synchronized_hosts(self, as_json(model.constructor_arguments | arguments | settings(model))),
@@ -241,7 +243,7 @@ def check(arguments: dict[str, Any]) -> None:
         if arguments[name] is not None:
             check_at_least(1, **{name: arguments[name]})
     epochs, decay_epochs = arguments["epochs"], arguments["decay_epochs"]
-    check_at_least(0, decay_epochs=decay_epochs)
+    check_at_least(0, decay_epochs=decay_epochs, validation_interval=arguments["validation_interval"])
     if decay_epochs and epochs == 0:
         raise BadValueError(f"decay_epochs={decay_epochs} needs constant epochs before it, not epochs=0.")
     check_at_least(1, epochs=epochs)

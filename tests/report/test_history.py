@@ -103,6 +103,13 @@ def test_rows_after_the_iteration_and_incomplete_ones_are_deleted(tmp_path):
     assert table.path.read_text() == before
 
 
+@pytest.mark.parametrize("text", ["", "iterat", "iteration,g_loss", "\n", "g_loss\n1\n", "\x00\xff\n5\n"])
+def test_a_damaged_table_has_no_rows(text, tmp_path):
+    path = tmp_path / "history.csv"
+    path.write_bytes(text.encode("latin-1"))
+    assert read_rows(path) == [] and Table(path).open(20) == []
+
+
 def test_a_new_run_starts_a_new_table(tmp_path):
     table = Table(tmp_path / "history.csv")
     table.append({"iteration": 10, "other": 1.0})

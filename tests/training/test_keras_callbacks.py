@@ -95,6 +95,45 @@ def test_a_second_train_starts_at_the_rates_of_the_user(tmp_path):
     assert rates(gan) == before
 
 
+def test_train_validates_for_callbacks(tmp_path):
+    seen = []
+    note = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(dict(logs)))
+    gan = Toy(seed=0, output=tmp_path / "run")
+    gan.train(**SHORT, validation_interval=2, quiet=True, callbacks=[note])
+    assert not any(name.startswith("val_") for name in seen[0])
+    assert {"val_g_loss", "val_d_acc"} <= set(seen[1]) and np.isfinite(seen[1]["val_g_loss"])
+    plain = Toy(seed=0, output=tmp_path / "plain")
+    plain.train(**SHORT, quiet=True)
+    for a, b in zip(everything(gan), everything(plain), strict=True):
+        np.testing.assert_array_equal(a, b)  # validation changes nothing
+
+
+@pytest.mark.parametrize("way", ["train_on_batch", "fit", "a data set"])
+def test_pixels_of_another_range_are_noticed_once(way):
+    gan, bytes_ = Toy(seed=0), np.full((2, 8, 8, 1), 255, "float32")
+    with pytest.warns(UserWarning, match="pixels range from 255 to 255, but this model takes -1 to 1: scale them"):
+        if way == "train_on_batch":
+            gan.train_on_batch(bytes_)
+        elif way == "fit":
+            gan.fit(bytes_, verbose=0)
+        else:
+            gan.fit(Batches(bytes_), verbose=0)
+    gan.train_on_batch(bytes_)
+    Toy(seed=0).train_on_batch(IMGS)
+
+
+class Batches(keras.utils.PyDataset):
+    def __init__(self, imgs):
+        super().__init__()
+        self.imgs = imgs
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, number):
+        return (self.imgs,)
+
+
 class Recompile(keras.callbacks.Callback):
     """Compiles a part anew after the first epoch."""
 
