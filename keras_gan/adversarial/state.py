@@ -84,7 +84,8 @@ class StatefulModel(keras.Model):
     def __init_subclass__(cls, **options: Any) -> None:
         """Registers each model with Keras, so that `save()` and `ModelCheckpoint` write files that load."""
         super().__init_subclass__(**options)
-        keras.saving.register_keras_serializable(package="keras_gan")(cls)
+        is_ours = cls.__module__.startswith("keras_gan.")
+        keras.saving.register_keras_serializable(package="keras_gan" if is_ours else cls.__module__)(cls)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that the model was built with. Loading opens the data set again."""

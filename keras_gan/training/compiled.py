@@ -34,7 +34,7 @@ def restore_compiled(model: Any, kept: dict[str, Any]) -> None:
     now = compile_configs(model)
     for part in model.parts:
         before = kept.get(part.name)
-        if before is None or without_rate(before) == without_rate(now[part.name]):
+        if before is None or comparable(before) == comparable(now[part.name]):
             continue
         try:
             part.compile(**keras.saving.deserialize_keras_object(before))
@@ -46,10 +46,11 @@ def restore_compiled(model: Any, kept: dict[str, Any]) -> None:
             ) from error
 
 
-def without_rate(config: dict[str, Any] | None) -> str:
-    """A compile config as text, without the learning rate: the checkpoint's weights restore it."""
+def comparable(config: dict[str, Any] | None) -> str:
+    """A compile config as text, without the optimizer's name, which counts models, and its rate, which is a weight."""
     config = json.loads(json.dumps(config))
     settings = ((config or {}).get("optimizer") or {}).get("config", {})
+    settings.pop("name", None)
     if not isinstance(settings.get("learning_rate"), dict):
         settings.pop("learning_rate", None)
     return json.dumps(config, sort_keys=True)

@@ -132,7 +132,7 @@ def test_other_pictures_beside_readable_ones_are_said(tmp_path, monkeypatch, cap
 
 
 def test_pillow_heif_is_registered_if_it_is_installed(tmp_path, monkeypatch):
-    kinds, readers = dict(Image.EXTENSION), dict(Image.OPEN)
+    kinds, readers, names = dict(Image.EXTENSION), dict(Image.OPEN), list(Image.ID)
 
     def register():
         Image.register_open("HEIF", None)
@@ -145,6 +145,7 @@ def test_pillow_heif_is_registered_if_it_is_installed(tmp_path, monkeypatch):
         for known, before in ((Image.EXTENSION, kinds), (Image.OPEN, readers)):
             known.clear()
             known.update(before)
+        Image.ID[:] = names
 
 
 # Archives:

@@ -4,6 +4,7 @@ import pytest
 from support.scoring import scores
 
 from keras_gan import DiscoGAN
+from keras_gan.errors import BadValueError
 from keras_gan.layers import InstanceNormalization
 
 OUTPUTS = ["valid_A", "valid_B", "fake_B", "fake_A", "reconstr_A", "reconstr_B"]
@@ -50,9 +51,15 @@ def test_other_sizes_and_gray_pictures_work(shape, batch, tmp_path):
     assert gan.sample_images(3, 200) == tmp_path / "images" / "3_200.png"
 
 
-@pytest.mark.parametrize("shape", [(100, 100, 3), (127, 128, 3), (128, 130, 3), (0, 0, 3), (4, 4, 3)])
+@pytest.mark.parametrize("shape", [(100, 100, 3), (127, 128, 3), (128, 130, 3), (4, 4, 3)])
 def test_an_invalid_size_is_named_with_a_valid_one(shape):
     with pytest.raises(ValueError, match=rf"image size {shape[0]}x{shape[1]} cannot be halved .* such as \d+x\d+"):
+        small(shape)
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (0, 0, 3), 64, (64, 64, "3")])
+def test_an_invalid_shape_is_named(shape):
+    with pytest.raises(BadValueError, match="img_shape"):
         small(shape)
 
 

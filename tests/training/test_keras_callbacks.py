@@ -95,6 +95,7 @@ def test_a_second_train_starts_at_the_rates_of_the_user(tmp_path):
     assert rates(gan) == before
 
 
+@pytest.mark.slow
 def test_train_validates_for_callbacks(tmp_path):
     seen = []
     note = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(dict(logs)))
@@ -142,6 +143,7 @@ class Recompile(keras.callbacks.Callback):
             self.model.combined.compile(keras.optimizers.SGD(1e-3, momentum=0.5), loss="mse", loss_weights=[2.0])
 
 
+@pytest.mark.slow
 def test_a_part_compiled_in_python_resumes_as_it_was(tmp_path):
     gan = Toy(seed=1, output=tmp_path / "run")
     gan.train(**EVERY_STEP | {"epochs": 3}, quiet=True, callbacks=[Recompile()])
@@ -158,6 +160,7 @@ def test_what_cannot_be_restored_is_refused_by_name(tmp_path):
         Toy.resume(cut_back(tmp_path / "run", tmp_path / "copy", iteration=3))
 
 
+@pytest.mark.slow
 def test_another_data_loader_is_refused_by_name(tmp_path):
     gan = Toy(seed=1, output=tmp_path / "run")
     gan.data_loader.value_range = (0, 1)
