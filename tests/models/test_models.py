@@ -10,7 +10,6 @@ from support.models import (
     LOOPS,
     MODELS,
     ROWS,
-    SMALL,
     moved,
     noise_for,
     pictures,
@@ -91,9 +90,8 @@ def test_five_fused_steps_equal_the_loop_call_by_call(model, batch, floatx):
         copy.set_weights(network.get_weights())
     for part in [*theirs.parts, *theirs.networks]:
         part.run_eagerly = keras.backend.backend() == "tensorflow"  # tracing each of them takes longer
-    height, width, _ = options.get("img_shape", SMALL["img_shape"])
     for step in range(5):
-        imgs = pictures(ours, batch, size=2, seed=step, height=height, width=width)
+        imgs = pictures(ours, batch, size=2, seed=step)
         imgs = [x.astype(dtype) if x.dtype == "float32" else x for x in imgs]
         logs, expected = ours.train_on_batch(*imgs, return_dict=True), loop(theirs, *imgs)
         np.testing.assert_allclose([logs[name] for name in expected], list(expected.values()), rtol=1e-5)
