@@ -43,7 +43,7 @@ ROWS = {  # constructor, batch size, steps, and the fast paths used on TensorFlo
         lambda **o: DiscoGANPyTorch(**shape(64), **SHOES, **o),
         1,
         1,
-        ADAM | TAPS | {"transposed by taps"},
+        ADAM | TAPS | {"transposed by taps", "few filters"},
     ),
     "pix2pix": (
         lambda **o: Pix2Pix(**shape(256), **SHOES, **o),

@@ -21,7 +21,7 @@ from support.resuming import history
 from keras_gan import CycleGAN, DiscoGAN
 from keras_gan.training import checkpoints
 
-KILLS = 8
+KILLS = 5
 TINY = {"img_shape": (16, 16, 3), "dataset_name": "drawn_shoes", "seed": 11}
 RUNS = {
     "discogan": (DiscoGAN, TINY | {"gf": 2, "df": 2, "dropout": 0.2}),
