@@ -55,7 +55,7 @@ def test_a_last_batch_that_cannot_be_divided_is_dropped(two_devices, tmp_path):
     assert int(gan.iteration) == 4
     assert gan.generate(gan.sample_noise(3)).shape == (3, 28, 28, 1)
     for size, message in (
-        (3, "batch_size 3 cannot be divided over 2 devices: make it a multiple"),
+        (3, "batch_size 3 cannot be divided over 2 devices: use a multiple of 2"),
         (8, "batch_size 8 is larger than the number of pictures"),
     ):
         with pytest.raises(BadValueError, match=message):
