@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_gan import backend
 from keras_gan.errors import BadValueError
+from keras_gan.training.schedules import optimizer_of
 
 
 def fresh(optimizer: Any) -> Any:
@@ -45,24 +46,19 @@ class PartsOptimizer:
 
     @property
     def learning_rate(self) -> float:
-        return float(ops.convert_to_numpy(inner(self.model.combined.optimizer).learning_rate))
+        return float(ops.convert_to_numpy(optimizer_of(self.model.combined).learning_rate))
 
     @learning_rate.setter
     def learning_rate(self, rate: Any) -> None:
         rate, before = float(ops.convert_to_numpy(rate)), self.learning_rate
         for part in self.model.parts:
-            optimizer = inner(part.optimizer)
+            optimizer = optimizer_of(part)
             if isinstance(optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
                 raise BadValueError(
                     f"the learning rate of {part.name} cannot be set: its optimizer has a schedule. "
                     "Pass g_optimizer and d_optimizer with a constant rate."
                 )
             optimizer.learning_rate = float(optimizer.learning_rate) * rate / before if before else rate
-
-
-def inner(optimizer: Any) -> Any:
-    """The optimizer with the learning rate: the inner one of a loss-scaling optimizer."""
-    return getattr(optimizer, "inner_optimizer", optimizer)
 
 
 def create_variables(part: Any) -> None:

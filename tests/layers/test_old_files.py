@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from keras_2_files import (
+from support.keras_2_files import (
     CONV,
     DEPTH,
     KERNEL,

@@ -36,6 +36,15 @@ def run_here(model, *arguments):
     cli.run(kind, cli.parse(sys.modules[kind.__module__].__file__, list(arguments)))
 
 
+def translate_here(*arguments):
+    """Runs `python -m keras_gan.translate` in this process; returns its exit code."""
+    try:
+        import_module("keras_gan.translate.__main__").main([str(argument) for argument in arguments])
+    except SystemExit as stop:
+        return stop.code
+    return 0
+
+
 def check_complaint(complaints, message):
     """Checks that standard error is one line with this message, besides lines about skipped pictures."""
     assert message in complaints

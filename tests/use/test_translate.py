@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
+from support.commands import translate_here as command
 from support.pictures import opened
 
 import keras_gan.translate.__main__
@@ -42,15 +43,6 @@ def photos(tmp_path):
         image = Image.fromarray(pixels)
         (image.convert("L") if "gray" in name else image).save(tmp_path / "photos" / name)
     return tmp_path / "photos"
-
-
-def command(*arguments):
-    """Runs the command in this process; returns its exit code."""
-    try:
-        keras_gan.translate.__main__.main([str(argument) for argument in arguments])
-    except SystemExit as stop:
-        return stop.code
-    return 0
 
 
 def noise(height, width, channels=3, seed=0):

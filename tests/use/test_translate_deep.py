@@ -8,22 +8,13 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from support.commands import translate_here as command
 from support.pictures import opened
 from support.runs import copy_run
 
-import keras_gan.translate.__main__
 from keras_gan import translate
 from keras_gan.images.arrays import read_array
 from keras_gan.training import run_folder
-
-
-def command(*arguments):
-    """Runs the command in this process; returns its exit code."""
-    try:
-        keras_gan.translate.__main__.main([str(argument) for argument in arguments])
-    except SystemExit as stop:
-        return stop.code
-    return 0
 
 
 @pytest.fixture

@@ -5,23 +5,14 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
+from support.commands import translate_here as command
 from support.pictures import opened
 from support.runs import copy_run
 
-import keras_gan.translate.__main__
 from keras_gan import generators, translate
 from keras_gan.training import run_folder
 
 pytestmark = pytest.mark.usefixtures("opening_once")
-
-
-def command(*arguments):
-    """Runs the command in this process; returns its exit code."""
-    try:
-        keras_gan.translate.__main__.main([str(argument) for argument in arguments])
-    except SystemExit as stop:
-        return stop.code
-    return 0
 
 
 def noise(folder, width=64, height=32, name="0.png"):
