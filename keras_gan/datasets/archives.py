@@ -1,12 +1,11 @@
 """Archives named as data sets: a .zip or .tar.gz file is unpacked once, to a folder beside it."""
 
-import shutil
-import tempfile
 from pathlib import Path
 
 from keras_gan.datasets.roles import role_of
 from keras_gan.datasets.unpack import unpack
 from keras_gan.errors import BadValueError
+from keras_gan.files import unfinished_folder
 
 ENDINGS = ".zip", ".tar.gz", ".tgz"
 OTHERS = ".tar", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".7z", ".rar"
@@ -34,9 +33,16 @@ def opened(path: Path) -> Path:
         print(f"{path} was unpacked before: using the folder {target}.")
         return target
     try:
-        folder = Path(tempfile.mkdtemp(prefix=f".unfinished.{target.name}.", dir=path.parent))
+        with unfinished_folder(target) as folder:
+            unpack_to(target, path, folder)
     except OSError as error:
         raise BadValueError(f"{path} cannot be unpacked beside itself ({error}): unpack it elsewhere.") from error
+    print(f"Unpacked {path} to {target}.")
+    return target
+
+
+def unpack_to(target: Path, path: Path, folder: Path) -> None:
+    """Unpacks an archive in a temporary folder, then moves its contents to the target."""
     try:
         unpack(path, folder)
         contents(folder).rename(target)
@@ -44,10 +50,6 @@ def opened(path: Path) -> Path:
         raise BadValueError(f"{path}: {error}") from error
     except OSError as error:
         raise BadValueError(f"folder {str(target)!r} cannot be written: {error}.") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    print(f"Unpacked {path} to {target}.")
-    return target
 
 
 def contents(folder: Path) -> Path:

@@ -4,6 +4,7 @@ import gzip
 import math
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from keras_gan.errors import BadValueError, NotFoundError
 CONTENTS = {1: "labels", 3: "images"}  # by number of dimensions
 TYPES = {8: "unsigned bytes", 9: "signed bytes", 11: "int16", 12: "int32", 13: "float32", 14: "float64"}
 UNSIGNED_BYTES = 8
+#: A file may promise MAX_RATIO times its size plus MAX_EXTRA bytes. MNIST compresses to a fifth.
+MAX_RATIO, MAX_EXTRA = 50, 100_000_000
+CHUNK = 1 << 20
 
 
 def read_idx_split(folder: Path, split: str, classes: list | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -61,22 +65,47 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
     Raises:
         BadValueError: if it has other contents, or more or less data than its header says.
     """
-    content = unpacked(path)
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
+            return read_array(path, file, dimensions)
+    except (OSError, EOFError, zlib.error) as error:
+        if path.suffix != ".gz":
+            raise BadValueError(f"{path} cannot be read ({error}).") from error
+        raise BadValueError(
+            f"{path} cannot be unpacked ({error}); expected a complete gzip file, or one without .gz in its name."
+        ) from error
+
+
+def read_array(path: Path, file: Any, dimensions: int) -> np.ndarray:
+    """What `read_idx` returns, from the open file. Reads hardly more than the header promises."""
     wanted = f"{CONTENTS[dimensions]}, an idx file that starts with 00 00 {UNSIGNED_BYTES:02x} {dimensions:02x}"
     start = 4 + 4 * dimensions
+    content = file.read(start)
     if not bytes([0, 0, UNSIGNED_BYTES, dimensions]).startswith(content[:4]):
         raise BadValueError(f"{path} starts with {content[:4].hex(' ')}: {idx_kind(content)}; expected {wanted}.")
     if len(content) < start:
         raise BadValueError(f"{path} is truncated: it has {len(content)} bytes; expected {wanted}.")
     shape = np.frombuffer(content, ">u4", dimensions, offset=4).tolist()
     size = " x ".join(map(str, shape))
-    held, expected = len(content) - start, math.prod(shape)
-    if held != expected:
-        fault = "truncated" if held < expected else "longer than its header says"
-        raise BadValueError(f"{path} is {fault}: {held} bytes after the header; expected {expected} ({size}).")
+    expected = math.prod(shape)
+    if expected > MAX_RATIO * path.stat().st_size + MAX_EXTRA:
+        raise BadValueError(f"{path} is damaged: its header says {size}, far more than such a file can hold.")
+    values = read_to(file, expected + CHUNK)
+    if len(values) != expected:
+        fault = "truncated" if len(values) < expected else "longer than its header says"
+        raise BadValueError(f"{path} is {fault}: {len(values)} bytes after the header; expected {expected} ({size}).")
     if not expected:
         raise BadValueError(f"{path} is empty: its header says {size}.")
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+    return np.frombuffer(values, np.uint8).reshape(shape)
+
+
+def read_to(file: Any, most: int) -> bytes:
+    """The rest of a file, but at most this number of bytes, in pieces: memory is taken as they come."""
+    pieces, left = [], most
+    while left and (piece := file.read(min(left, CHUNK))):
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
 
 
 def idx_kind(content: bytes) -> str:
@@ -87,16 +116,3 @@ def idx_kind(content: bytes) -> str:
         return "it is not an idx file"
     contents = CONTENTS.get(content[3], f"an array of {content[3]} dimensions")
     return f"it holds {contents} of {TYPES[content[2]]}"
-
-
-def unpacked(path: Path) -> bytes:
-    """The bytes of a file, decompressed if its name ends in .gz."""
-    if path.suffix != ".gz":
-        return path.read_bytes()
-    try:
-        with gzip.open(path) as packed:
-            return packed.read()
-    except (OSError, EOFError, zlib.error) as error:
-        raise BadValueError(
-            f"{path} cannot be unpacked ({error}); expected a complete gzip file, or one without .gz in its name."
-        ) from error

@@ -4,6 +4,7 @@ import gzip
 import shutil
 import stat
 import tarfile
+import unicodedata
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PureWindowsPath
@@ -14,7 +15,8 @@ from keras_gan.errors import BadValueError
 
 #: An archive may unpack to MAX_RATIO times its size plus MAX_EXTRA bytes. Pictures hardly compress: expect about 1.
 MAX_RATIO, MAX_EXTRA = 4, 100_000_000
-BLOCK = 4096  # bytes that a file takes on disk at least
+BLOCK = 4096  # bytes that a file or a folder takes on disk at least
+DEEPEST, LONGEST = 50, 1000  # folders inside each other, and characters of a name with them
 CHUNK = 1 << 20
 
 
@@ -36,17 +38,37 @@ def unpack(path: Path, folder: Path) -> None:
     members = {b"PK": zip_members, b"\x1f\x8b": tar_members}.get(start)
     if members is None:
         raise BadValueError(f"the archive starts with {start!r}: it is neither a .zip nor a .tar.gz file.")
+    space = Space(folder, limit)
     try:
-        for name, is_folder, content in members(path, limit):
-            write(safe_path(folder, name), is_folder, content)
+        for name, size, content in members(path, limit):
+            place = safe_path(folder, name)
+            space.take(place, size)
+            write(place, size is None, content)
     except BadValueError:
         raise
     except Exception as error:  # on damaged archives, the modules raise various types
         raise BadValueError(f"the archive cannot be unpacked ({error or type(error).__name__}).") from error
 
 
-def zip_members(path: Path, limit: int) -> Iterator[tuple[str, bool, Any]]:
-    """Yields (name, is it a folder, readable file) for each member of a .zip file."""
+class Space:
+    """The space on the disk that an archive takes, with the folders in its names."""
+
+    def __init__(self, folder: Path, limit: int) -> None:
+        self.folders, self.limit, self.total = {folder}, limit, 0
+
+    def take(self, place: Path, size: int | None) -> None:
+        """Counts a file of this size, or a folder (None), before it is written; an error beyond the limit."""
+        self.total += BLOCK if size is None else max(BLOCK, size)
+        inner = place if size is None else place.parent
+        while inner not in self.folders:
+            self.folders.add(inner)
+            self.total += BLOCK
+            inner = inner.parent
+        check_size(self.total, self.limit)
+
+
+def zip_members(path: Path, limit: int) -> Iterator[tuple[str, int | None, Any]]:
+    """Yields (name, size or None for a folder, readable file) for each member of a .zip file."""
     with zipfile.ZipFile(path) as archive:
         # A member with more data than it declares here fails its checksum.
         check_size(sum(max(BLOCK, info.file_size) for info in archive.infolist()), limit)
@@ -55,20 +77,19 @@ def zip_members(path: Path, limit: int) -> Iterator[tuple[str, bool, Any]]:
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise not_a_file(info.filename)
             with archive.open(info) as content:
-                yield info.filename, info.is_dir(), content
+                yield info.filename, None if info.is_dir() else info.file_size, content
 
 
-def tar_members(path: Path, limit: int) -> Iterator[tuple[str, bool, Any]]:
-    """Yields (name, is it a folder, readable file) for each member of a .tar.gz file."""
+def tar_members(path: Path, limit: int) -> Iterator[tuple[str, int | None, Any]]:
+    """Yields (name, size or None for a folder, readable file) for each member of a .tar.gz file."""
     with gzip.open(path) as stream:
-        total, limited = 0, cast(Any, Limited(stream, limit))
+        limited = cast(Any, Limited(stream, limit))
         with cast(Any, tarfile.open(fileobj=limited, mode="r|")) as archive:
             while (info := archive.next()) is not None:
-                total += max(BLOCK, info.size)
-                check_size(total, limit)
                 if not (info.isdir() or info.type in (tarfile.REGTYPE, tarfile.AREGTYPE)):
                     raise not_a_file(info.name)
-                yield info.name, info.isdir(), None if info.isdir() else archive.extractfile(info)
+                is_folder = info.isdir()
+                yield info.name, None if is_folder else info.size, None if is_folder else archive.extractfile(info)
                 archive.members = []  # the list would grow with the archive
         rest = Limited(stream, limit)
         while rest.read(CHUNK):  # the checksum is at the end
@@ -98,7 +119,11 @@ def not_a_file(name: str) -> BadValueError:
 
 
 def safe_path(folder: Path, name: str) -> Path:
-    """The path of a member. Raises BadValueError if it is outside the folder on any system."""
+    """The path of a member. Raises BadValueError for one outside the folder on any system, or that no picture has."""
+    if len(name) > LONGEST or name.count("/") + name.count("\\") > DEEPEST:
+        raise BadValueError(f"the archive has a name that is too long: {name[:40]!r}... of {len(name)} characters.")
+    if any(unicodedata.category(character) == "Cc" for character in name):  # which would command the terminal
+        raise BadValueError(f"the archive has a name with control characters: {name!r}.")
     path = PureWindowsPath(name)  # handles both kinds of slashes, and drives
     if path.anchor or ".." in path.parts:
         raise BadValueError(f"the archive has a name that leads out of its folder: {name!r}.")

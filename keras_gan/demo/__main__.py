@@ -8,6 +8,10 @@ The page is served to this computer only, unless --host is given. Uploads stay i
 """
 
 import contextlib
+import errno
+import multiprocessing
+import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,8 @@ from keras_gan.errors import BadValueError
 
 BUNDLED = Path(__file__).with_name("shoes.keras")
 PORT = 8000
+#: Where a browser on this computer finds a page that is served at all addresses.
+OPENED_AS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -26,8 +32,8 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     with console.one_line_errors():
         console.check_packages("the demo", ("starlette", "uvicorn"), "demo")
-        found = opened(arguments.model)
-        serve(found, arguments.host, arguments.port, {"bundled": arguments.model is None})
+        with listening_at(arguments.host, arguments.port) as listening:
+            serve(opened(arguments.model), listening, {"bundled": arguments.model is None})
 
 
 def opened(model: str | Path | None = None) -> dict[str | None, generators.Generator]:
@@ -53,36 +59,44 @@ def opened(model: str | Path | None = None) -> dict[str | None, generators.Gener
     return found
 
 
-def serve(found: dict[str | None, generators.Generator], host: str, port: int, about: dict[str, Any]) -> None:
-    """Serves the page until Ctrl-C; prints its address when it is ready.
-
-    Raises:
-        BadValueError: if the address is not available.
-    """
-    import socket
-
-    import uvicorn
-
-    from keras_gan.demo.server import app_of, is_loopback
+def serve(found: dict[str | None, generators.Generator], listening: socket.socket, about: dict[str, Any]) -> None:
+    """Serves the page until Ctrl-C; prints its address when it is ready."""
+    from keras_gan.demo.connections import server_of
+    from keras_gan.demo.server import Queue, Reader, app_of, is_loopback
     from keras_gan.export import examples
 
     for generator in found.values():
         generator(*examples(generator, 1))  # warm-up: the first call is slow
+    queue, reader = Queue(), Reader()
+    reader.start()
+    address, port = listening.getsockname()[:2]
+    here = OPENED_AS.get(address, address)
+    print(f"http://{f'[{here}]' if ':' in here else here}:{port}  (Ctrl-C to stop)", flush=True)
+    if not is_loopback(address):
+        print("Anyone who can reach this computer can use the page: no password, no encryption.", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        server_of(app_of(found, address, about, queue, reader)).run(sockets=[listening])
+    if queue.stop() | reader.queue.stop():
+        for process in multiprocessing.active_children():
+            process.kill()
+        os._exit(0)  # Python would wait for work whose answer nobody gets
+
+
+def listening_at(host: str, port: int) -> socket.socket:
+    """A socket that listens at an address, or at any free port for port 0; BadValueError if that is not possible."""
+    if not host:
+        raise BadValueError("--host is empty: name an address, such as 127.0.0.1, or 0.0.0.0 for the whole network.")
+    if not 0 <= port < 2**16:
+        raise BadValueError(f"--port {port} is not a port: name one below 65536, or 0 for any free one.")
+    other = "--host"
     try:
-        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except (OSError, OverflowError) as error:
+        family, *_, address = min(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), key=lambda found: found[0])
+        other = "--port"
+        return socket.create_server(address[:2], family=family)
+    except (OSError, ValueError) as error:  # ValueError: what no name can hold
+        other = "--host" if getattr(error, "errno", None) == errno.EADDRNOTAVAIL else other
         reason = getattr(error, "strerror", None) or error
-        raise BadValueError(f"cannot serve at {host} port {port}: {reason}. Name another --port.") from error
-    with listening:
-        address = f"[{host}]" if ":" in host else host
-        print(f"http://{address}:{listening.getsockname()[1]}  (Ctrl-C to stop)", flush=True)
-        if not is_loopback(host):
-            print("Anyone who can reach this computer can use the page: no password, no encryption.", flush=True)
-        options: dict[str, Any] = {"log_level": "warning", "access_log": False, "server_header": False}
-        options |= {"lifespan": "off", "limit_concurrency": 200, "timeout_keep_alive": 5, "ws": "none", "http": "h11"}
-        config = uvicorn.Config(app_of(found, host, about), **options)
-        with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listening])
+        raise BadValueError(f"cannot serve at {host} port {port}: {reason}. Name another {other}.") from error
 
 
 if __name__ == "__main__":

@@ -129,11 +129,9 @@ def draw_pairs(folder: Path, pairs: int = PAIRS, held_out: int = HELD_OUT) -> No
 
 def compact(source: Path, path: Path) -> None:
     """Rewrites a saved network with weights rounded to 11 significant bits, which compresses to half the size."""
-    import keras
+    from keras_gan.layers import trusted
 
-    import keras_gan.layers  # noqa: F401  (registers the layers of the network)
-
-    network = keras.saving.load_model(source, compile=False)
+    network = trusted.load_model(source)
     network.set_weights([weight.astype("float16").astype("float32") for weight in network.get_weights()])
     with tempfile.TemporaryDirectory() as folder, write_whole(path) as unfinished:
         saved = Path(folder, "network.keras")
@@ -150,9 +148,9 @@ def settle_norms(path: Path, loader: Any, batches: int = 200) -> None:
     """
     import keras
 
-    import keras_gan.layers  # noqa: F401  (registers the layers of the network)
+    from keras_gan.layers import trusted
 
-    network = keras.saving.load_model(path, compile=False)
+    network = trusted.load_model(path)
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.98

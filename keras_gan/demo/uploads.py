@@ -8,29 +8,32 @@ import numpy as np
 from PIL import Image
 
 from keras_gan.errors import BadValueError
-from keras_gan.images.pixels import as_pixels, scale
+from keras_gan.images.pixels import as_pixels
 from keras_gan.images.sources import read_by_pillow
 
 FORMATS = "PNG", "JPEG", "WEBP", "GIF", "BMP"
 BYTES = 12 * 2**20  # limit of an upload
 PIXELS = 32 * 10**6  # limit of a picture: 96 MB decoded, one at a time
+SCANS = 64  # limit of a progressive JPEG, which is decoded whole for each: cameras and programs write about 10
 MOST_CODES = 24  # codes per request, the frames of a walk
 
 
-def read_upload(data: bytes, generator: Any) -> list[np.ndarray]:
-    """Decodes an uploaded picture to the inputs of a generator.
+def decoded(data: bytes, shape: tuple, fit: str) -> np.ndarray:
+    """Decodes an uploaded picture. It may take hours and gigabytes: see `keras_gan.demo.decoding`.
 
     Args:
         data: contents of a file in one of `FORMATS`.
-        generator: a `keras_gan.generators.Generator` of kind "translation".
+        shape: (height, width, channels) of the inputs of a generator.
+        fit: how to fit pictures of another aspect ratio.
 
     Returns:
-        A list of one array, float32 (1, height, width, channels) in the generator's value range; decoded as by
-        `keras_gan.images.sources.read_picture`.
+        uint8 array of this shape, decoded as by `keras_gan.images.sources.read_picture`.
 
     Raises:
         BadValueError: with a short message, if the data are not a picture, damaged, or have too many pixels.
     """
+    if data.startswith(b"\xff\xd8") and data.count(b"\xff\xda") > SCANS:
+        raise BadValueError(f"This picture has too many scans: at most {SCANS}.")
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             width, height = image.size  # from the header, before decoding
@@ -43,15 +46,23 @@ def read_upload(data: bytes, generator: Any) -> list[np.ndarray]:
     if min(width, height) < 2:
         raise BadValueError(f"This picture is only {width} x {height} pixels.")
     try:
-        picture = read_by_pillow(io.BytesIO(data), generator.shape[2])
+        picture = read_by_pillow(io.BytesIO(data), shape[2])
     except Exception:  # as above
-        raise BadValueError("This picture is damaged.") from None
-    pixels = as_pixels(picture, generator.shape[0], generator.shape[1], generator.fit)
-    return [scale(pixels[np.newaxis], generator.value_range)]
+        raise damaged() from None
+    return as_pixels(picture, shape[0], shape[1], fit)
+
+
+def damaged() -> BadValueError:
+    return BadValueError("This picture is damaged.")
 
 
 def too_large() -> BadValueError:
     return BadValueError(f"This picture is too large: at most {PIXELS // 10**6} megapixels.")
+
+
+def bytes_of_codes(generator: Any) -> int:
+    """Limit of a request with codes: 32 characters a number are more than any has."""
+    return 1000 + MOST_CODES * 32 * (1 + generator.latent_dim)
 
 
 def read_codes(data: bytes, generator: Any) -> list[np.ndarray]:

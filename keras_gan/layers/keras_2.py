@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+from keras import ops
 
 #: The packages whose layers are meant. Others may look for their arguments in other ways.
 OURS = "keras", "keras_gan"
@@ -79,6 +80,8 @@ def translated(cls: type, config: dict[str, Any]) -> dict[str, Any]:
             found[new] = value
         elif key in taken or key not in (*NEUTRAL, *UNUSED):
             found[key] = in_keras_3(key, value)
+            if value == "hard_sigmoid" and "DTypePolicy" not in str(config.get("dtype")):  # which Keras 3 writes there
+                found[key] = hard_sigmoid
         elif key in NEUTRAL and value not in NEUTRAL[key]:
             means = f"only {NEUTRAL[key][0]} means the same there"
             raise ValueError(f"the {cls.__name__} of Keras 3 takes no {key}, but the file has {key}={value}: {means}.")
@@ -95,6 +98,12 @@ def in_keras_3(key: str, value: Any) -> Any:
     if key.endswith("_initializer") and "dtype" in settings:
         return value | {"config": {name: setting for name, setting in settings.items() if name != "dtype"}}
     return value
+
+
+@keras.saving.register_keras_serializable("keras_gan")
+def hard_sigmoid(x: Any) -> Any:
+    """The one of Keras 2, with a slope of 1/5: that of Keras 3 has 1/6."""
+    return ops.clip(0.2 * x + 0.5, 0.0, 1.0)
 
 
 def arguments(cls: type) -> set[str]:

@@ -28,6 +28,7 @@ pytest.importorskip("starlette", reason="needs the extra demo")
 
 from keras_gan.demo import __main__ as demo
 from keras_gan.demo import server, uploads
+from keras_gan.images.pixels import scale
 
 pytestmark = pytest.mark.usefixtures("opening_once")
 
@@ -124,7 +125,7 @@ def test_unknown_paths_are_not_found(shoes, path):
 
 def test_foreign_host_names_are_refused(shoes):
     assert ask(shoes, method="GET", Host="evil.example")[0] == 400  # a page elsewhere whose name leads here
-    assert ask(shoes, method="GET", Host="localhost:1")[0] == 200
+    assert [ask(shoes, method="GET", Host=name)[0] for name in ("localhost:1", "127.0.0.1", "[::1]:1")] == [200] * 3
 
 
 def test_pictures_of_every_kind_and_mode_are_read(shoes):
@@ -152,7 +153,9 @@ class Slow:
 
 def test_a_full_queue_refuses_new_requests_and_answers_the_others(serve):
     slow, answers, drawing = Slow(), [], png(Image.new("RGB", (8, 8)))
-    address = serve({None: slow}, queue=server.Queue(most=3, seconds=60))
+    reader = server.Reader()
+    reader.decode.in_turn = 60
+    address = serve({None: slow}, queue=server.Queue(most=3, seconds=60), reader=reader)
     answer = lambda: answers.append(ask(address, "translate/only", drawing))  # noqa: E731
     threads = [threading.Thread(target=answer, daemon=True) for _ in range(6)]
     for thread in threads:
@@ -201,7 +204,7 @@ def test_codes_are_checked(page_of, name):
         *([json.dumps({"codes": [code], "labels": [wrong]}).encode() for wrong in (10, -1)] if labels else []),
     ):
         status, text, _ = ask(address, "make", bad)
-        assert status == 422 and len(text) < 100, bad[:40]
+        assert status in (413, 422) and len(text) < 100, bad[:40]
 
 
 AUDITED = """
@@ -209,6 +212,8 @@ import os, sys
 found = []
 def note(event, arguments):
     if event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) and arguments[0] != os.devnull:
+        if isinstance(arguments[0], int):
+            return  # the pipe to the process that decodes
         found.append(f"wrote {arguments[0]!r}")
     elif event in ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "webbrowser.open"):
         found.append(f"{event} {arguments!r}")
@@ -261,7 +266,8 @@ def test_the_bundled_generator_is_small_and_follows_the_colour_of_a_stroke():
 
     def made(colour):
         data = [png(shoe_drawing(seed, colour)) for seed in range(6)]
-        return np.concatenate([generator(*uploads.read_upload(one, generator)) for one in data])
+        read = [uploads.decoded(one, generator.shape, generator.fit) for one in data]
+        return generator(scale(np.stack(read), generator.value_range))
 
     reds, blues = made("#c8202a"), made("#2f7fd8")
     middle = np.s_[:, 60:84, 40:90]
