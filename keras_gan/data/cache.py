@@ -6,7 +6,6 @@ import inspect
 import os
 import shutil
 import sys
-import tempfile
 import threading
 import time
 import weakref
@@ -19,7 +18,8 @@ import PIL
 from PIL import features
 
 from keras_gan.data.order import Stream
-from keras_gan.images import arrays, pixels, sources
+from keras_gan.files import user_cache_folder
+from keras_gan.images import arrays, photos, pixels, sources, stated, values
 from keras_gan.images.sources import Labelled, Sides, source
 
 #: Bytes of pixels that one loader keeps in memory: 10,900 pairs at 128x128 or 2,700 at 256x256. Training itself takes
@@ -131,7 +131,7 @@ class FileStore:
         self.size = len(pictures) * self._record
         check_disk_space(path, self.size)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         weakref.finalize(self, os.close, self._file)
 
     def get(self, picture: Any, stamp: Any) -> np.ndarray | None:
@@ -196,7 +196,7 @@ def open_file_store(stream: Stream, like: np.ndarray) -> FileStore | NoStore:
 def file_name(stream: Stream, *extra: Any) -> str:
     """The file name of a stream's cache, with a hash of everything that affects the pixels, and of `extra`."""
     libraries = PIL.__version__, features.version("jpg"), features.version("libjpeg_turbo")
-    code = [inspect.getsource(module) for module in (sources, pixels, arrays)]
+    code = [inspect.getsource(module) for module in (sources, photos, pixels, arrays, stated, values)]
     hashed = stream.split, stream.side, stream.read, stream.read_size, libraries, code, extra
     digest = hashlib.blake2b(repr(hashed).encode(errors="surrogateescape"), digest_size=6).hexdigest()
     return "{}-{}x{}-{}.u8".format(stream.split, *stream.read_size, digest)
@@ -205,13 +205,6 @@ def file_name(stream: Stream, *extra: Any) -> str:
 def common_folder(pictures: list) -> Path:
     """The deepest folder that contains all of these pictures."""
     return Path(os.path.commonpath({os.path.dirname(os.path.abspath(source(picture))) for picture in pictures}))
-
-
-def user_cache_folder() -> Path:
-    """The user's cache folder for this package."""
-    home = os.path.expanduser("~/.cache")  # starts with ~ if the user has no home
-    home = home if os.path.isabs(home) else tempfile.gettempdir()
-    return Path(os.environ.get("XDG_CACHE_HOME") or home, "keras_gan")
 
 
 def check_disk_space(path: Path, size: int) -> None:

@@ -16,11 +16,13 @@ from PIL import UnidentifiedImageError
 
 from keras_gan import console
 from keras_gan.data.cache import Cache
-from keras_gan.data.order import longest
+from keras_gan.data.order import files_by_side, longest
 from keras_gan.datasets.pair_files import check_pairs
+from keras_gan.datasets.spans import chosen_range, warn_of_values
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.images.pixels import as_pixels, scale, size_of
 from keras_gan.images.sources import UNREADABLE, open_picture, source
+from keras_gan.images.values import Range, ValueRange, checked_value_range
 
 CHECKED_BEFORE_TRAINING = 256
 
@@ -49,6 +51,7 @@ class PictureLoader(keras.utils.PyDataset):
     A subclass defines `value_range`, `fit`, `_streams(is_testing)`, which returns a list of `Stream`s,
     and `_domains(stacks, pictures)`, which makes a batch such as (imgs_A, imgs_B). For each stream it
     gets a scaled float32 array (..., batch, height, width, channels) and the list of its pictures.
+    Its constructor calls `_open_files()` once the pictures are found.
 
     Batches are numbered from the first one ever asked for, by `epoch` and `played`. A copy that `batches()`
     makes begins where this loader and its earlier copies ended, so that a second training goes on with new
@@ -65,6 +68,7 @@ class PictureLoader(keras.utils.PyDataset):
         self.batch_size = int(batch_size)
         self.steps_per_epoch = None if steps_per_epoch is None else int(steps_per_epoch)
         self.seed = np.random.SeedSequence().entropy if seed is None else int(seed)
+        self.value_range_of_files: Range = None
         self.epoch = 0
         self.played = 0  # batches of this epoch that a resumed run has already trained on
         self.devices = 1  # the number of devices that share a batch
@@ -75,6 +79,11 @@ class PictureLoader(keras.utils.PyDataset):
         self._cache = Cache()
         self._rng = np.random.default_rng(self.seed)
         self._lock = threading.Lock()
+
+    def _open_files(self, wanted: ValueRange | None) -> None:
+        """Sets `value_range_of_files`, the values of black and white in the files. "auto" reads some of them."""
+        wanted = checked_value_range(wanted)
+        self.value_range_of_files = chosen_range(wanted, files_by_side(self._streams(False)), self.dataset_name)
 
     @property
     def n_batches(self) -> int:
@@ -117,12 +126,12 @@ class PictureLoader(keras.utils.PyDataset):
     def _load_resized(self, picture, shape):
         """One picture as float32 (1, *shape) in `value_range`."""
         height, width, channels = shape
-        image = open_picture(picture, channels, max(height, width))
+        image = open_picture(picture, channels, max(height, width), self.value_range_of_files)
         return scale(as_pixels(image, height, width, self.fit, resample=self.resample)[np.newaxis], self.value_range)
 
     def _load_original_size(self, picture, shape):
         """One picture as float32 (height, width, channels) in [0, 255]. Drawings get the size in `shape`."""
-        image = open_picture(picture, shape[2], max(shape[:2]))
+        image = open_picture(picture, shape[2], max(shape[:2]), self.value_range_of_files)
         width, height = size_of(image)
         return scale(as_pixels(image, height, width), (0, 255))
 
@@ -172,7 +181,7 @@ class PictureLoader(keras.utils.PyDataset):
     def check(self) -> None:
         """Reads up to 256 evenly spaced files of each split. Names broken ones and removes them from the split.
 
-        Warns if files that should be pairs hardly look like pairs.
+        Warns if files that should be pairs hardly look like pairs, and of values that make nearly black pictures.
 
         Raises:
             BadValueError: if more than half of the files read are broken, or files that should be pairs are none.
@@ -193,6 +202,7 @@ class PictureLoader(keras.utils.PyDataset):
         for stream in streams:  # not earlier, so that test sides made from the same files stay aligned
             stream.pictures[:] = [picture for picture in stream.pictures if source(picture) not in self.skipped]
         check_pairs(self._pair_files(), f"data set {self.dataset_name!r}")
+        warn_of_values(files_by_side(self._streams(is_testing=False)), self.value_range_of_files)
         self._checked = True
 
     def _pair_files(self) -> list[Path]:

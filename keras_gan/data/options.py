@@ -54,5 +54,7 @@ def depth_of(name: str, channels: int, *splits: list) -> str:
 def checked_range(value_range: tuple | list) -> tuple[int, int]:
     """`value_range` as a tuple (low, high). Raises BadValueError if it is invalid."""
     if not isinstance(value_range, tuple | list) or tuple(value_range) not in ((-1, 1), (0, 1)):
-        raise BadValueError(f"value_range must be (-1, 1) or (0, 1), not {value_range!r}.")
+        raise BadValueError(
+            f"value_range must be (-1, 1) or (0, 1), not {value_range!r}; that of the files is value_range_of_files."
+        )
     return value_range[0], value_range[1]

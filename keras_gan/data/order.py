@@ -2,11 +2,13 @@
 
 import functools
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from keras_gan.images.pixels import mirrored
+from keras_gan.images.sources import files_of
 
 ENLARGED = 286 / 256  # resize factor before cropping, as in the code of the CycleGAN paper
 
@@ -77,6 +79,18 @@ def shuffled(seed: int, side: tuple, number: int, n: int) -> tuple[np.ndarray, n
     """(order, flips, corners) of round `number` of n pictures."""
     rng = np.random.default_rng([seed, number, *side])
     return rng.permutation(n), rng.random(n) < 0.5, rng.random((n, 2))
+
+
+def files_by_side(streams: list[Stream]) -> dict[str, list[Path]]:
+    """The files of streams, {side: files}. Halves of the same file belong to both sides."""
+    found: dict[str, list[Path]] = {}
+    for number, stream in enumerate(streams):
+        for picture in stream.pictures:
+            files = files_of(picture)
+            for place, file in enumerate(files):
+                side = f"side {'AB'[number + place]}" if len(streams) + len(files) > 2 else "the training set"
+                found.setdefault(side, []).append(file)
+    return found
 
 
 def longest(streams: list[Stream]) -> int:

@@ -11,6 +11,7 @@ from keras_gan.data.options import checked_direction, checked_range, checked_sha
 from keras_gan.data.order import Stream
 from keras_gan.images.pixels import checked_fit, checked_resample
 from keras_gan.images.sources import ReadPair
+from keras_gan.images.values import ValueRange
 
 
 class DataLoader(PictureLoader):
@@ -34,6 +35,9 @@ class DataLoader(PictureLoader):
         fit: how to resize pictures of another shape, see `keras_gan.images.pixels.shaped`.
         resample: filter: nearest, bilinear, bicubic, lanczos, or auto: nearest for label maps, else bicubic.
         value_range: of the pixels, (-1, 1) or (0, 1).
+        value_range_of_files: (low, high): the values of black and white in the files, and outside them values
+            are clipped; "auto": the smallest and the largest value in up to 256 training files of a side; None:
+            as each file states it, see `keras_gan.images.sources.read_picture`.
         augment: in training, resize to 286/256 of the size and crop at random, both halves alike.
         batch_size: pairs per batch in `fit()`.
         steps_per_epoch: batches per epoch in `fit()`; None: one pass over all pairs. The next epoch
@@ -62,6 +66,7 @@ class DataLoader(PictureLoader):
         direction: str = "AtoB",
         fit: str = "resize",
         resample: str = "auto",
+        value_range_of_files: ValueRange | None = None,
     ) -> None:
         shape = checked_shape("the halves", (*checked_size("img_res", img_res), channels))
         self.img_res, self.channels = shape[:2], shape[2]
@@ -74,6 +79,7 @@ class DataLoader(PictureLoader):
         self.train, self.test = found.train, found.test
         self.depth = depth_of(found.name, self.channels, found.train, found.test)
         self.augment = augment
+        self._open_files(value_range_of_files)
 
     def load_img(self, path: Any) -> np.ndarray:
         """Loads one picture, not split into halves, as float32 (1, height, width, channels) in `value_range`."""
@@ -89,7 +95,9 @@ class DataLoader(PictureLoader):
     def _streams(self, is_testing):
         split = self.test if is_testing else self.train
         changes = {"split": "test"} if is_testing else {"flip": True, "augment": self.augment}
-        read = ReadPair(self.channels, max(self.img_res), self.fit, self.depth, self.resample)
+        read = ReadPair(
+            self.channels, max(self.img_res), self.fit, self.depth, self.resample, self.value_range_of_files
+        )
         return [Stream(split, read, self.img_res, self.seed, **changes)]
 
     def _domains(self, stacks, pictures):

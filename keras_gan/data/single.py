@@ -11,6 +11,7 @@ from keras_gan.data.order import Stream
 from keras_gan.datasets.labelled import find_labelled, find_pictures
 from keras_gan.images.pixels import checked_fit, checked_resample
 from keras_gan.images.sources import ReadWhole
+from keras_gan.images.values import ValueRange
 
 
 class ImageLoader(PictureLoader):
@@ -35,6 +36,9 @@ class ImageLoader(PictureLoader):
         fit: how to resize pictures of another shape, see `keras_gan.images.pixels.shaped`.
         resample: filter: nearest, bilinear, bicubic, lanczos, or auto: nearest for label maps, else bicubic.
         value_range: of the pixels, (-1, 1) or (0, 1).
+        value_range_of_files: (low, high): the values of black and white in the files, and outside them values
+            are clipped; "auto": the smallest and the largest value in up to 256 training files of a side; None:
+            as each file states it, see `keras_gan.images.sources.read_picture`.
         flip: in training, mirror half of the pictures.
         batch_size: pictures per batch in `fit()`.
         steps_per_epoch: batches per epoch in `fit()`; None: one pass over all pictures. The next
@@ -62,6 +66,7 @@ class ImageLoader(PictureLoader):
         workers: int = 2,
         fit: str = "resize",
         resample: str = "auto",
+        value_range_of_files: ValueRange | None = None,
     ) -> None:
         self.shape = checked_shape("shape", shape)
         self.value_range, self.fit = checked_range(value_range), checked_fit(fit)
@@ -73,6 +78,7 @@ class ImageLoader(PictureLoader):
         self.classes = found.classes
         self.depth = depth_of(found.name, self.shape[2], found.train, found.test)
         self.labelled, self.flip = labelled, flip
+        self._open_files(value_range_of_files)
 
     @property
     def n_classes(self) -> int:
@@ -90,15 +96,8 @@ class ImageLoader(PictureLoader):
     def _streams(self, is_testing):
         split = self.test if is_testing else self.train
         changes = {"split": "test"} if is_testing else {"flip": self.flip}
-        return [
-            Stream(
-                split,
-                ReadWhole(self.shape[2], self.fit, self.depth, self.resample),
-                self.shape[:2],
-                self.seed,
-                **changes,
-            )
-        ]
+        read = ReadWhole(self.shape[2], self.fit, self.depth, self.resample, self.value_range_of_files)
+        return [Stream(split, read, self.shape[:2], self.seed, **changes)]
 
     def _domains(self, stacks, pictures):
         (imgs,) = stacks

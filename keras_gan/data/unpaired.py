@@ -12,6 +12,7 @@ from keras_gan.data.order import Stream
 from keras_gan.errors import BadValueError
 from keras_gan.images.pixels import checked_fit, checked_resample
 from keras_gan.images.sources import Half, ReadWhole
+from keras_gan.images.values import ValueRange
 
 
 class UnpairedDataLoader(PictureLoader):
@@ -42,6 +43,9 @@ class UnpairedDataLoader(PictureLoader):
         fit: how to resize pictures of another shape, see `keras_gan.images.pixels.shaped`.
         resample: filter: nearest, bilinear, bicubic, lanczos, or auto: nearest for label maps, else bicubic.
         value_range: of the pixels, (-1, 1) or (0, 1).
+        value_range_of_files: (low, high): the values of black and white in the files, and outside them values
+            are clipped; "auto": the smallest and the largest value in up to 256 training files of a side; None:
+            as each file states it, see `keras_gan.images.sources.read_picture`.
         augment: in training, resize to 286/256 of the size and crop at random.
         flip: in training, mirror half of the pictures.
         batch_size: pictures per side and batch in `fit()`.
@@ -71,6 +75,7 @@ class UnpairedDataLoader(PictureLoader):
         direction: str = "AtoB",
         fit: str = "resize",
         resample: str = "auto",
+        value_range_of_files: ValueRange | None = None,
     ) -> None:
         self.shape_A, self.shape_B = checked_shape("shape_A", shape_A), checked_shape("shape_B", shape_B)
         self.value_range, self.fit = checked_range(value_range), checked_fit(fit)
@@ -84,6 +89,7 @@ class UnpairedDataLoader(PictureLoader):
         self.depth_A = depth_of(found.name, self.shape_A[2], self.train_A, self.test_A)
         self.depth_B = depth_of(found.name, self.shape_B[2], self.train_B, self.test_B)
         self.augment, self.flip = augment, flip
+        self._open_files(value_range_of_files)
 
     def load_img(self, path: Any, domain: str = "A") -> np.ndarray:
         """Loads one picture for domain "A" or "B", as float32 (1, height, width, channels) in `value_range`."""
@@ -109,7 +115,7 @@ class UnpairedDataLoader(PictureLoader):
         return [
             Stream(
                 pictures,
-                ReadWhole(shape[2], self.fit, depth, self.resample),
+                ReadWhole(shape[2], self.fit, depth, self.resample, self.value_range_of_files),
                 shape[:2],
                 self.seed,
                 side=(number,),

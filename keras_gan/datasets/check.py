@@ -1,7 +1,6 @@
 """Reports the layout, contents and problems of a folder."""
 
 import hashlib
-import io
 import shlex
 import sys
 from collections import Counter, defaultdict
@@ -10,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from PIL import Image, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 
 from keras_gan.datasets.catalogue import CATALOGUE, Entry, how_to_get
 from keras_gan.datasets.contact_sheet import save
@@ -18,10 +17,13 @@ from keras_gan.datasets.folders import locate
 from keras_gan.datasets.layouts import CLASSES, IDX, PAIRED_SIDES, PAIRS, SINGLE, UNPAIRED, Detected, detect
 from keras_gan.datasets.pair_files import judged, preview, surely_single
 from keras_gan.datasets.parts import split_folders
+from keras_gan.datasets.spans import by_white, doubts, extremes, number
 from keras_gan.errors import BadValueError, NotFoundError
 from keras_gan.images.arrays import is_array, read_array
+from keras_gan.images.opening import opened_image
 from keras_gan.images.pixels import halves
-from keras_gan.images.sources import UNREADABLE, Pixels, source
+from keras_gan.images.sources import UNREADABLE, Pixels, source, value_span
+from keras_gan.images.values import Span
 
 NAMED = 3  # the report names this many files and counts the rest
 WORKERS = 4
@@ -29,12 +31,16 @@ REPORTED_EVERY = 5000
 
 
 class Scan(NamedTuple):
-    """What a picture file contains: (width, height), its mode (for arrays, the channels) and a hash; or its fault."""
+    """What a picture file contains: (width, height), its mode (for arrays, the channels) and a hash; or its fault.
+
+    Files that can be read have a span, also where their values are refused.
+    """
 
     size: tuple | None = None
     mode: str | int | None = None
     digest: bytes | None = None
     fault: str | None = None
+    span: Span | None = None
 
 
 def check(name: str | Path, sheet: str | Path | None = None, name_B: str | Path | None = None) -> None:
@@ -91,26 +97,36 @@ def scan(picture: Any, is_pair: bool) -> Scan:
     if isinstance(picture, Pixels):
         height, width = picture.pixels.shape[:2]
         return Scan((width, height), "L", hashlib.sha256(picture.pixels.tobytes()).digest())
+    span = None
     try:
-        content = picture.read_bytes()
+        span = value_span(picture)
         image = preview(picture)
         if is_pair:
             halves(image)
         elif min(image.size) < 2:
             return Scan(fault=f"it is only {image.width} x {image.height} pixels")
-        return Scan(image.size, mode_of(picture, content), hashlib.sha256(content).digest())
+        return Scan(image.size, mode_of(picture), digest_of(picture), span=span)
     except UnidentifiedImageError:
         return Scan(fault="it is no picture")
     except UNREADABLE as error:
-        return Scan(fault=str(error) or type(error).__name__)
+        return Scan(fault=str(error) or type(error).__name__, span=span)
 
 
-def mode_of(path: Path, content: bytes) -> str | int:
+def digest_of(path: Path) -> bytes:
+    """The SHA-256 of a file."""
+    found = hashlib.sha256()
+    with open(path, "rb") as file:
+        while part := file.read(2**20):
+            found.update(part)
+    return found.digest()
+
+
+def mode_of(path: Path) -> str | int:
     """The mode of a picture, or the number of channels of an array."""
     pixels = read_array(path) if is_array(path) else None
     if pixels is not None:
         return pixels.shape[2]
-    with Image.open(io.BytesIO(content)) as raw:
+    with opened_image(path) as raw:
         return raw.mode
 
 
@@ -127,6 +143,7 @@ def report(data: Detected, scans: dict[str, list[Scan]]) -> list[str]:
     if data.classes:
         lines.append(f"classes   {len(data.classes)}: {class_counts(data)}")
     return lines + [
+        *values(scans),
         *broken_pictures(data, scans),
         *duplicates(data, scans),
         *(f"note      {text}" for text in notes(data)),
@@ -151,6 +168,17 @@ def sizes(good: list[Scan]) -> str:
 
 def size_text(size: tuple) -> str:
     return f"{size[0]}x{size[1]}"
+
+
+def values(scans: dict[str, list[Scan]]) -> list[str]:
+    """The lines on the values that the files span, and on pictures that these make nearly black."""
+    spans = {group: [scan.span for scan in inside if scan.span] for group, inside in scans.items()}
+    tally = []
+    for white, alike in by_white(span for inside in spans.values() for span in inside).items():
+        low, high = map(number, extremes(alike))
+        tally.append(f"{low} to {high} in {len(alike)} files, white is {'unknown' if white is None else number(white)}")
+    trained_on = {group: inside for group, inside in spans.items() if group.startswith("train")}
+    return [f"values    {'; '.join(tally)}"] * bool(tally) + [f"warning   {doubt}" for doubt in doubts(trained_on)]
 
 
 def class_counts(data: Detected) -> str:

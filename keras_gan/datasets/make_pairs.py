@@ -1,5 +1,8 @@
 """Makes paired data sets: photos next to their gray versions or edges (`pairs`), or two folders (`join`)."""
 
+import contextlib
+import io
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,12 +14,18 @@ from keras_gan.datasets.edges import edges
 from keras_gan.datasets.folders import files
 from keras_gan.datasets.paired_folders import by_name, paired_folders, with_test
 from keras_gan.datasets.parts import TESTS, existing_splits, remarks
+from keras_gan.datasets.spans import chosen_range, warn_of_values
+from keras_gan.console import line_of
 from keras_gan.errors import BadValueError, check_at_least
-from keras_gan.files import write_whole
-from keras_gan.images.pixels import checked_fit, shaped
+from keras_gan.files import unfinished_folder
+from keras_gan.images.opening import TooLargeError, check_room
+from keras_gan.images.pixels import AUTO, checked_fit, shaped
 from keras_gan.images.sources import UNREADABLE, read_picture
+from keras_gan.images.values import Range, ValueRange, checked_value_range
+from keras_gan.memory import fault_of
 
 REPORTED_EVERY = 1000
+PIXEL = 24  # bytes for a pixel of each half: both of them, resized, drawn and joined
 
 
 class Pairs(NamedTuple):
@@ -47,7 +56,14 @@ def gray(image: Image.Image) -> Image.Image:
 KINDS = {"gray": gray, "edges": edges}
 
 
-def make_pairs(kind: str, photos: str | Path, out: str | Path, size: tuple | None = None, fit: str = "resize") -> Pairs:
+def make_pairs(
+    kind: str,
+    photos: str | Path,
+    out: str | Path,
+    size: tuple | None = None,
+    fit: str = "resize",
+    value_range: ValueRange | None = None,
+) -> Pairs:
     """Makes a paired data set of photos. The photo is B, the right half; A, the left half, is made from it.
 
     Pairs are written to `out/train` and `out/val` as PNG, with the photo's name and subfolder. If
@@ -60,7 +76,10 @@ def make_pairs(kind: str, photos: str | Path, out: str | Path, size: tuple | Non
         photos: a folder of pictures of any kind, see `keras_gan.images.sources.read_picture`.
         out: the folder to write to. It must not contain pictures.
         size: (height, width) of each half; None: the photo's size.
-        fit: how to resize photos of another shape, see `keras_gan.images.pixels.shaped`.
+        fit: how to resize photos of another shape, see `keras_gan.images.pixels.shaped`. Label maps keep
+            their colours: each pixel takes the nearest one.
+        value_range: (low, high): the values of black and white in the files; "auto": the smallest and the largest
+            in the training pictures; None: as each file states it.
 
     Returns:
         `Pairs`.
@@ -75,6 +94,7 @@ def make_pairs(kind: str, photos: str | Path, out: str | Path, size: tuple | Non
     photos, out = Path(photos), Path(out)
     check_size(size)
     checked_fit(fit)
+    checked_value_range(value_range)
     check_output(out, photos)
     jobs = {split: {name: (path,) for name, path in found.items()} for split, found in by_name(photos).items()}
     jobs = with_test(jobs, photos)
@@ -82,14 +102,19 @@ def make_pairs(kind: str, photos: str | Path, out: str | Path, size: tuple | Non
         print(f"{photos}: {remark}")
 
     def draw(photo):
-        photo = photo if size is None else shaped(photo, *size, fit)
+        photo = photo if size is None else shaped(photo, *size, fit, AUTO)
         return KINDS[kind](photo), photo
 
-    return write_pairs(jobs, out, draw)
+    return write_pairs(jobs, out, draw, values_of(jobs, value_range, str(photos)))
 
 
 def join_folders(
-    folder_A: str | Path, folder_B: str | Path, out: str | Path, size: tuple | None = None, fit: str = "resize"
+    folder_A: str | Path,
+    folder_B: str | Path,
+    out: str | Path,
+    size: tuple | None = None,
+    fit: str = "resize",
+    value_range: ValueRange | None = None,
 ) -> Pairs:
     """Makes a paired data set of two folders: A in the left half, the B of the same name in the right half.
 
@@ -100,7 +125,10 @@ def join_folders(
         folder_A, folder_B: folders of pictures.
         out: the folder to write to. It must not contain pictures.
         size: (height, width) of each half; None: the size of B.
-        fit: how to resize pictures of another shape, see `keras_gan.images.pixels.shaped`.
+        fit: how to resize pictures of another shape, see `keras_gan.images.pixels.shaped`. Label maps keep
+            their colours: each pixel takes the nearest one.
+        value_range: (low, high): the values of black and white in the files; "auto": the smallest and the largest
+            in the training pictures; None: as each file states it.
 
     Returns:
         `Pairs`.
@@ -112,60 +140,86 @@ def join_folders(
     folder_A, folder_B, out = Path(folder_A), Path(folder_B), Path(out)
     check_size(size)
     checked_fit(fit)
+    checked_value_range(value_range)
     check_output(out, folder_A, folder_B)
     jobs = paired_folders(folder_A, folder_B)
 
     def draw(image_A, image_B):
         height, width = size or image_B.size[::-1]
-        return shaped(image_A, height, width, fit), shaped(image_B, height, width, fit)
+        return shaped(image_A, height, width, fit, AUTO), shaped(image_B, height, width, fit, AUTO)
 
-    return write_pairs(jobs, out, draw)
+    return write_pairs(jobs, out, draw, values_of(jobs, value_range, f"{folder_A}, {folder_B}"))
+
+
+def values_of(jobs: dict, value_range: ValueRange | None, whose: str) -> Range:
+    """The values of black and white in the files of `jobs`. Warns of files that these make nearly black."""
+    sides = zip(*jobs["train"].values(), strict=True)
+    files = {f"side {side}": list(paths) for side, paths in zip("AB", sides, strict=False)}
+    values = chosen_range(value_range, files, whose)
+    warn_of_values(files, values)
+    return values
 
 
 def check_size(size: Any) -> None:
-    """Raises BadValueError unless size is None or (height, width)."""
+    """Raises BadValueError unless size is None or (height, width) for which there is memory."""
     if size is not None:
         if not isinstance(size, tuple | list) or len(size) != 2:
             raise BadValueError(f"size must be (height, width), not {size!r}.")
         check_at_least(1, height=size[0], width=size[1])
+        if fault := fault_of(PIXEL * size[0] * size[1]):
+            raise BadValueError(f"pairs of {size[1]} x {size[0]} pixels a half are too large, {fault}: name a smaller one.")
 
 
 def check_output(out: Path, *folders: Path) -> None:
-    """Raises BadValueError if `out` contains pictures, or is inside one of the input folders."""
+    """Raises BadValueError if `out` contains pictures or full folders of splits, or is inside an input folder."""
     for folder in folders:
         if out.resolve().is_relative_to(folder.resolve()):
             raise BadValueError(f"{out} is inside the input folder {folder}; name a folder outside of it.")
     there = [*files(out, deep=False), *(path for split in ("train", "val", "test") for path in files(out / split))]
     if there:
         raise BadValueError(f"{out} has pictures already, {there[0]} among them; name another folder.")
+    full = next((out / split for split in ("train", "val") if any((out / split).glob("*"))), None)
+    if full:
+        raise BadValueError(f"{full} exists and is not empty; name another folder.")
 
 
-def write_pairs(jobs: dict, out: Path, draw: Callable) -> Pairs:
-    """Writes pairs to `out`. `jobs` is {"train": {name: paths}, "val": the same}; `draw(*pictures)` makes (A, B)."""
-    places = {(out / split / name).parent for split, of_split in jobs.items() for name in of_split}
-    places |= {above for place in places for above in place.parents if above == out or out in above.parents}
-    made = [folder for folder in sorted(places) if not folder.exists()]  # parents sort first
-    written: list[Path] = []
+def write_pairs(jobs: dict, out: Path, draw: Callable, values: Range) -> Pairs:
+    """Writes pairs to `out`: all of them, or none if anything fails.
+
+    Args:
+        jobs: {"train": {name: paths}, "val": the same}.
+        out: the folder.
+        draw: makes (A, B) of the pictures of a pair.
+        values: of black and white in the files.
+    """
+    missing = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
-        for folder in made:
-            folder.mkdir(parents=True)
-        return write_splits(jobs, out, draw, written)
+        out.mkdir(parents=True, exist_ok=True)
+        with unfinished_folder(out / "pairs") as folder:
+            counts, skipped = write_splits(jobs, folder, draw, values)
+            for split in reversed(jobs):  # training data come last: without them it is no data set
+                (out / split).rmdir() if (out / split).is_dir() else None
+                os.rename(folder / split, out / split)
     except BaseException as error:
-        clear(written, made)
+        for place in missing:
+            with contextlib.suppress(OSError):  # it is missing, or holds other files
+                place.rmdir()
         if isinstance(error, OSError):  # `read` catches the errors of broken pictures
-            raise BadValueError(f"folder {str(out)!r} cannot be written: {error}.") from error
+            why = line_of(OSError(error.errno, error.strerror))  # without the name of a temporary file
+            raise BadValueError(f"folder {str(out)!r} cannot be written: {why}") from error
         raise
+    return Pairs(out, **counts, skipped=skipped)
 
 
-def write_splits(jobs: dict, out: Path, draw: Callable, written: list[Path]) -> Pairs:
-    """Writes the files of `write_pairs` and appends their paths to `written`."""
+def write_splits(jobs: dict, folder: Path, draw: Callable, values: Range) -> tuple[dict[str, int], int]:
+    """Writes the files of `write_pairs`; returns the numbers of pairs per split, and of broken pictures skipped."""
     total, broken = sum(map(len, jobs.values())), []
     counts: dict[str, int] = {}
     for split, split_jobs in jobs.items():
-        before = len(written)
+        counts[split] = 0
         for name, paths in split_jobs.items():
             try:
-                image_A, image_B = draw(*map(read, paths))
+                content = pair_of(paths, draw, values)
             except BrokenPictureError as error:
                 broken.append(error.args)
                 path, reason = error.args
@@ -176,21 +230,33 @@ def write_splits(jobs: dict, out: Path, draw: Callable, written: list[Path]) -> 
                         f"more than half of {total} pictures cannot be used, the first of them {path}: {reason}."
                     ) from None
                 continue
-            written.append(out / split / f"{name}.png")
-            with write_whole(written[-1]) as unfinished:
-                side_by_side(image_A, image_B).save(unfinished)
-            if len(written) % REPORTED_EVERY == 0:
-                print(f"{len(written)} of {total} pairs")
-        counts[split] = len(written) - before
+            place = folder / split / f"{name}.png"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+            counts[split] += 1
+            if (done := sum(counts.values())) % REPORTED_EVERY == 0:
+                print(f"{done} of {total} pairs")
         if not counts[split]:
             raise BadValueError(f"no picture for {split} can be used, the last of them {broken[-1][0]}.")
-    return Pairs(out, **counts, skipped=len(broken))
+    return counts, len(broken)
 
 
-def read(path: Path) -> Image.Image:
+def pair_of(paths: tuple[Path, ...], draw: Callable, values: Range) -> bytes:
+    """The PNG file of a pair. Raises BrokenPictureError."""
+    images = [read(path, values) for path in paths]
+    content = io.BytesIO()
+    try:
+        check_room(PIXEL * max(image.width * image.height for image in images))
+        side_by_side(*draw(*images)).save(content, "PNG")
+    except (TooLargeError, MemoryError) as error:
+        raise BrokenPictureError(paths[0], str(error) or "there is too little memory for it") from error
+    return content.getvalue()
+
+
+def read(path: Path, values: Range) -> Image.Image:
     """Reads a picture in mode "RGB". Raises BrokenPictureError."""
     try:
-        return read_picture(path)
+        return read_picture(path, 3, values)
     except UnidentifiedImageError:
         raise BrokenPictureError(path, "it is no picture") from None
     except UNREADABLE as error:
@@ -204,12 +270,3 @@ def side_by_side(image_A: Image.Image, image_B: Image.Image) -> Image.Image:
     pair.paste(image_A, (0, 0))
     pair.paste(image_B, (width, 0))
     return pair
-
-
-def clear(written: list[Path], made: list[Path]) -> None:
-    """Removes these files, and these folders if they are empty."""
-    for path in written:
-        path.unlink(missing_ok=True)
-    for folder in reversed(made):
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()

@@ -10,12 +10,14 @@ import numpy as np
 from PIL import Image
 
 from keras_gan.datasets.roles import role_of
+from keras_gan.datasets.spans import problem_of
 from keras_gan.errors import BadValueError
 from keras_gan.images.arrays import is_array, read_array
-from keras_gan.images.sources import UNREADABLE, read_picture
+from keras_gan.images.sources import UNREADABLE, read_picture, value_span
+from keras_gan.images.values import Range
 
 SAMPLED = 24  # pictures to look at
-WIDE = 1.9  # a picture with at least this width / height is a pair
+WIDE = 1.9  # a picture with at least this width / height may be a pair, whatever its halves show
 SEAM, ROWS = 2, 0.4  # so is one whose middle is so many times as steep as its surroundings, in this share of rows,
 ALIKE = 0.4  # or whose halves are steep in the same places: this correlation. Of real pairs 99%, of photos 6% are so.
 FLAT = 1.0  # levels: a smaller step is no seam, and halves whose steepness varies less tell nothing
@@ -65,39 +67,47 @@ def judged(paths: list[Path]) -> list[bool | None]:
     found = []
     for path in paths[:: -(-len(paths) // SAMPLED) or 1]:
         with contextlib.suppress(*UNREADABLE):
-            found.append(is_pair(preview(path)))
+            span = value_span(path)
+            is_odd = problem_of(*span, value_range=None) and span.low < span.high  # refused or nearly black
+            found.append(is_pair(preview(path, span[:2] if is_odd else None)))
     return found
 
 
-def preview(path: Path) -> Image.Image:
+def preview(path: Path, value_range: Range = None) -> Image.Image:
     """A picture in mode "RGB". Arrays show their first three channels or, if they have fewer, the first one.
+
+    Args:
+        path: the file.
+        value_range: the values of black and white in it; None: as it states them.
 
     Raises:
         One of `UNREADABLE`, if the file is damaged or not a picture.
     """
-    pixels = read_array(path) if is_array(path) else None
+    pixels = read_array(path, value_range=value_range) if is_array(path) else None
     if pixels is None:
-        return read_picture(path)
+        return read_picture(path, value_range=value_range)
     shown = pixels[..., :3] if pixels.shape[2] >= 3 else pixels[..., :1].repeat(3, axis=2)
     return Image.fromarray((shown // 257).astype("uint8"))
 
 
 def is_pair(image: Image.Image) -> bool | None:
-    """Whether a picture shows a pair: it is as wide as two, has a seam in the middle, or two halves that are alike.
+    """Whether a picture shows a pair: it has a seam in the middle, or two halves that are alike.
 
-    None: this cannot be told, since it is too small or too flat.
+    None: this cannot be told, since it is too small or too flat, or as wide as a pair or a panorama. A wide picture
+    that is too small or too flat is a pair.
     """
     width, height = image.size
+    is_wide = width >= WIDE * height
     if width % 2:
         return False
-    if width >= WIDE * height:
-        return True
     if width < 16:
-        return None
+        return is_wide or None
     if has_seam(image):
         return True
     likeness = halves_alike(image)
-    return None if likeness is None else likeness > ALIKE
+    if likeness is None:
+        return is_wide or None
+    return True if likeness > ALIKE else None if is_wide else False
 
 
 def has_seam(image: Image.Image) -> bool:

@@ -1,14 +1,15 @@
-"""Saves grids, sheets and animations of pictures, to inspect a model during and after training.
+"""Saves grids and sheets of pictures, to inspect a model during and after training.
 
 Pictures with more than three channels show the first three as RGB; those with two show the first as gray.
 """
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from keras_gan.files import write_whole
+from keras_gan.files import write_bytes
 
 File = str | Path
 Pictures = Sequence[np.ndarray]
@@ -36,8 +37,9 @@ def save_grid(path: File, rows: Rows, titles: Sequence[str], value_range: Range 
             axes.imshow(pixels(picture, value_range), cmap="gray", vmin=0, vmax=255)
             axes.set_title(title)
             axes.axis("off")
-    with write_whole(path) as unfinished:
-        figure.savefig(unfinished, format="png", dpi=100)
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=100)
+    write_bytes(path, content.getvalue())
 
 
 def save_sheet(
@@ -72,53 +74,9 @@ def save_sheet(
             tile = Image.fromarray(np.broadcast_to(pixels(picture, value_range), (height, width, 3)))
             tile = tile.resize((wide, tall), Image.Resampling.NEAREST)
             sheet.paste(tile, (margin + x * (wide + gap), head + y * (tall + gap)))
-    with write_whole(path) as unfinished:
-        sheet.save(unfinished, format="png")
-
-
-def save_animation(
-    path: File, pictures: Pictures, value_range: Range = (-1, 1), seconds: float = 0.1, last: float | None = None
-) -> None:
-    """Saves an animation, atomically.
-
-    Args:
-        path: the file to write: `.mp4` for a video (needs imageio-ffmpeg), else an endless GIF.
-        pictures: the frames (height, width, channels), all the same size.
-        value_range: the values of black and white.
-        seconds: duration of each frame.
-        last: duration of the last frame; None: `seconds`.
-    """
-    frames = np.stack([pixels(picture, value_range) for picture in pictures])
-    frames = np.broadcast_to(frames, (*frames.shape[:-1], 3))
-    last = seconds if last is None else last
-    with write_whole(path) as unfinished:
-        if Path(path).suffix == ".mp4":
-            save_film(unfinished, frames, seconds, last)
-        else:
-            save_gif(unfinished, frames, [*[1000 * seconds] * (len(frames) - 1), 1000 * last])
-
-
-def save_gif(path: File, frames: Pictures | np.ndarray, durations: Sequence[float]) -> None:
-    """Saves uint8 frames (height, width, 3) as an endless GIF; durations in milliseconds, one per frame.
-
-    Pillow quantises RGBA by octree, up to 20 times faster than RGB by median cut: hence the opaque alpha channel.
-    """
-    import imageio.v3 as imageio
-
-    opaque = np.full((*frames[0].shape[:2], 1), 255, "uint8")
-    file = imageio.imopen(path, "w", extension=".gif", plugin="pillow")
-    with file:
-        for frame in frames:
-            file.write(np.dstack([frame, opaque]), duration=durations, loop=0, save_all=True)
-
-
-def save_film(path: File, frames: np.ndarray, seconds: float, last: float) -> None:
-    """Saves uint8 frames (n, height, width, 3) as MP4, repeating the last one for `last` seconds."""
-    import imageio.v3 as imageio
-
-    frames = np.concatenate([frames, *[frames[-1:]] * (round(last / seconds) - 1)])
-    frames = np.pad(frames, ((0, 0), *((0, side % 2) for side in frames.shape[1:3]), (0, 0)), mode="edge")  # even sides
-    imageio.imwrite(path, frames, extension=".mp4", plugin="FFMPEG", fps=1 / seconds, macro_block_size=2)
+    content = io.BytesIO()
+    sheet.save(content, format="png")
+    write_bytes(path, content.getvalue())
 
 
 def pixels(picture: np.ndarray, value_range: Range) -> np.ndarray:

@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from keras_gan.errors import BadValueError
+from keras_gan.images.values import FULL
 
 AnyImage = Image.Image | np.ndarray
-FULL = 65535  # white in arrays
 FITS = "resize", "crop", "pad"
 AUTO, BICUBIC = "auto", "bicubic"
 RESAMPLES = AUTO, "nearest", "bilinear", BICUBIC, "lanczos"
@@ -132,46 +132,6 @@ def squares_of(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         for x in range(3):
             covered[y : y + height - 2, x : x + width - 2] |= solid
     return codes[1:-1, 1:-1][solid], covered
-
-
-def laid_over_white(values: np.ndarray, alpha: int) -> np.ndarray:
-    """Lays uint16 values, with alpha as their last channel, over white.
-
-    Args:
-        alpha: the kind of alpha: 0 to ignore it, 1 if it is multiplied into the colours, else 2.
-    """
-    colours, opacity = values[..., :-1], values[..., -1:] / FULL
-    if alpha == 0:
-        return colours
-    shown = colours * (1 if alpha == 1 else opacity) + FULL * (1 - opacity)
-    return np.rint(shown).clip(0, FULL).astype("uint16")
-
-
-def white_of(values: np.ndarray, white: float | None = None) -> float | None:
-    """The value of white: 1 for floats, the stated one, or the full range of uint8 and uint16; None if unknown."""
-    if values.dtype.kind == "f":
-        return 1
-    return white or {1: 255, 2: FULL}.get(values.itemsize if values.dtype.kind == "u" else 0)
-
-
-def as_16_bits(values: np.ndarray, white: float | None = None) -> np.ndarray:
-    """Converts values (height, width, channels) to uint16; ValueError for unsupported dtypes or ranges.
-
-    Args:
-        white: the value that becomes 65535, as the file states it; None: see `white_of`.
-    """
-    white = white_of(values, white)
-    if white is None:
-        raise ValueError(f"its values are {values.dtype}; supported are uint8, uint16 and floats in [0, 1]")
-    if (values.dtype.kind, white) == ("u", FULL):
-        return values.astype("uint16")
-    if (values.dtype.kind, white) == ("u", 255):
-        return values.astype("uint16") * np.uint16(257)
-    low, high = values.min(), values.max()
-    if not 0 <= low <= high <= white:
-        allowed = "floats must be in [0, 1]" if values.dtype.kind == "f" else f"its format allows 0 to {white:g}"
-        raise ValueError(f"its values range from {low:g} to {high:g}; {allowed}")
-    return np.rint(values * (FULL / np.float64(white))).astype("uint16")
 
 
 def mirrored(pixels: np.ndarray) -> np.ndarray:

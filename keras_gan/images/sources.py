@@ -1,20 +1,27 @@
 """The kinds of pictures in a data set, from files or made in memory, and their readers."""
 
+import contextlib
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
-from keras_gan.images import arrays
 from keras_gan.images.arrays import as_channels, is_array, read_array
-from keras_gan.images.pixels import AUTO, AnyImage, as_16_bits, as_pixels, halves, size_of, white_of
+from keras_gan.images.opening import damage
+from keras_gan.images.photos import colours_of, opened, over_white, stretched
+from keras_gan.images.pixels import AUTO, AnyImage, as_pixels, halves, size_of
+from keras_gan.images.values import Range, Span, check_numbers, shown, white_of
 
-#: Errors of reading files that are not images, truncated, damaged or absurdly large. Pillow raises an error above 179
+#: Errors of reading files that are not images, truncated, damaged or absurdly large for memory or at all. Pillow raises an error above 179
 #: megapixels. Its warning above 89 is ignored: cameras take such pictures.
-UNREADABLE = OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError, Image.DecompressionBombWarning
+UNREADABLE = (
+    *(OSError, SyntaxError, ValueError, EOFError, MemoryError),
+    *(Image.DecompressionBombError, Image.DecompressionBombWarning),
+)
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 MODES = {1: "L", 3: "RGB"}
@@ -22,7 +29,20 @@ MODES = {1: "L", 3: "RGB"}
 SMALLEST_DRAWING = 16
 
 
-def read_picture(path: str | Path, channels: int = 3) -> Image.Image:
+@contextlib.contextmanager
+def named_damage() -> Iterator[None]:
+    """Turns errors that are none of `UNREADABLE` into ValueErrors: Pillow's have no common base class."""
+    try:
+        yield
+    except MemoryError as error:
+        raise damage(error) from error
+    except UNREADABLE:
+        raise
+    except Exception as error:
+        raise damage(error) from error
+
+
+def read_picture(path: str | Path, channels: int = 3, value_range: Range = None) -> Image.Image:
     """Reads an image file of any format that Pillow supports, or an array (`keras_gan.images.arrays.read_array`).
 
     It applies EXIF rotation, puts transparent images on white, and converts palettes and CMYK. Black is 0. White is 1
@@ -34,6 +54,7 @@ def read_picture(path: str | Path, channels: int = 3) -> Image.Image:
     Args:
         path: the file.
         channels: 3 for colour, 1 for gray.
+        value_range: the values of black and white in the file; those outside are clipped. None: as above.
 
     Returns:
         A fully loaded `PIL.Image.Image` in mode "RGB" or "L".
@@ -41,56 +62,35 @@ def read_picture(path: str | Path, channels: int = 3) -> Image.Image:
     Raises:
         One of `UNREADABLE`, if the file is damaged or not an image.
     """
-    pixels = read_array(path, channels) if is_array(path) else None
+    pixels = read_array(path, channels, value_range) if is_array(path) else None
     if pixels is not None:
         pixels = (pixels // 257).astype("uint8")
         return Image.fromarray(pixels if channels == 3 else pixels[..., 0])
-    try:
-        return read_by_pillow(path, channels)
-    except UNREADABLE:
-        raise
-    except Exception as error:  # Pillow's errors on damaged files have no common base class
-        raise ValueError(f"it is damaged ({error or type(error).__name__})") from error
+    with named_damage():
+        return read_by_pillow(path, channels, value_range)
 
 
-def read_by_pillow(path: Any, channels: int) -> Image.Image:
+def read_by_pillow(path: Any, channels: int, value_range: Range = None) -> Image.Image:
     """`read_picture` for a path or an open file, without arrays; may raise any exception."""
-    image: Any
-    with Image.open(path) as image:
-        rule = arrays.rule_of(image)
-        image.load()
-        ImageOps.exif_transpose(image, in_place=True)  # not in place, it would copy every image
+    image, rule, white = opened(path)
     if rule is not None:  # Pillow's own conversion to 8 bits clips at 255
-        image = Image.fromarray((as_16_bits(*rule(np.asarray(image))) // 257).astype("uint8"))
-    if image.mode == "LAB":  # Pillow converts it only with profiles
-        profiles = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        image = ImageCms.profileToProfile(image, *profiles, outputMode="RGB")
+        pixels = (shown(rule(np.asarray(image)), value_range) // 257).astype("uint8")
+        return converted(Image.fromarray(pixels.squeeze(2) if pixels.shape[2:] == (1,) else pixels), channels)
+    if value_range is not None:
+        image = stretched(image, white, value_range)
     return converted(over_white(image), channels)
 
 
-def value_span(path: str | Path) -> tuple[float, float, float | None]:
-    """The smallest and the largest value in a picture file, and the value that `read_picture` takes for white.
-
-    If the largest is far below white, the values have fewer bits than the file states, and the picture is read dark.
-
-    Returns:
-        (low, high, white): white is 1 for floats; None for integers of 32 bits, which are refused.
+def value_span(path: str | Path) -> Span:
+    """The smallest and the largest value in a picture file, without alpha, and what `read_picture` takes for white.
 
     Raises:
         One of `UNREADABLE`, if the file is damaged or not an image.
     """
-    values, white = (arrays.read_raw(path) if is_array(path) else None) or arrays.read_bands(path, None)
-    return float(values.min()), float(values.max()), white_of(values, white)
-
-
-def over_white(image: Image.Image) -> Image.Image:
-    """Puts an image with transparency on a white background."""
-    if image.mode == "P" and image.palette is None:  # of an ICNS file
-        image = image.convert("RGB")
-    if not image.has_transparency_data:
-        return image
-    image = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    with named_damage():
+        raw = colours_of(path)
+        check_numbers(raw.colours)
+    return Span(float(raw.colours.min()), float(raw.colours.max()), white_of(raw.colours, raw.white))
 
 
 def converted(image: Image.Image, channels: int) -> Image.Image:
@@ -106,7 +106,7 @@ class DrawnShoe:
 
     index: int
 
-    def image(self, channels: int, size: int) -> Image.Image:
+    def image(self, channels: int, size: int, value_range: Range = None) -> Image.Image:
         """The pair as an image of size (2 * size, size)."""
         from keras_gan.images.drawn_shoes import draw_pair
 
@@ -127,7 +127,7 @@ class DrawnDigit:
         """The digit, 0 to 9."""
         return self.index % 10
 
-    def image(self, channels: int, size: int) -> Image.Image:
+    def image(self, channels: int, size: int, value_range: Range = None) -> Image.Image:
         """The digit as an image of size (size, size), white on black."""
         from keras_gan.images.drawn_digits import draw_digit
 
@@ -144,7 +144,7 @@ class Pixels:
     pixels: np.ndarray
     name: str
 
-    def image(self, channels: int, size: int) -> Image.Image:
+    def image(self, channels: int, size: int, value_range: Range = None) -> Image.Image:
         return converted(Image.fromarray(self.pixels), channels)
 
     def __str__(self) -> str:
@@ -157,8 +157,8 @@ class Half(NamedTuple):
     picture: Any
     right: bool
 
-    def image(self, channels: int, size: int) -> AnyImage:
-        return halves(open_picture(self.picture, channels, size))[self.right]
+    def image(self, channels: int, size: int, value_range: Range = None) -> AnyImage:
+        return halves(open_picture(self.picture, channels, size, value_range))[self.right]
 
 
 class Sides(NamedTuple):
@@ -173,8 +173,8 @@ class Gray(NamedTuple):
 
     picture: Any
 
-    def image(self, channels: int, size: int) -> AnyImage:
-        image = open_picture(self.picture, 1, size)
+    def image(self, channels: int, size: int, value_range: Range = None) -> AnyImage:
+        image = open_picture(self.picture, 1, size, value_range)
         return as_channels(image, channels) if isinstance(image, np.ndarray) else converted(image, channels)
 
 
@@ -184,17 +184,18 @@ class Labelled(NamedTuple):
     picture: Any
     label: int
 
-    def image(self, channels: int, size: int) -> AnyImage:
-        return open_picture(self.picture, channels, size)
+    def image(self, channels: int, size: int, value_range: Range = None) -> AnyImage:
+        return open_picture(self.picture, channels, size, value_range)
 
 
-def open_picture(picture: Any, channels: int, size: int) -> AnyImage:
+def open_picture(picture: Any, channels: int, size: int, value_range: Range = None) -> AnyImage:
     """Opens a picture of any kind.
 
     Args:
         picture: a path, `DrawnShoe`, `DrawnDigit` or `Pixels`, or a `Half`, `Gray` or `Labelled` of these.
         channels: 3 for colour, 1 for gray, else the number of channels in the file.
         size: height of drawings; at least 16 is used.
+        value_range: the values of black and white in files; None: as each file states it.
 
     Returns:
         A `PIL.Image.Image` in mode "RGB" or "L"; for files with more channels or more than 8 bits
@@ -204,26 +205,30 @@ def open_picture(picture: Any, channels: int, size: int) -> AnyImage:
         One of `UNREADABLE`, if the file is damaged, not an image, has other channels or no equal halves.
     """
     if not isinstance(picture, str | Path):
-        return picture.image(channels, max(size, SMALLEST_DRAWING))
+        return picture.image(channels, max(size, SMALLEST_DRAWING), value_range)
     if is_array(picture) or channels not in MODES:
-        pixels = read_array(picture, channels)
+        pixels = read_array(picture, channels, value_range)
         if pixels is not None:
             return pixels
-    return read_picture(picture, channels)
+    return read_picture(picture, channels, value_range)
 
 
 @dataclass(frozen=True)
 class ReadWhole:
-    """Reads whole pictures with these channels, fit, depth (dtype) and resample. Equal readers give equal pixels."""
+    """Reads whole pictures with these channels, fit, depth (dtype), filter and values of black and white in files.
+
+    Equal readers give equal pixels.
+    """
 
     channels: int
     fit: str = "resize"
     depth: str = "uint8"
     resample: str = AUTO
+    value_range: Range = None
 
     def __call__(self, picture: Any, height: int, width: int) -> np.ndarray:
         """Returns (height, width, channels) of dtype `depth`."""
-        image = open_picture(picture, self.channels, max(height, width))
+        image = open_picture(picture, self.channels, max(height, width), self.value_range)
         wide, high = size_of(image)
         if min(wide, high) < 2:
             raise ValueError(f"it is only {wide} x {high} pixels")
@@ -239,19 +244,23 @@ class ReadPair:
     fit: str = "resize"
     depth: str = "uint8"
     resample: str = AUTO
+    value_range: Range = None
 
     def __call__(self, picture: Any, height: int, width: int) -> np.ndarray:
         """Returns A and B, (2, height, width, channels) of dtype `depth`."""
         if isinstance(picture, Sides):
-            both = open_picture(picture.picture, self.channels, self.drawn), self.partner(picture.partner)
+            both = self.opened(picture.picture), self.partner(picture.partner)
         else:
-            both = halves(open_picture(picture, self.channels, self.drawn))
+            both = halves(self.opened(picture))
         return np.stack([as_pixels(half, height, width, self.fit, self.depth, self.resample) for half in both])
+
+    def opened(self, picture: Any) -> AnyImage:
+        return open_picture(picture, self.channels, self.drawn, self.value_range)
 
     def partner(self, path: Any) -> AnyImage:
         """Opens side B. Its errors name its file, because the pair has the name of A."""
         try:
-            return open_picture(path, self.channels, self.drawn)
+            return self.opened(path)
         except UNREADABLE as error:
             reason = "it is no picture" if isinstance(error, UnidentifiedImageError) else error or type(error).__name__
             raise ValueError(f"its partner {path} cannot be used: {reason}") from error

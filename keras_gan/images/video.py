@@ -1,7 +1,7 @@
 """Reads and writes animations and videos frame by frame. Only a GIF is held in memory as a whole, to write it."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,12 @@ import numpy as np
 from PIL import Image, ImageSequence
 
 from keras_gan.errors import BadValueError
-from keras_gan.files import write_whole
-from keras_gan.images.grids import pixels, save_gif
-from keras_gan.images.sources import over_white
+from keras_gan.images.animations import open_video, save_gif
+from keras_gan.images.grids import pixels
+from keras_gan.images.opening import check_regular, opened_image
+from keras_gan.images.photos import over_white, stretched
+from keras_gan.images.sources import named_damage
+from keras_gan.images.values import Range
 
 ANIMATIONS = ".gif", ".webp", ".apng"
 VIDEOS = ".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv"
@@ -23,9 +26,9 @@ def is_animation(path: Path) -> bool:
     if path.suffix.lower() not in ANIMATIONS:
         return False
     try:
-        with Image.open(path) as image:
+        with opened_image(path) as image:
             return getattr(image, "n_frames", 1) > 1
-    except (OSError, SyntaxError, ValueError):
+    except Exception:  # Pillow's errors on damaged files have no common base class
         return False  # it is read, and skipped, as an image
 
 
@@ -46,15 +49,18 @@ class Film:
 
     Args:
         path: the file.
+        value_range: the values of black and white in the frames; None: 0 and 255.
 
     Attributes:
         fps: frames per second of a video; None for an animation.
+        count: the number of frames of an animation, known with its first frame; 1 for a video.
         durations: milliseconds of each frame read so far of an animation.
     """
 
-    def __init__(self, path: Path):
-        self.path = path
+    def __init__(self, path: Path, value_range: Range = None):
+        self.path, self.value_range = path, value_range
         self.fps: float | None = None
+        self.count = 1
         self.durations: list[float] = []
 
     def frames(self) -> Iterator[Image.Image]:
@@ -63,13 +69,18 @@ class Film:
         Raises:
             One of `keras_gan.images.sources.UNREADABLE`, if the file is damaged or of another kind.
         """
-        yield from self._video() if is_video(self.path) else self._animation()
+        with named_damage():
+            check_regular(self.path)
+            for frame in self._video() if is_video(self.path) else self._animation():
+                frame = frame if self.value_range is None else stretched(frame, 255, self.value_range)
+                yield over_white(frame).convert("RGB")
 
     def _animation(self) -> Iterator[Image.Image]:
-        with Image.open(self.path) as image:
+        with opened_image(self.path) as image:
+            self.count = getattr(image, "n_frames", 1)
             for frame in ImageSequence.Iterator(image):
                 self.durations.append(frame.info.get("duration") or 100)  # the default of browsers
-                yield over_white(frame).convert("RGB")
+                yield frame
 
     def _video(self) -> Iterator[Image.Image]:
         import imageio.v3 as imageio
@@ -97,7 +108,7 @@ class FilmWriter:
         self.path, self.film = path, film
         self.thread = ThreadPoolExecutor(1)
         self.open = contextlib.ExitStack()
-        self.writer: Any = None
+        self.append: Callable[[np.ndarray], None] | None = None
         self.gif_frames: list[np.ndarray] = []
         self.failed = False
 
@@ -111,30 +122,28 @@ class FilmWriter:
             self.gif_frames.append(frame)
             return
         try:
-            self._append(frame)
-        except Exception as error:  # ffmpeg's errors have no common base class
+            if self.append is None:
+                self.append = self.open.enter_context(open_video(self.path, self.film.fps))
+            self.append(frame)
+        except BaseException:
             self.failed = True
-            raise BadValueError(f"{str(self.path)!r} cannot be written: {error}.") from error
-
-    def _append(self, frame: np.ndarray) -> None:
-        import imageio.v2 as imageio
-
-        if self.writer is None:
-            unfinished = self.open.enter_context(write_whole(self.path))
-            options: Any = {"fps": self.film.fps, "macro_block_size": 2, "ffmpeg_log_level": "error"}
-            self.writer = self.open.enter_context(imageio.get_writer(unfinished, format="FFMPEG", mode="I", **options))
-        even = ((0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0))  # H.264 needs even sides
-        self.writer.append_data(np.pad(frame, even, mode="edge"))
+            raise
 
     def close(self, is_whole: bool = True) -> None:
-        """Waits until the file is complete (or deleted, if `is_whole` is False or writing failed)."""
+        """Waits until the file is complete (or deleted, if `is_whole` is False or writing failed).
+
+        Raises:
+            OSError, BadValueError: if the file cannot be written.
+        """
         self.thread.shutdown()
         frames, self.gif_frames = self.gif_frames, []
         if self.failed or not is_whole:
-            incomplete = ValueError("the video is incomplete")
-            self.open.__exit__(type(incomplete), incomplete, None)
-            return
+            with contextlib.suppress(IncompleteError), self.open:
+                raise IncompleteError
         self.open.close()
-        if frames:
-            with write_whole(self.path) as unfinished:
-                save_gif(unfinished, frames, self.film.durations[: len(frames)])
+        if frames and is_whole:
+            save_gif(self.path, frames, self.film.durations[: len(frames)])
+
+
+class IncompleteError(Exception):
+    """A video is given up before its end."""

@@ -112,8 +112,8 @@ STATED = {  # {kind: (ending, content, the white that the file states)}
     "PFM": (".pfm", saved((SMALL / 4095).astype("float32"), "PPM"), 1),
     "SPIDER": (".spi", saved((SMALL / 4095).astype("float32"), "SPIDER"), 1),
     "IM of floats": (".im", saved((SMALL / 4095).astype("float32"), "IM"), 1),
-    "PGM of 12 bits": (".pgm", b"P5 4 4 4095\n" + SMALL.astype(">u2").tobytes(), 65535),
-    "PGM of 2 bits": (".pgm", b"P2 2 2 3\n0 1\n2 3\n", 255),
+    "PGM of 12 bits": (".pgm", b"P5 4 4 4095\n" + SMALL.astype(">u2").tobytes(), 4095),
+    "PGM of 2 bits": (".pgm", b"P2 2 2 3\n0 1\n2 3\n", 3),
     ".npy of floats": (".npy", None, 1),
 }
 for depth in range(9, 17):
