@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from keras_gan import console
 from keras_gan.errors import LostHostError, UserError
+from keras_gan.files import COMPILE_CACHE
 from keras_gan.training import old_runs, run_folder
 
 PRECISIONS = ("bfloat16", "float16")
@@ -49,6 +50,8 @@ def parse(file: str | Path, argv: Sequence[str] | None = None) -> Command:
     answer_recipe(parser, model.name, argv)
     given = {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not None}
     filters, run, devices = (given.pop(name, None) for name in ("filters", "resume", "devices"))
+    if given.pop("no_compile_cache"):
+        os.environ[COMPILE_CACHE] = "0"
     if filters is not None:
         given = {"gf": filters, "df": filters} | given
     if "dtype_policy" in given:
@@ -110,6 +113,8 @@ def parser_of(file: str | Path, model: ast.ClassDef) -> tuple[console.Parser, se
     parser.add_argument("--jit", dest="jit_compile", choices=JIT, help=xla)
     several = "data-parallel training on N devices, or all; JAX only (default: 1)"
     parser.add_argument("--devices", type=number_or_all, metavar="N", help=several)
+    anew = "compile anew instead of keeping compiled programs in your cache folder (JAX)"
+    parser.add_argument("--no-compile-cache", action="store_true", help=anew)
     again = "resume the run in this folder as if it had never stopped; without RUN: the newest run of this model"
     parser.add_argument("--resume", nargs="?", const="", metavar="RUN", help=again)
     return parser, constructor, train
@@ -167,6 +172,8 @@ def run(model: Any, command: Command) -> None:
         os._exit(2)  # a normal exit would wait for the lost host
     except UserError as error:
         sys.exit(console.fail(error))
+    except OSError as error:
+        sys.exit(console.fail(console.line_of(error)))
     except KeyboardInterrupt as stop:
         print(f"\n{stop or 'Stopped.'}", file=sys.stderr)
         sys.exit(getattr(stop, "exit_code", 130))
@@ -263,5 +270,6 @@ KINDS: dict[str, dict[str, Any]] = {
     "float": {"type": float, "metavar": "X"},
     "str": {"metavar": "NAME"},
     "tuple": {"type": image_shape, "metavar": "SIZE"},
+    "ValueRange": {"type": console.value_range_or_auto, "metavar": "LOW,HIGH"},
     "bool": {"action": argparse.BooleanOptionalAction},
 }

@@ -2,14 +2,32 @@
 
 import argparse
 import contextlib
+import errno
 import importlib.util
+import math
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
 from keras_gan.errors import BadValueError, UserError
+
+#: What to do about errors of the system.
+WAYS_OUT = {
+    errno.ENOSPC: "make room, then try again",
+    errno.EDQUOT: "make room, then try again",
+    errno.EFBIG: "make room, or raise the limit of file sizes, then try again",
+    errno.EACCES: "get the permission, or name another folder",
+    errno.EROFS: "name a folder on a disk that can be written",
+    errno.EISDIR: "a folder has the name of a file: move it away, then try again",
+    errno.ENOTDIR: "a file has the name of a folder: move it away, then try again",
+    errno.EEXIST: "a file has the name of a folder: move it away, then try again",
+}
+
+
+SMALLER = "end other programs, or take smaller pictures or sizes, then try again"
 
 
 def load_keras() -> Any:
@@ -89,17 +107,73 @@ class Parser(argparse.ArgumentParser):
         texts |= {"prog": f"python -m {module}", "description": description}
         return cls(formatter_class=HelpFormatter, allow_abbrev=False, **texts)
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Takes -1,1 after an option for its value; argparse takes it for an option of its own."""
+        joined: list[str] = []
+        for text in sys.argv[1:] if args is None else args:
+            if joined and joined[-1].startswith("--") and re.fullmatch(r"-[\d.]+,.*", text):
+                joined[-1] += f"={text}"
+            else:
+                joined.append(text)
+        return super().parse_known_args(joined, namespace)
+
     def error(self, message: str) -> NoReturn:
         self.exit(fail(f"{message} (see {self.prog} --help)"))
 
 
+def value_range(text: str) -> tuple[float, float]:
+    """Parses "LOW,HIGH", the values of black and white in files."""
+    try:
+        low, high = (int(part) if part.strip().lstrip("+-").isdecimal() else float(part) for part in text.split(","))
+    except ValueError:
+        low = high = math.nan
+    if not -math.inf < low < high < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a value range; write LOW,HIGH, such as 0,4095")
+    return low, high
+
+
+def line_of(error: OSError) -> str:
+    """An error of the system as one line that names the file and what to do.
+
+    Raises:
+        The error itself, if a library raised it: then a traceback tells more.
+    """
+    if error.errno is None:
+        raise error
+    name = error.filename2 or error.filename  # of a renaming, the final name
+    place = f" in {str(name)!r}" if name is not None else ""
+    return f"{error.strerror}{place}: {way_out(error)}."
+
+
+def way_out(error: Exception) -> str:
+    """What to do about an error of the system, also where a library buried it in a text."""
+    known = (
+        todo
+        for number, todo in WAYS_OUT.items()
+        if getattr(error, "errno", None) == number or os.strerror(number) in str(error)
+    )
+    return next(known, "mend that, then try again")
+
+
+def value_range_or_auto(text: str) -> tuple[float, float] | str:
+    """Parses "LOW,HIGH" or "auto"."""
+    return text if text == "auto" else value_range(text)
+
+
 @contextlib.contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Wraps a command: a `UserError` exits with code 2 and one line, Ctrl-C with code 130."""
+    """Wraps a command: a `UserError`, an error of the system or a lack of memory exits with code 2 and one line.
+
+    Ctrl-C exits with code 130.
+    """
     try:
         yield
     except UserError as error:
         sys.exit(fail(error))
+    except OSError as error:
+        sys.exit(fail(line_of(error)))
+    except MemoryError as error:
+        sys.exit(fail(f"the machine has too little memory{f' ({error})' if str(error) else ''}: {SMALLER}."))
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         sys.exit(130)

@@ -29,7 +29,7 @@ import keras
 from keras import layers
 
 from keras_gan.adversarial.cycle import CycleModel
-from keras_gan.errors import BadValueError, check_at_least
+from keras_gan.errors import BadValueError, check_at_least, check_switch
 from keras_gan.layers import Conv2DTranspose, InstanceNormalization
 from keras_gan.networks import full
 
@@ -45,8 +45,8 @@ class CycleGAN(CycleModel):
 
     Args:
         img_shape: (height, width, channels) of both domains; height and width are multiples of 8, at least 16.
-        shape_A: shape of domain A, if it differs, such as 32x32x1 for gray pictures.
-        shape_B: shape of domain B, if it differs.
+        shape_A: shape of domain A, if it is not img_shape, such as 32x32x1 for gray pictures.
+        shape_B: shape of domain B, if it is not img_shape.
         kernel_size: height and width of the convolution kernels.
         activation: activation of the encoder layers: lrelu (LeakyReLU) or relu.
         instance_norm: whether the generators use InstanceNormalization.
@@ -78,11 +78,12 @@ class CycleGAN(CycleModel):
     ) -> None:
         super().__init__(name="cyclegan", **options)
         check_at_least(1, kernel_size=kernel_size)
+        check_switch(instance_norm=instance_norm, patchgan=patchgan)
         self.kernel_size, self.patchgan, self.instance_norm = kernel_size, patchgan, instance_norm
         if activation not in ACTIVATIONS:
             raise BadValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, not {activation!r}.")
         self.activation = ACTIVATIONS[activation]
-        shapes = shape_A or img_shape, shape_B or img_shape
+        shapes = img_shape, shape_A, shape_B
         self.open_data(*shapes, identity, multiple=8, least=16, value_range=(0, 1), augment=augment, flip=flip)
         self.build_game(rmsprop(2e-4, 6e-8), rmsprop(1e-4, 3e-8), identity_weight=0.5, pool_size=pool_size)
 

@@ -40,8 +40,8 @@ class CycleGANPaper(CycleModel):
 
     Args:
         img_shape: (height, width, channels) of both domains; height and width are multiples of 4, at least 24.
-        shape_A: shape of domain A, if it differs.
-        shape_B: shape of domain B, if it differs.
+        shape_A: shape of domain A, if it is not img_shape.
+        shape_B: shape of domain B, if it is not img_shape.
         identity: whether the identity terms are on; default: on if both domains have the same shape.
         pool_size: past fakes kept for each discriminator.
         augment: whether to enlarge training pictures by 286/256 and crop them at random.
@@ -63,7 +63,7 @@ class CycleGANPaper(CycleModel):
         **options: Any,
     ) -> None:
         super().__init__(name="cyclegan_paper", **options)
-        shapes = shape_A or img_shape, shape_B or img_shape
+        shapes = img_shape, shape_A, shape_B
         self.open_data(*shapes, identity, multiple=4, least=24, augment=augment, flip=flip)
         self.generators_first = True
         adam = keras.optimizers.Adam(2e-4, beta_1=0.5)

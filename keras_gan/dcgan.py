@@ -30,8 +30,9 @@ import numpy as np
 from keras_gan.adversarial.latent import LatentModel
 from keras_gan.data.options import checked_shape
 from keras_gan.data.single import ImageLoader
-from keras_gan.errors import check_at_least
-from keras_gan.images.grids import save_animation, save_sheet
+from keras_gan.errors import check_at_least, check_switch
+from keras_gan.images.animations import save_animation
+from keras_gan.images.grids import save_sheet
 from keras_gan.networks import dcgan_discriminator, dcgan_generator, halvings
 
 
@@ -56,6 +57,7 @@ class DCGAN(LatentModel):
     ) -> None:
         super().__init__("dcgan", **options)
         check_at_least(1, gf=gf, df=df)
+        check_switch(flip=flip)
         self.img_shape, self.gf, self.df = checked_shape("img_shape", img_shape), gf, df
         halvings(*self.img_shape[:2])
         if self.data_options["dataset_name"] is None:

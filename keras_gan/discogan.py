@@ -30,7 +30,7 @@ from keras import layers, ops
 from keras_gan.adversarial import Combined, TwoWayModel, once
 from keras_gan.data.options import checked_shape
 from keras_gan.data.paired import DataLoader
-from keras_gan.errors import check_at_least, check_share
+from keras_gan.errors import check_at_least, check_share, check_weight
 from keras_gan.layers import Conv2D, InstanceNormalization, UpsampleConv2D
 from keras_gan.networks import full, unet_depth
 
@@ -73,6 +73,8 @@ class DiscoGAN(TwoWayModel):
         # Number of filters in the first layers of G and D
         check_at_least(1, gf=gf, df=df)
         self.gf, self.df, self.dropout = gf, df, check_share(dropout=dropout)
+        check_weight(adversarial_weight=adversarial_weight, translation_weight=translation_weight)
+        check_weight(reconstruction_weight=reconstruction_weight)
 
         # Configure data loader
         options = self.data_options | {"direction": direction}

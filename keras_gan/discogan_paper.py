@@ -72,7 +72,7 @@ class DiscoGANPaper(TwoWayModel):
     ) -> None:
         super().__init__(name="discogan_paper", **options)
         check_at_least(1, gf=gf, df=df)
-        self.img_shape, self.gf, self.df = tuple(img_shape), gf, df
+        self.img_shape, self.gf, self.df = checked_shape("img_shape", img_shape), gf, df
         self.scored_by = losses.choose("game", game, GAMES)
         self.both_ways = game == "discogan"
         self.discriminators_every = 3
@@ -104,7 +104,7 @@ class DiscoGANPaper(TwoWayModel):
 
     def open_data(self, direction: str) -> UnpairedDataLoader:
         """Loads pictures of A and of B, in [0, 1]; pairs are split and shuffled independently."""
-        height, width, _ = checked_shape("img_shape", self.img_shape)
+        height, width, _ = self.img_shape
         if height % 16 or width % 16 or min(height, width) < 16:
             raise BadValueError(
                 f"image size {height}x{width}: height and width must be multiples of 16, such as 64x64."
@@ -181,8 +181,11 @@ class DiscoGANPaper(TwoWayModel):
 
     def translations(self, imgs_A: Any, imgs_B: Any) -> dict[str, Any]:
         """The columns of a sample, {title: pictures}, made by the trained generators."""
-        shown = super().translations(imgs_A, imgs_B)
-        return shown if self.both_ways else dict(list(shown.items())[: 1 + len(self.combined.trains)])
+        if self.both_ways:
+            return super().translations(imgs_A, imgs_B)
+        shown = {"A": imgs_A, "A to B": self.g_AB.predict_on_batch(imgs_A)}
+        trains_back = self.g_BA in self.combined.trains
+        return shown | ({"and back": self.g_BA.predict_on_batch(shown["A to B"])} if trains_back else {})
 
     def held_out_figures(self, translations: Mapping[str, Any]) -> dict[str, float]:
         return cycle_figures(translations)

@@ -74,6 +74,7 @@ class DiscoGANPyTorch(TwoWayModel):
                 f"image size {height}x{width}: six halvings need multiples of 64, such as 64x64 or 128x128."
             )
         d = losses.distance(distance)
+        losses.adversarial_loss(adversarial_loss)  # other names are refused here, before any work
         options = self.data_options | {"direction": direction}
         self.data_loader = DataLoader(img_res=(height, width), channels=channels, **options)
 

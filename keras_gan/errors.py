@@ -4,7 +4,8 @@ Commands print the message as one line and exit with code 2. In Python these are
 `FileNotFoundError` and so on.
 """
 
-from numbers import Integral
+from numbers import Integral, Real
+from os import PathLike
 
 
 class UserError(Exception):
@@ -37,6 +38,32 @@ def check_at_least(minimum: int, **values: object) -> None:
 def check_share(**values: float) -> float:
     """Returns the value, or raises BadValueError unless 0 <= value < 1."""
     ((name, value),) = values.items()
-    if not 0 <= value < 1:
-        raise BadValueError(f"{name} must be at least 0 and below 1, not {value}.")
+    if not is_number(value) or not 0 <= value < 1:
+        raise BadValueError(f"{name} must be at least 0 and below 1, not {value!r}.")
     return value
+
+
+def check_weight(**values: float) -> None:
+    """Raises BadValueError for the first value that is not a finite number of at least 0."""
+    for name, value in values.items():
+        if not is_number(value) or not 0 <= value < float("inf"):
+            raise BadValueError(f"{name} must be a number of at least 0, not {value!r}.")
+
+
+def check_switch(**values: object) -> None:
+    """Raises BadValueError for the first value that is neither True nor False, such as the text "False"."""
+    for name, value in values.items():
+        if type(value).__name__ not in ("bool", "bool_"):  # NumPy's have these names, too
+            raise BadValueError(f"{name} must be True or False, not {value!r}.")
+
+
+def check_name(**values: object) -> None:
+    """Raises BadValueError for the first value that is neither a text that is not empty nor a path."""
+    for name, value in values.items():
+        if not isinstance(value, str | PathLike) or not str(value).strip():
+            raise BadValueError(f"{name} must be a name or a path, not {value!r}.")
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a real number, and not True or False."""
+    return isinstance(value, Real) and not isinstance(value, bool)

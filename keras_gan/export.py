@@ -7,12 +7,15 @@ this package and carries metadata: value range, input and output sizes, directio
 properties, SavedModel in `assets.extra/keras_gan.json`, .tflite in `keras_gan.json` of an appended ZIP archive.
 """
 
+import errno
 import json
 import os
+import shutil
 import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ import numpy as np
 
 from keras_gan import console, generators
 from keras_gan.errors import BadValueError, UserError
+from keras_gan.files import unfinished_folder
 
 #: By format: the file extension, and the packages needed to write and run it.
 ENDINGS = {"savedmodel": "", "onnx": ".onnx", "tflite": ".tflite"}
@@ -28,6 +32,7 @@ PACKAGES = {"savedmodel": [], "onnx": ["onnx", "tf2onnx", "onnxruntime"], "tflit
 #: RMS because float16 itself is off by up to 0.02 at single values, and differently on each processor.
 TOLERANCE, TOLERANCE_FLOAT16 = 1e-4, 1e-2
 DESCRIPTION = "keras_gan.json"
+FULL_BELOW = 2**20  # free bytes of a disk that is taken for full
 
 
 def export(model: Any, format: str, output: str | Path | None = None, direction: str | None = None) -> Path:
@@ -56,19 +61,31 @@ def export(model: Any, format: str, output: str | Path | None = None, direction:
         source = generator.path or Path(generator.name)
         name = source.stem if format != "savedmodel" else f"{source.stem}_savedmodel"
         path = checked_output(source.with_name(name + ENDINGS[format]))
-    with tempfile.TemporaryDirectory(prefix=".unfinished.", dir=path.parent) as folder:
-        unfinished = Path(folder, "network" + ENDINGS[format])
+    with unfinished_folder(path) as beside, writable(str(beside)) as folder:
+        unfinished, checked = (Path(place, "network" + ENDINGS[format]) for place in (folder, beside))
         try:
             write(generator, format, unfinished)
             run = RUNTIMES[format](unfinished)
             compare(generator, run, format)
-        except UserError:
+        except (UserError, MemoryError):
             raise
         except Exception as error:  # converters and runtimes share no base class of errors
             reason = f"{type(error).__name__}: {str(error).strip().partition(os.linesep)[0]}"
-            raise BadValueError(f"{generator.title} could not be written as {format}: {reason}") from error
-        os.rename(unfinished, path)
+            is_full = shutil.disk_usage(folder).free < FULL_BELOW
+            todo = console.WAYS_OUT[errno.ENOSPC] if is_full else console.way_out(error)
+            raise BadValueError(f"{generator.title} could not be written as {format} ({reason}): {todo}.") from error
+        shutil.move(unfinished, checked)
+        os.rename(checked, path)
     return path
+
+
+def writable(folder: str) -> AbstractContextManager[str]:
+    """The folder; or a temporary one, if its path is no UTF-8, which TensorFlow and the converters cannot write to."""
+    try:
+        folder.encode()
+    except UnicodeEncodeError:
+        return tempfile.TemporaryDirectory()
+    return nullcontext(folder)
 
 
 def check_format(format: str) -> None:

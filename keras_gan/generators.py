@@ -5,6 +5,7 @@ activation tells the value range, [-1, 1] for tanh and [0, 1] for sigmoid.
 """
 
 import functools
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from keras_gan import console
 from keras_gan.errors import BadValueError, NotFoundError
+from keras_gan.files import is_whole_zip
 from keras_gan.training import run_folder
 
 #: File names of generators by direction; a model with a single generator names it `generator`.
@@ -21,6 +23,9 @@ ONLY = "generator"
 #: Layers that keep the value range.
 SHAPING = "Reshape", "Flatten", "Permute", "Cropping2D", "UpSampling2D"
 RANGES = {"tanh": (-1, 1), "sigmoid": (0, 1)}
+
+
+SPOILT = "its training failed; take a network from before, or train again"
 
 
 class Generator:
@@ -82,7 +87,7 @@ class Generator:
             Pictures, float32 (batch, *out_shape) in `value_range`.
 
         Raises:
-            BadValueError: if the inputs have other shapes.
+            BadValueError: if the inputs have other shapes, or the pictures are not finite.
         """
         from keras_gan import backend
 
@@ -96,7 +101,10 @@ class Generator:
             raise BadValueError(f"{self.title} takes inputs of shape {wanted}, not {given}.")
         with backend.undivided():
             images = self.model.predict_on_batch(arrays[0] if len(arrays) == 1 else arrays)
-        return np.asarray(images, "float32")
+        images = np.asarray(images, "float32")
+        if not np.isfinite(images).all():
+            raise BadValueError(f"{self.title} makes pictures that are not finite (NaN or infinity): {SPOILT}.")
+        return images
 
     def at(self, height: int, width: int) -> "Generator":
         """This generator for another picture size, with shared weights. Both sides must be multiples of `multiple`."""
@@ -188,15 +196,22 @@ def generator_of(run: Path, direction: str | None) -> Path:
 
 
 def opened(path: Path) -> Any:
-    """Loads a Keras model, uncompiled."""
-    keras = console.load_keras()
-    import keras_gan.layers  # noqa: F401 (registers the layers of saved networks)
+    """Loads a Keras model, uncompiled. BadValueError if it is damaged, none, or has weights that are not finite."""
+    console.load_keras()
+    from keras_gan.layers import trusted
 
+    if zipfile.is_zipfile(path) and not is_whole_zip(path):  # Keras would read damaged weights
+        raise BadValueError(f"{str(path)!r} is damaged: its checksums differ; resuming its run saves it again.")
     try:
-        return keras.saving.load_model(path, compile=False)
+        model = trusted.load_model(path)
+    except BadValueError:
+        raise
     except Exception as error:  # on foreign files Keras raises errors of unrelated types
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise BadValueError(f"{str(path)!r} cannot be opened as a Keras model: {reason}") from error
+    if not all(np.isfinite(weights).all() for weights in model.get_weights() if weights.dtype.kind == "f"):
+        raise BadValueError(f"{str(path)!r} has weights that are not finite (NaN or infinity): {SPOILT}.")
+    return model
 
 
 def kind_of(model: Any, title: str) -> tuple[str, tuple[int, ...], tuple[int, ...]]:

@@ -33,7 +33,7 @@ from keras_gan.adversarial.losses import adversarial_loss, choose
 from keras_gan.adversarial.translation import TranslationModel, l1
 from keras_gan.data.options import checked_shape
 from keras_gan.data.paired import DataLoader
-from keras_gan.errors import check_at_least
+from keras_gan.errors import check_at_least, check_switch, check_weight
 from keras_gan.images.grids import save_grid
 from keras_gan.layers import Conv2D, Conv2DTranspose, InstanceNormalization
 from keras_gan.networks import batch_norm, full, normal, patchgan_70, unet_depth
@@ -73,6 +73,8 @@ class Pix2Pix(TranslationModel):
     ) -> None:
         super().__init__(name="pix2pix", **options)
         check_at_least(1, gf=gf, df=df)
+        check_weight(l1_weight=l1_weight)
+        check_switch(dropout=dropout, augment=augment)
         self.img_shape, self.gf, self.df = checked_shape("img_shape", img_shape), gf, df
         self.dropout = dropout
         loss, accuracy = adversarial_loss(choose("gan_loss", gan_loss, {"vanilla": "bce", "lsgan": "mse"}))

@@ -50,7 +50,7 @@ def find(name: Name | None = None, name_B: Name | None = None) -> Dataset:
     folder = locate(name)
     if folder is not None:
         return said(pairs_in(folder))
-    if name == "drawn_shoes":
+    if str(name) == "drawn_shoes":
         return Dataset("drawn_shoes", [DrawnShoe(i) for i in range(1000)], [DrawnShoe(i) for i in range(1000, 1100)])
     raise not_found(f"no data set {str(name)!r}", name, available(), PAIRED_LAYOUTS)
 
@@ -92,9 +92,9 @@ def find_unpaired(name: Name | None = None, name_B: Name | None = None) -> Unpai
     folder = locate(name)
     if folder is not None:
         return said(unpaired_in(folder) or separate_folder(folder))
-    if name == "drawn_shoes":
+    if str(name) == "drawn_shoes":
         return separate(find(name))
-    if name == "gray2colour":
+    if str(name) == "gray2colour":
         train, test = cifar10()
         return gray2colour("gray2colour", train, test)
     kind, _, path = str(name).partition(":")
@@ -117,6 +117,8 @@ def locate_both(name_A: Name | None, name_B: Name, layouts: str) -> tuple[Path, 
     """The folders of both sides. Raises an error that names the missing one."""
     if name_A is None:
         raise BadValueError(f"the folder {str(name_B)!r} is for side B: name one for side A, too.")
+    if str(name_A).partition(":")[0] in ("drawn_shoes", "gray2colour") and locate(name_A) is None:
+        raise BadValueError(f"data set {str(name_A)!r} has both sides: it takes no folder for side B, {str(name_B)!r}.")
     return locate_existing(name_A, layouts), locate_existing(name_B, layouts)
 
 

@@ -17,12 +17,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from keras_gan.console import Parser, fail
+from keras_gan.console import Parser, one_line_errors, value_range_or_auto
 from keras_gan.datasets import catalogue, make_pairs
 from keras_gan.datasets.check import check
 from keras_gan.datasets.download import download
 from keras_gan.datasets.folders import FOLDER
-from keras_gan.errors import UserError
 from keras_gan.images.pixels import FITS
 
 LAYOUT = """\
@@ -35,16 +34,12 @@ Broken pictures are named and skipped.
 def main(argv: list[str] | None = None) -> None:
     """Runs a command. Exits with code 2 and a one-line message on bad input, with code 130 after Ctrl-C."""
     given = parser().parse_args(argv)
-    try:
-        given.run(given)
-        sys.stdout.flush()
-    except UserError as error:
-        sys.exit(fail(error))
-    except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:  # the reader, such as `head`, has exited
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with one_line_errors():
+        try:
+            given.run(given)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader, such as `head`, has exited
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parser() -> argparse.ArgumentParser:
@@ -109,7 +104,9 @@ def add_pairs(commands: Any) -> None:
     command.add_argument("photos", metavar="PHOTOS", help="folder of photos")
     add_out(command, "the photo's size")
     command.set_defaults(
-        run=lambda given: report(make_pairs.make_pairs(given.kind, given.photos, given.out, given.size, given.fit))
+        run=lambda given: report(
+            make_pairs.make_pairs(given.kind, given.photos, given.out, given.size, given.fit, given.value_range)
+        )
     )
 
 
@@ -121,7 +118,9 @@ def add_join(commands: Any) -> None:
     command.add_argument("B", help="folder of pictures for the right halves")
     add_out(command, "the size of B")
     command.set_defaults(
-        run=lambda given: report(make_pairs.join_folders(given.A, given.B, given.out, given.size, given.fit))
+        run=lambda given: report(
+            make_pairs.join_folders(given.A, given.B, given.out, given.size, given.fit, given.value_range)
+        )
     )
 
 
@@ -131,6 +130,8 @@ def add_out(command: argparse.ArgumentParser, own_size: str) -> None:
     command.add_argument("--size", type=size, help=f"of each half, N or HEIGHTxWIDTH (default: {own_size})")
     how = "how to resize pictures of another shape: resize (stretch), crop (to the middle) or pad (with white)"
     command.add_argument("--fit", choices=FITS, default=FITS[0], help=f"{how} (default: {FITS[0]})")
+    values = "values of black and white in the files, such as 0,4095, or auto (default: what each file states)"
+    command.add_argument("--value-range", type=value_range_or_auto, metavar="LOW,HIGH", help=values)
 
 
 def command_parser(make: Callable, *names: str, **options: Any) -> Any:

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from keras_gan.datasets.folders import files, has_pictures, hold_out, instead, name_of, subfolders
+from keras_gan.datasets.folders import files, first_few, has_pictures, hold_out, instead, name_of, subfolders
 from keras_gan.datasets.parts import (
     TEST_FOLDERS,
     Splits,
     existing_splits,
     files_in,
-    has_classes,
     remarks,
     roles_in,
     sided_folders,
@@ -16,6 +15,7 @@ from keras_gan.datasets.parts import (
     splits,
     unused,
 )
+from keras_gan.datasets.roles import role_of
 from keras_gan.datasets.sets import CLASS_LAYOUT, FLAT_LAYOUT, LabelledDataset
 from keras_gan.errors import BadValueError
 from keras_gan.images.sources import Labelled
@@ -55,7 +55,7 @@ def class_places(folder: Path) -> tuple[dict[str, Places], Places]:
         tops = {split: [folder] for split, _ in sides}
         places = {split: {role.side: [path] for role, path in sides.items() if role.split == split} for split in tops}
         return places, {"train": [folder], **tops}
-    tops = class_splits(folder)
+    tops = split_folders(folder, classes=True)
     places = {}
     for split, paths in tops.items():
         places[split] = Places()
@@ -67,14 +67,6 @@ def class_places(folder: Path) -> tuple[dict[str, Places], Places]:
 def direct_sides(folder: Path) -> dict:
     """{role: path} of trainA, trainB and the like directly in a folder."""
     return {role: path for role, path in sided_folders(folder).items() if path.parent == folder}
-
-
-def class_splits(folder: Path) -> Places:
-    """The splits of a folder, unless folders of these names are classes, since others stand beside them."""
-    found = split_folders(folder)
-    if all((role and role.split) or not has_pictures(path) for path, role in roles_in(folder)):
-        return found
-    return split_folders(folder, classes=True) if has_classes(found) else {}
 
 
 def undivided(folder: Path) -> LabelledDataset:
@@ -148,7 +140,10 @@ def no_classes(folder: Path) -> BadValueError:
     unlabelled = len(files(folder, deep=False))
     there = f"only {unlabelled} pictures without labels" if unlabelled else f"and no pictures{instead(folder)}"
     there = there if folder.is_dir() else "which does not exist"
-    return BadValueError(f"no class folders in {folder}, {there}; expected {CLASS_LAYOUT}.")
+    is_split = folder.is_dir() and role_of(folder.name)
+    others = [path.name for path, role in roles_in(folder.parent) if not (role and role.split) and has_pictures(path)]
+    hint = f"; if it is a class, as {first_few(others)} beside it, rename it" if is_split and others else ""
+    return BadValueError(f"no class folders in {folder}, {there}; expected {CLASS_LAYOUT}{hint}.")
 
 
 def check_same_classes(train: dict, test: dict, folder_train: Path, folder_test: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_gan.console import line_of
 from keras_gan.datasets.layouts import PAIRS, Detected
 from keras_gan.datasets.pair_files import preview
 from keras_gan.errors import BadValueError
@@ -23,7 +24,7 @@ def save(path: Path, data: Detected, scans: dict[str, list]) -> None:
     try:
         save_sheet(path, tiles, value_range=(0, 255), captions=list(rows))
     except OSError as error:
-        raise BadValueError(f"the sheet {str(path)!r} cannot be written: {error}.") from error
+        raise BadValueError(f"the sheet {str(path)!r} cannot be written: {line_of(error)}") from error
 
 
 def sheet_rows(data: Detected, scans: dict[str, list]) -> dict[str, list]:

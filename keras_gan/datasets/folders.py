@@ -35,6 +35,8 @@ def locate(name: str | Path) -> Path | None:
         BadValueError: if the name is empty or stands for more than a data set, or if a file of this name is a
             picture or an archive that cannot be opened.
     """
+    if not isinstance(name, str | os.PathLike):
+        raise BadValueError(f"a data set is named by a text or a path, not by {name!r}.")
     if not str(name).strip():
         raise BadValueError(f"the data set has the empty name {str(name)!r}: name a folder of pictures.")
     for spelling in dict.fromkeys((Path(name), Path(PureWindowsPath(name).as_posix()))):

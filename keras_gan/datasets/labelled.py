@@ -11,7 +11,7 @@ from keras_gan.datasets.class_folders import any_folder, class_folders
 from keras_gan.datasets.folders import available, locate, name_of
 from keras_gan.datasets.idx import read_idx_split
 from keras_gan.datasets.sets import CLASS_LAYOUT, FLAT_LAYOUT, LabelledDataset
-from keras_gan.errors import BadValueError, NotFoundError
+from keras_gan.errors import BadValueError, NotFoundError, check_name
 from keras_gan.images.sources import DrawnDigit, Half, Labelled
 
 DIGITS = [str(digit) for digit in range(10)]
@@ -74,9 +74,8 @@ def find_pictures(name: str | Path | None = None, data_dir: str | Path | None = 
 def find_any(name: str | Path | None, data_dir: str | Path | None, labels: bool) -> LabelledDataset:
     """Finds a data set, which must have `labels` if asked."""
     layout = CLASS_LAYOUT if labels else FLAT_LAYOUT
-    if data_dir is not None and not str(data_dir).strip():
-        raise BadValueError(f"data_dir is the empty name {str(data_dir)!r}: name the folder of the four idx files.")
     if data_dir is not None:
+        check_name(data_dir=data_dir)
         return in_data_dir(name, Path(data_dir))
     if name is None:
         name = "drawn_digits"
@@ -86,16 +85,16 @@ def find_any(name: str | Path | None, data_dir: str | Path | None, labels: bool)
         if any(folder.glob("*idx[13]-ubyte*")):
             return idx_folder(folder, name_of(folder))
         return datasets.said(class_folders(folder) if labels else any_folder(folder))
+    name = str(name)
     if name == "drawn_digits":
         return drawn_digits()
     if name in CLASSES:
-        name = str(name)
         instead = "name the folder that has its four idx files with --data-dir (data_dir in Python)"
         return from_arrays(name, load_from_keras(name, TITLES[name], instead), CLASSES[name])
     if name == "drawn_shoes" and not labels:
         return drawn_shoes()
     there = available(*BUILT_IN, *(() if labels else ["drawn_shoes (built in)"]))
-    raise not_found(f"no data set or folder {str(name)!r}{' with labels' * labels}", name, there, layout)
+    raise not_found(f"no data set or folder {name!r}{' with labels' * labels}", name, there, layout)
 
 
 def drawn_digits() -> LabelledDataset:

@@ -45,14 +45,21 @@ def split_folders(folder: Path, classes: bool = False) -> dict[str, list[Path]]:
     others = []
     for path, role in roles_in(folder):
         if role and role.split and not role.side:
-            found.setdefault(role.split, []).append(path)
+            found.setdefault(role.split, []).append(repeated(path))
         elif classes and not (role and role.split) and has_pictures(path):
             others.append(path)
-    if not others or has_pictures(folder, deep=False):
+    if not others or (set(found) != {"train"} and has_pictures(folder, deep=False)):
         return found
     if has_classes(found):
         return {} if set(found) == {"train"} and len(others) > 1 else found
     return {} if len(found) == 1 or "train" not in found else found
+
+
+def repeated(folder: Path) -> Path:
+    """The folder; or the only thing in it, if that is a folder of the same name, as in `seg_train/seg_train`."""
+    inside = subfolders(folder)
+    is_repeated = len(inside) == 1 and inside[0].name == folder.name and not has_pictures(folder, deep=False)
+    return inside[0] if is_repeated else folder
 
 
 def has_classes(splits: dict[str, list[Path]]) -> bool:

@@ -1,10 +1,11 @@
 """The pictures of both sides in one folder or in two: pairs, or two sets without pairs."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from keras_gan.datasets.folders import files, hold_out, instead, name_of
+from keras_gan.datasets.folders import files, has_pictures, hold_out, instead, name_of, subfolders
 from keras_gan.datasets.paired_folders import paired_folders, paired_sides, tested_sides
 from keras_gan.datasets.parts import (
     TEST_FOLDERS,
@@ -121,12 +122,20 @@ def separate_folder(folder: Path) -> UnpairedDataset:
     """A folder of pairs. Prints a notice, since the user might have meant it as one of two sides."""
     train = split_folders(folder).get("train", [folder / "train"])
     if not files_in(train):
-        raise BadValueError(f"no pictures in {train[0]}{instead(train[0], folder)}; expected {UNPAIRED_LAYOUTS}.")
+        raise BadValueError(
+            f"no pictures in {train[0]}{instead(train[0], folder)}{as_two(folder)}; expected {UNPAIRED_LAYOUTS}."
+        )
     found = splits(folder, f"data set {folder.name!r}", UNPAIRED_LAYOUTS, TESTS)
     if len(found.train) == 1:
         raise BadValueError(f"{train[0]} has only one pair: side B needs another one.")
     print(f"No trainA and trainB in {folder}: using its pictures as pairs, left halves for A and right halves for B.")
     return separate(Dataset(name_of(folder), found.train, found.test, remarks(folder, found.unused)))
+
+
+def as_two(folder: Path) -> str:
+    """How to name the two folders of pictures in a folder, if there are two."""
+    inside = [shlex.quote(str(path)) for path in subfolders(folder) if has_pictures(path)]
+    return f"; for two sides: --dataset {inside[0]} --dataset-B {inside[1]}" if len(inside) == 2 else ""
 
 
 def separate(pairs: Dataset) -> UnpairedDataset:

@@ -594,6 +594,50 @@ def test_a_bomb_of_many_files_in_a_tar_is_refused(tmp_path, monkeypatch):
     assert len(tree(tmp_path / "out")) < 1000
 
 
+def refusal_of(archive, tmp_path, monkeypatch):
+    """The message for an archive that may unpack to a megabyte; the number of files and folders that it made."""
+    monkeypatch.setattr(unpack, "MAX_EXTRA", 1_000_000)
+    (tmp_path / "archive").write_bytes(archive)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(BadValueError) as refused:
+        unpack.unpack(tmp_path / "archive", tmp_path / "out")
+    return str(refused.value), sum(1 for _ in (tmp_path / "out").rglob("*"))
+
+
+@pytest.mark.parametrize("pack", [tar_of, zip_of])
+@pytest.mark.parametrize("ending", ["", "/", "/x.png"])
+def test_folders_in_names_count(tmp_path, monkeypatch, pack, ending):
+    """Twenty in each name: 4 MB on the disk, of 20 kB."""
+    names = ["/".join([str(i), *"abcdefghijklmnopqrs"]) + ending for i in range(50)]
+    odd = (odd_tar if pack is tar_of else odd_zip)("x")
+    archive = pack({}, "", *(namesake(odd, name, ending == "/") for name in names))
+    message, made = refusal_of(archive, tmp_path, monkeypatch)
+    assert "unpacks to more than" in message and made < 300
+
+
+def namesake(info, name, is_folder):
+    """A header like this one, with another name."""
+    if isinstance(info, zipfile.ZipInfo):
+        return odd_zip(name, stat.S_IFDIR if is_folder else stat.S_IFREG)
+    return odd_tar(name.rstrip("/"), tarfile.DIRTYPE if is_folder else tarfile.REGTYPE)
+
+
+@pytest.mark.parametrize("pack", [tar_of, zip_of])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("a/" * 5000 + "x.png", "a name that is too long: 'a/a/"),
+        ("a" * 2000, "a name that is too long: 'aaaa"),
+        ("a\nerror: all is lost.png", "a name with control characters: 'a\\nerror"),
+        ("a\x1b[2J.png", "a name with control characters: 'a\\x1b[2J"),
+        ("a\x9b2J.png", "a name with control characters: 'a\\x9b2J"),
+    ],
+)
+def test_names_that_no_picture_has_are_refused(tmp_path, monkeypatch, pack, name, message):
+    odd = (odd_tar if pack is tar_of else odd_zip)(name)
+    assert message in refusal_of(pack({}, "", odd), tmp_path, monkeypatch)[0]
+
+
 @pytest.mark.parametrize("declared", [True, False])
 def test_a_bomb_in_a_zip_is_refused(tmp_path, monkeypatch, declared):
     """With its true size in the header, and with a claimed size of 1000 bytes."""

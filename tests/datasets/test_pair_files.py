@@ -89,8 +89,12 @@ def test_flat_drawn_pictures_are_never_refused(tmp_path, paired_folder):
     DataLoader(tmp_path / "narrow", (16, 16)).batches(1)
 
 
-def test_twice_as_wide_is_a_pair():
-    assert is_pair(scene(0, 64, 122)) and is_pair(scene(0, 10, 20)) and not is_pair(scene(0, 64, 118))
+def test_twice_as_wide_is_a_pair_or_a_panorama(tmp_path, capsys):
+    assert is_pair(Image.new("RGB", (128, 64))) and is_pair(scene(0, 64, 122).resize((12, 6)))
+    assert is_pair(scene(0, 64, 122)) is None and is_pair(scene(0, 64, 118)) is False
+    DataLoader(photos(tmp_path / "views", 20, width=128), (16, 16)).batches(2)
+    assert "warning: data set 'views' may have single pictures, not pairs" in capsys.readouterr().err
+    assert layouts.detect(tmp_path / "views").layout == layouts.SINGLE
     assert is_pair(scene(0, 64, 129)) is False  # no equal halves
 
 

@@ -1,6 +1,7 @@
 """Paired data sets made of photos and of two folders: `python -m keras_gan.datasets`."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -280,6 +281,42 @@ def test_joined_folders_keep_their_splits(tmp_path):
 # Errors:
 
 
+def label_map(cells=6, side=8):
+    """Squares of three colours, and those colours."""
+    colours = np.array([(200, 0, 0), (0, 0, 200), (0, 200, 0)], "uint8")
+    places = np.random.default_rng(0).integers(0, 3, (cells, cells))
+    pixels = colours[places].repeat(side, axis=0).repeat(side, axis=1)
+    return Image.fromarray(pixels), {tuple(colour) for colour in colours.tolist()}
+
+
+def test_label_maps_keep_their_colours(tmp_path):
+    image, colours = label_map()
+    for number in range(3):
+        (tmp_path / "A").mkdir(exist_ok=True)
+        image.save(tmp_path / "A" / f"{number:02}.png")
+    write(tmp_path / "B", 3)
+    make_pairs.join_folders(tmp_path / "A", tmp_path / "B", tmp_path / "out", size=(20, 30))
+    make_pairs.make_pairs("gray", tmp_path / "A", tmp_path / "made", size=(20, 30))
+    for folder, side in (("out", 0), ("made", 1)):
+        for path in (tmp_path / folder).rglob("*.png"):
+            found = pixels(halves(saved(path))[side])
+            assert {tuple(colour) for colour in found.reshape(-1, 3).tolist()} == colours
+
+
+def test_files_of_few_bits_are_warned_of_and_stretched(tmp_path, capsys):
+    (tmp_path / "cells").mkdir()
+    for number in range(3):
+        values = np.arange(4096).reshape(64, 64).astype("uint16")
+        Image.fromarray(values).save(tmp_path / "cells" / f"{number}.png")
+    main(["pairs", "--from", "gray", str(tmp_path / "cells"), str(tmp_path / "dark")])
+    assert "white is 65535, so the pictures are nearly black: --value-range 0,4095 or auto" in capsys.readouterr().err
+    for value_range in ("0,4095", "auto"):
+        out = tmp_path / value_range
+        main(["pairs", "--from", "gray", str(tmp_path / "cells"), str(out), "--value-range", value_range])
+        assert not capsys.readouterr().err
+        assert pixels(saved(next((out / "train").iterdir()))).max() == 255
+
+
 def test_broken_pictures_are_named_skipped_and_counted(tmp_path, capsys):
     folder = write(tmp_path / "photos", 12)
     (folder / "03.png").write_bytes(b"no picture")
@@ -388,15 +425,15 @@ def test_an_output_folder_that_cannot_be_written(tmp_path, capsys, out):
 
 
 def test_a_full_disk_is_not_reported_as_a_broken_picture(tmp_path, capsys, monkeypatch):
-    def save(image, path):
-        assert path.name.startswith(".unfinished.")
-        path.write_bytes(b"half a pic")
-        raise OSError(28, "No space left on device")
+    def write_bytes(path, content):
+        assert any(folder.name.startswith(".unfinished.") for folder in path.parents)
+        path.touch()
+        raise OSError(28, "No space left on device", str(path))
 
     folder = write(tmp_path / "photos", 3)
-    monkeypatch.setattr(Image.Image, "save", save)
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
     text = complaint(capsys, "pairs", "--from", "gray", folder, tmp_path / "out")
-    assert "cannot be written: [Errno 28] No space left" in text
+    assert f"folder '{tmp_path / 'out'}' cannot be written: No space left on device: make room, then try again." in text
     assert not (tmp_path / "out").exists()
 
 
@@ -458,7 +495,7 @@ def test_a_bad_kind_from_python(tmp_path):
 
 
 def test_ctrl_c_leaves_nothing_behind(tmp_path, capsys, monkeypatch):
-    def read(path):
+    def read(path, *how):
         if path.stem == "03":
             assert written(tmp_path / "out")
             raise KeyboardInterrupt

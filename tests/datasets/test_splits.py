@@ -8,6 +8,7 @@ from keras_gan import datasets
 from keras_gan.datasets import layouts, make_pairs
 from keras_gan.datasets.labelled import find_labelled, find_pictures
 from keras_gan.datasets.roles import Role, role_of, roles_of
+from keras_gan.errors import BadValueError
 from keras_gan.images.sources import source
 
 SPELLINGS = [
@@ -64,6 +65,7 @@ def test_other_names_tell_no_role(name):
 def test_roles():
     assert role_of("Test_Set") == Role("test", "") and role_of("VAL b") == Role("val", "B")
     assert role_of("domainA") == Role("", "A") and role_of("images_train_B") == Role("train", "B")
+    assert role_of("01_train") == role_of("1 train") == Role("train", "") and role_of("unseen").split == "test"
     assert roles_of(["cars_train", "cars_test"]) == {"cars_train": Role("train", ""), "cars_test": Role("test", "")}
     assert roles_of(["freight_train", "steam_train"]) == {}
 
@@ -195,7 +197,31 @@ def test_splits_in_the_only_folder_of_pictures(tmp_path, beside):
     assert counts(datasets.find(tmp_path / "pair")) == [2, 1]
 
 
+@pytest.mark.parametrize("names", ["trainCat testCat trainDog testDog", "dog_train dog_val cat_train cat_val"])
+def test_splits_of_each_class_are_no_classes(tmp_path, names):
+    folder = write_classes(tmp_path / "pets", **dict.fromkeys(names.split(), 3))
+    with pytest.raises(BadValueError, match="no class folders in .*rain.*, only 3 pictures without labels"):
+        find_labelled(folder)
+    assert {path.parent.name for path in map(source, find_pictures(folder).test)} == {*names.split()[1::2]}
+    assert roles_of(["trainer", "tester", "test_tube", "dev board"]) == {}
+
+
+@pytest.mark.parametrize("train", ["train", "cars_train"])
+def test_a_split_in_a_folder_of_its_own_name(tmp_path, train):
+    for split in (train, train.replace("train", "test")):
+        write_classes(tmp_path / "pets" / split / split, cat=2, dog=2)
+    for find in (find_labelled, find_pictures):
+        found = find(tmp_path / "pets")
+        assert (found.classes, len(found.train), len(found.test), found.remarks) == (["cat", "dog"], 4, 4, ())
+
+
 # Classes called like splits:
+
+
+def test_a_class_called_train_beside_others_and_a_picture(tmp_path):
+    write_classes(write(tmp_path / "traffic", 1), bus=3, car=3, train=3)
+    assert len(find_labelled(tmp_path / "traffic").train) == 6
+    assert len(find_pictures(tmp_path / "traffic").train) == 9
 
 
 @pytest.mark.parametrize("name", ["train", "Train", "test", "dev"])
@@ -205,6 +231,16 @@ def test_a_class_called_like_a_split_beside_others(tmp_path, name):
         found = find(tmp_path / "traffic")
         assert sorted(found.classes) == sorted(["bus", "car", name]) and len(found.train) == 6
     assert layouts.detect(tmp_path / "traffic").layout == layouts.CLASSES
+
+
+@pytest.mark.parametrize("tests", [["val"], ["Testing"], ["dev", "holdout"]])
+def test_train_and_test_beside_others_are_splits_for_every_model(tmp_path, capsys, tests):
+    folder = write_classes(tmp_path / "traffic", bus=3, car=4, train=5, **dict.fromkeys(tests, 2))
+    with pytest.raises(BadValueError, match="no class folders in .*/train.*if it is a class, as bus, car beside it"):
+        find_labelled(folder)
+    assert len(find_pictures(folder).train) == 5
+    assert "bus (3 pictures), car (4 pictures)" in said(capsys)[0]
+    assert layouts.detect(folder).layout == layouts.SINGLE and len(layouts.detect(folder).groups["train"]) == 5
 
 
 def test_a_class_called_train_may_have_subfolders(tmp_path):

@@ -37,7 +37,7 @@ def test_the_networks_of_the_paper_at_64():
     assert np.min(fake) >= 0 and np.max(fake) <= 1
 
 
-def test_networks_and_outputs_of_each_game(gan):
+def test_networks_and_outputs_of_each_game(gan, pair, monkeypatch):
     features = [f"features_{side}_{i}" for side in "AB" for i in (1, 2, 3)]
     paper, back, forth = gan, small("recongan"), small("gan")
     assert paper.combined.output_names == ["valid_A", "valid_B", "reconstr_A", "reconstr_B", *features]
@@ -45,6 +45,12 @@ def test_networks_and_outputs_of_each_game(gan):
     assert forth.combined.output_names == ["valid_B", *features[3:]]
     names = [[network.name for network in gan.networks] for gan in (paper, back, forth)]
     assert names == [["g_AB", "g_BA", "d_A", "d_B"], ["g_AB", "g_BA", "d_B"], ["g_AB", "d_B"]]
+    monkeypatch.setattr(forth.g_BA, "predict_on_batch", None)  # which "gan" does not train
+    assert list(forth.translations(*pair)) == ["A", "A to B"] and list(back.translations(*pair)) == [
+        "A",
+        "A to B",
+        "and back",
+    ]
 
 
 def test_no_pair_has_both_halves_in_the_training_set(gan):

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 from support.machine import HAS_BFLOAT16
-from support.models import pictures, slow, without_dropout
+from support.models import pictures, set_float, slow, without_dropout
 from support.plain import ON_TENSORFLOW, WAYS, noting, plain
 
 from keras_gan import CGAN, DCGAN, GAN, CycleGAN, CycleGANPaper, DiscoGAN, DiscoGANPaper, DiscoGANPyTorch, Pix2Pix
@@ -199,17 +199,26 @@ def errors(found, exact):
     return np.array([np.linalg.norm(a - b) / np.linalg.norm(b) for a, b in zip(found, exact, strict=True)])
 
 
+@pytest.fixture(scope="module")
+def exact():
+    """Initial weights of Pix2Pix, and its gradients in float64 with plain layers: computed once for all dtypes."""
+    weights = initial_weights("pix2pix")
+    set_float("float64")
+    with pytest.MonkeyPatch.context() as patch, plain(patch):
+        found = gradients("pix2pix", weights)
+    set_float("float32")
+    return weights, found
+
+
 @pytest.mark.timeout(600)
 @on_tensorflow
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", pytest.param("mixed_bfloat16", marks=has_bfloat16)])
-def test_rounding_errors_do_not_exceed_those_of_plain_layers(dtype, floatx, monkeypatch):
+def test_rounding_errors_do_not_exceed_those_of_plain_layers(dtype, exact, floatx, monkeypatch):
     """Compares gradients with float64 ones, for the part with the largest error: errors of single parts are random."""
-    weights = initial_weights("pix2pix")
+    weights, exact = exact
+    floatx(dtype)
     with plain(monkeypatch):
-        floatx("float64")
-        exact = gradients("pix2pix", weights)
-        floatx(dtype)
         expected = errors(gradients("pix2pix", weights), exact)
     found = errors(gradients("pix2pix", weights), exact)
     assert found.max() <= 3 * expected.max() < 1, (found, expected)

@@ -1,0 +1,52 @@
+"""Checks the arguments of `train()` before anything begins."""
+
+import re
+from typing import Any
+
+import keras
+
+from keras_gan.errors import BadValueError, check_at_least, check_share, check_switch
+
+
+def check(arguments: dict[str, Any], callbacks: Any) -> None:
+    """Raises BadValueError if an argument of `train()` is invalid, or another one makes it useless."""
+    for name in ("steps_per_epoch", "checkpoint_interval"):
+        if arguments[name] is not None:
+            check_at_least(1, **{name: arguments[name]})
+    check_at_least(1, **{name: arguments[name] for name in ("batch_size", "sample_interval", "keep")})
+    check_share(ema=arguments["ema"])
+    check_switch(deterministic=arguments["deterministic"], quiet=arguments["quiet"])
+    check_epochs(arguments["epochs"], arguments["decay_epochs"], arguments["validation_interval"])
+    if not isinstance(callbacks, list | tuple) or not all(isinstance(x, keras.callbacks.Callback) for x in callbacks):
+        raise BadValueError(f"callbacks must be a list of Keras callbacks, not {callbacks!r}.")
+    for callback in callbacks:
+        check_mode(callback)
+
+
+def check_mode(callback: Any) -> None:
+    """Sets the mode of a callback that watches a loss: Keras knows only of "loss" whether less is better.
+
+    Of other figures it would raise an error after the first epoch.
+    """
+    figure = getattr(callback, "monitor", None)
+    if getattr(callback, "mode", None) != "auto" or not isinstance(figure, str):
+        return
+    if not re.fullmatch(r"(val_)?(.*loss|L1_.*)", figure):
+        kind = type(callback).__name__
+        raise BadValueError(
+            f"{kind} watches {figure!r}: whether less is better is unknown, add mode='min' or mode='max'."
+        )
+    callback.mode = "min"
+
+
+def check_epochs(epochs: int, decay_epochs: int, validation_interval: int) -> None:
+    """Raises BadValueError if these numbers of epochs are invalid, or no epoch is ever validated."""
+    check_at_least(0, decay_epochs=decay_epochs, validation_interval=validation_interval)
+    if decay_epochs and epochs == 0:
+        raise BadValueError(f"decay_epochs={decay_epochs} needs constant epochs before it, not epochs=0.")
+    check_at_least(1, epochs=epochs)
+    if validation_interval > epochs + decay_epochs:
+        raise BadValueError(
+            f"validation_interval={validation_interval} is longer than the run of {epochs + decay_epochs} epochs, "
+            "which would never be validated."
+        )

@@ -1,0 +1,155 @@
+"""Arguments of every model's constructor and of `train()`: bad ones are one line, before any network is built."""
+
+import json
+import math
+import re
+
+import keras
+import numpy as np
+import pytest
+from support import commands
+from support.toy import Toy
+
+import keras_gan
+from keras_gan import errors
+from keras_gan.adversarial.parts import chosen
+from keras_gan.errors import BadValueError
+from keras_gan.training import run_folder
+from keras_gan.training.options import check
+from keras_gan.training.run import as_json
+
+NAN, INF = math.nan, math.inf
+SIZES = [True, 1.5, -1, NAN, "3", None, [1], np.float64(2)]
+WEIGHTS = [True, -1.0, NAN, INF, "1", None, [1.0]]
+SHARES = [*WEIGHTS, 1.0]
+SWITCHES = ["False", "no", 2, 1.0, NAN, []]
+NAMES = [1, True, b"x", " ", "", ["x"], NAN]
+#: Two that are wrong for each argument of any model.
+BAD = {name: [True, "3"] for name in ("gf", "df", "latent_dim", "kernel_size", "pool_size", "seed")}
+BAD |= {name: [NAN, "1"] for name in ("adversarial_weight", "translation_weight", "reconstruction_weight", "l1_weight")}
+BAD |= {name: ["False", 1.0] for name in ("augment", "flip", "identity", "instance_norm", "patchgan")}
+BAD |= {name: [1, " "] for name in ("dataset_name", "dataset_B", "data_dir", "output")}
+BAD |= {name: [64, (64, 64)] for name in ("img_shape", "shape_A", "shape_B")}
+BAD |= {"value_range": [(255, 0), "x"]}
+BAD |= {name: [None, "x"] for name in ("fit", "resample", "direction", "game", "activation")}
+BAD |= {name: [None, "x"] for name in ("distance", "adversarial_loss", "gan_loss")}
+BAD |= {name: ["x", 0] for name in ("g_optimizer", "d_optimizer")}
+
+
+def bad_values(name, default):
+    if name == "dropout":
+        return BAD["flip" if isinstance(default, bool) else "l1_weight"]
+    return BAD[name]
+
+
+@pytest.mark.parametrize(
+    ("check", "wrong"),
+    [
+        (lambda **value: errors.check_at_least(1, **value), SIZES),
+        (errors.check_weight, WEIGHTS),
+        (errors.check_share, SHARES),
+        (errors.check_switch, SWITCHES),
+        (errors.check_name, NAMES),
+    ],
+)
+def test_what_is_wrong_is_named(check, wrong):
+    for bad in wrong:
+        with pytest.raises(BadValueError, match=f"^this must be .*, not {re.escape(repr(bad))}.$"):
+            check(this=bad)
+
+
+@pytest.mark.parametrize("wrong", ["adamm", "", 0, True, keras.optimizers.Adam, {"a": 1}])
+def test_what_is_no_optimizer_is_named(wrong):
+    with pytest.raises(BadValueError, match="is no optimizer of Keras, such as"):
+        chosen(wrong)
+
+
+@pytest.fixture
+def unbuilt(monkeypatch):
+    """Makes a model by its name. Building a network is an error."""
+
+    def built(*arguments, **options):
+        raise AssertionError("a network is built")
+
+    def make(model, **options):
+        kind = getattr(keras_gan, model)
+        monkeypatch.setattr(kind, "build_discriminator", built)
+        digits = model in ("GAN", "CGAN")
+        return kind(**{"dataset_name": "drawn_digits" if digits else "drawn_shoes"} | options)
+
+    return make
+
+
+#: One model for each base has its arguments checked, too; those of the others are the same.
+WITH_BASE = "GAN", "CycleGAN"
+
+
+@pytest.mark.parametrize("model", commands.MODELS.values())
+def test_bad_arguments_are_refused_before_any_network_is_built(unbuilt, model):
+    kind = getattr(keras_gan, model)
+    options = run_folder.options_of(kind)
+    of_base = [] if model in WITH_BASE else run_folder.options_of(kind.__base__)
+    for name, default in options.items():
+        for bad in [] if name in of_base else bad_values(name, default):
+            with pytest.raises(BadValueError) as refused:
+                unbuilt(model, **{name: bad})
+            message = str(refused.value)
+            assert "\n" not in message, (name, bad)
+            assert not isinstance(bad, float | str) or str(bad).strip() in message, (name, bad)
+
+
+@pytest.mark.parametrize("model", commands.MODELS.values())
+def test_numbers_of_numpy_are_accepted_and_written_down(unbuilt, model):
+    numpy = {bool: np.bool_, int: np.int64, float: np.float32, tuple: np.array}
+    options = run_folder.options_of(getattr(keras_gan, model))
+    given = {name: numpy[type(value)](value) for name, value in options.items() if type(value) in numpy}
+    with pytest.raises(AssertionError, match="a network is built"):
+        unbuilt(model, **given)
+    plain = {name: value for name, value in given.items() if not isinstance(value, np.ndarray)}
+    assert json.loads(json.dumps(as_json(plain))) == pytest.approx({name: options[name] for name in plain})
+
+
+WHOLE = ["batch_size", "sample_interval", "keep", "steps_per_epoch", "checkpoint_interval", "epochs", "decay_epochs"]
+OF_TRAIN = {name: SIZES for name in [*WHOLE, "validation_interval"]}
+OF_TRAIN |= {"ema": SHARES, "deterministic": [*SWITCHES, None], "quiet": [*SWITCHES, None]}
+USUAL = {name: 2 for name in OF_TRAIN} | {"ema": np.float32(0.5), "deterministic": np.False_, "quiet": True}
+
+
+@pytest.mark.parametrize("name", OF_TRAIN)
+def test_bad_arguments_of_train_are_refused(name):
+    for bad in OF_TRAIN[name]:
+        if bad is None and name in ("steps_per_epoch", "checkpoint_interval"):
+            continue  # their defaults
+        with pytest.raises(BadValueError, match=f"^{name} must be .*, not "):
+            check(USUAL | {name: bad}, [])
+
+
+def test_train_checks_before_it_makes_a_folder(tmp_path):
+    gan = Toy(output=tmp_path / "run", seed=0)
+    for wrong in (None, "x", keras.callbacks.Callback(), [keras.callbacks.Callback], [3]):
+        with pytest.raises(BadValueError, match="callbacks must be a list of Keras callbacks, not"):
+            gan.train(callbacks=wrong)
+    with pytest.raises(BadValueError, match="validation_interval=5 is longer than the run of 3 epochs"):
+        gan.train(epochs=2, decay_epochs=1, validation_interval=5)
+    with pytest.raises(BadValueError, match="ema must be at least 0 and below 1, not '0.9'"):
+        gan.train(ema="0.9")
+    assert not list(tmp_path.iterdir())
+    check(USUAL, (keras.callbacks.Callback(),))
+
+
+def test_a_shape_of_one_domain_is_not_taken_for_none(unbuilt):
+    with pytest.raises(BadValueError, match=r"img_shape must be \(height, width, channels\), not \(64, 64\)"):
+        unbuilt("CycleGAN", img_shape=(64, 64))
+    with pytest.raises(BadValueError, match=r"shape_B must be \(height, width, channels\), not 0"):
+        unbuilt("CycleGANPaper", shape_B=0)
+
+
+@pytest.mark.parametrize("kind", [keras.callbacks.EarlyStopping, keras.callbacks.ReduceLROnPlateau])
+def test_callbacks_that_watch_a_loss_want_less_of_it(kind):
+    for figure in ("val_g_loss", "d_A_loss", "val_L1_A_to_B"):
+        callback = kind(monitor=figure)
+        check(USUAL, [callback])
+        assert callback.mode == "min"
+    check(USUAL, [kind(monitor="d_acc", mode="max")])
+    with pytest.raises(BadValueError, match=f"{kind.__name__} watches 'val_d_acc': .* add mode='min' or mode='max'"):
+        check(USUAL, [kind(monitor="val_d_acc")])
