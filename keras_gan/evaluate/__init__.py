@@ -8,7 +8,9 @@ from typing import Any
 
 from keras_gan import console
 from keras_gan.errors import BadValueError
+from keras_gan.files import write_json
 from keras_gan.generators import find, generators_of
+from keras_gan.report.run_files import check_no_links
 from keras_gan.training import run_folder
 
 MOST_NAMED = 10  # classes in a message
@@ -30,11 +32,13 @@ def evaluate(run: str | Path, data: Data = None, extractor: Callable | None = No
 
     Raises:
         NotFoundError: if the run or the data set does not exist, or the run has no generator yet.
-        BadValueError: if the folder is not a run, the data cannot be used, or scikit-image is missing.
+        BadValueError: if the folder is not a run, a file or folder of it is a link, the data cannot be used, or
+            scikit-image is missing.
     """
     from keras_gan.evaluate.metrics import check_metrics
 
     run = Path(run)
+    check_no_links(run)
     config = run_folder.read_config(run)
     paths = generators_of(run)
     check_metrics()
@@ -44,7 +48,8 @@ def evaluate(run: str | Path, data: Data = None, extractor: Callable | None = No
     console.load_keras()
     from keras_gan.evaluate import held_out
 
-    loader = loader_of(config, data)
+    with run_folder.reading_arguments(run):
+        loader = loader_of(config, data)
     generators = {way: find(path) for way, path in paths.items()}
     check_classes(generators.values(), loader)
     folder = run / "evaluation" / loader.dataset_name
@@ -52,7 +57,7 @@ def evaluate(run: str | Path, data: Data = None, extractor: Callable | None = No
     figures = {"run": str(run), "data": loader.dataset_name, "FID and KID left out": left_out}
     figures["networks"] = {path.name: comment_of(path) for path in paths.values()}
     figures |= parts
-    run_folder.write_json(folder / "figures.json", figures)
+    write_json(folder / "figures.json", figures)
     return folder, figures
 
 

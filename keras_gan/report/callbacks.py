@@ -1,7 +1,9 @@
 """Callbacks that monitor a run: progress, history, samples, TensorBoard, report."""
 
+import contextlib
+import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -74,11 +76,23 @@ class SampleImages(keras.callbacks.Callback):
     @giving_back()
     def sample(self) -> None:
         """Saves the grid and the frame, generated with the EMA weights if there are any."""
-        with self.model.averaged(), backend.undivided():
+        with self.model.averaged(), backend.undivided(), fixed_sample_once(self.model):
             self.newest = self.model.sample_images(self.epoch, self.batch)
             figures = self.frames.add(self.iteration, self.model)
         if self.listen:
             self.listen(self.iteration, self.newest, figures)
+
+
+@contextlib.contextmanager
+def fixed_sample_once(model: Any) -> Iterator[None]:
+    """Within it the model computes its fixed sample once, for a grid that shows it and for the frame."""
+    hidden = {name: value for name, value in vars(model).items() if name == "fixed_sample"}
+    model.fixed_sample = functools.cache(model.fixed_sample)
+    try:
+        yield
+    finally:
+        del model.fixed_sample
+        vars(model).update(hidden)
 
 
 class TensorBoard(keras.callbacks.Callback):

@@ -7,6 +7,7 @@ import numpy as np
 from keras_gan.files import write_whole
 
 MOST = 500  # points per curve
+LARGEST = 1e38  # a larger figure is not shown: sums of such overflow
 
 
 def groups(columns: list[str] | dict) -> dict[str, list[str]]:
@@ -16,7 +17,7 @@ def groups(columns: list[str] | dict) -> dict[str, list[str]]:
     if len(judges) == 2:  # a single discriminator and a mean equal to it
         judges.remove("d")
         accuracies.remove("d_acc")
-    judging = [f"{judge}_loss" for judge in judges]
+    judging = [name for name in (f"{judge}_loss" for judge in judges) if name in columns]
     losses = [name for name in columns if name.endswith("_loss") and name not in (*judging, "d_loss")]
     rates = [name for name in columns if name.endswith("_learning_rate")]
     titles = {"Generators": losses, "Discriminators": judging}
@@ -26,7 +27,7 @@ def groups(columns: list[str] | dict) -> dict[str, list[str]]:
 
 def curve(rows: list[dict], name: str) -> tuple[np.ndarray, np.ndarray]:
     """(iterations, values) of a column without NaN, downsampled to at most `MOST` means of neighbours."""
-    points = [(row["iteration"], row[name]) for row in rows if np.isfinite(row[name])]
+    points = [(row["iteration"], row[name]) for row in rows if abs(row[name]) <= LARGEST]
     parts = np.array_split(np.array(points, "float64").reshape(-1, 2), min(MOST, len(points)) or 1)
     means = np.array([part.mean(axis=0) for part in parts if len(part)]).reshape(-1, 2)
     return means[:, 0], means[:, 1]
@@ -49,8 +50,10 @@ def save_losses(path: Path, rows: list[dict]) -> None:
     """
     from matplotlib.figure import Figure
 
-    titles = groups(rows[0])
+    titles = groups(rows[0] if rows else {})
     titles.pop("Learning rates", None)
+    if not titles:
+        return
     figure = Figure(figsize=(9, 3.2 * len(titles)), layout="constrained")
     for axes, (title, names) in zip(figure.subplots(len(titles), 1, squeeze=False)[:, 0], titles.items(), strict=True):
         for name in names:

@@ -1,14 +1,16 @@
 """`history.csv`: losses and metrics during training, one row every few iterations."""
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
+from keras_gan import backend
 from keras_gan.report.csv_log import Table
+from keras_gan.report.run_files import HISTORY
 
 
 class History(keras.callbacks.Callback):
@@ -30,10 +32,11 @@ class History(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         self.iteration = int(self.model.iteration)
-        self.table = Table(self.model.run_folder / "history.csv")
-        rows = self.table.open(self.iteration)
-        self.written = rows[-1]["iteration"] if rows else 0
-        self.began = time.monotonic() - (rows[-1]["seconds"] if rows else 0)
+        self.table = Table(self.model.run_folder / HISTORY)
+        last = ([{}, *self.table.open(self.iteration)])[-1]
+        self.written = last.get("iteration", 0)
+        seconds = last.get("seconds", 0)
+        self.began = time.monotonic() - (seconds if math.isfinite(seconds) else 0)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.epoch = epoch + 1
@@ -68,15 +71,13 @@ def figures_since_last_row(model: Any) -> dict[str, float]:
     `model.totals_before` holds the previous totals and counts. It is saved with the weights, so a resumed run continues
     in the middle of a row.
     """
-    variables = [variable for metric in model.metrics for variable in metric.variables]
-    now = np.array([float(ops.convert_to_numpy(variable)) for variable in variables])
+    now = np.array(backend.in_numbers([variable.value for variable in model.metrics_variables]))
     before = model.totals_before
     if before is None or len(before) != len(now) or (now[1::2] < before[1::2]).any():  # a new epoch
         before = np.zeros_like(now)
     model.totals_before = now
     totals, counts = (now - before)[::2], (now - before)[1::2]
     totals[counts == 0], counts[counts == 0] = np.nan, 1
-    differences = zip(variables, np.stack([totals, counts], axis=1).ravel(), strict=True)
-    since = [ops.convert_to_tensor(difference, variable.dtype) for variable, difference in differences]
-    with keras.StatelessScope(state_mapping=zip(variables, since, strict=True)):
-        return {name: float(figure) for name, figure in model.get_metrics_result().items()}
+    since = np.stack([totals, counts], axis=1).ravel().astype("float32")
+    figures = model.at_once(model.figures_of, list(since))
+    return dict(zip(figures, backend.in_numbers(list(figures.values())), strict=True))

@@ -19,10 +19,19 @@ from keras_gan.errors import NotFoundError
 from keras_gan.files import write_whole
 from keras_gan.report import curves
 from keras_gan.report.csv_log import read_rows
-from keras_gan.report.frames import MOST, frame_paths
+from keras_gan.report.frames import MOST, frame_paths, thumbnails
+from keras_gan.report.run_files import CONFIG, FACTS, HELD_OUT, HISTORY, check_no_links, record, save_record, say
 
 TEMPLATE = Path(__file__).with_name("page.html")
 WIDTH = 900  # maximum width of a picture on the page, in pixels
+LARGEST = 2**53  # a larger number is damage
+#: The types of what the page shows of two files.
+KINDS: dict[str, dict[str, Any]] = {
+    CONFIG: {"model": str, "command": str, "seed": int, "dataset": (dict, str), "started": str, "commit": str}
+    | {"arguments": dict, "versions": dict},
+    FACTS: {"model": str, "dataset": str, "state": str, "updated": str, "iteration": int, "iterations": int}
+    | {"epoch": int, "epochs": int, "batch_size": int, "seconds_per_iteration": (float, int), "networks": list},
+}
 
 
 def write_report(run: str | Path, pictures: dict[Path, str] | None = None) -> Path:
@@ -32,12 +41,18 @@ def write_report(run: str | Path, pictures: dict[Path, str] | None = None) -> Pa
         run: the run's folder.
         pictures: cache of encoded pictures, updated by each call; None: no cache.
 
+    Damaged files of the run are left out, and reported on standard error.
+
     Raises:
         NotFoundError: if the folder is not a run.
+        BadValueError: if a file or folder of the run is a link.
     """
     run = Path(run)
-    rows = read_rows(run / "history.csv")
-    facts, config = read_json(run / "report.json"), read_json(run / "config.json")
+    if run.exists() and not run.is_dir():
+        raise NotFoundError(f"{str(run)!r} is not a run folder but a file.")
+    check_no_links(run)
+    rows = read_rows(run / HISTORY)
+    facts, config = (well_typed(record(run / name), name) for name in (FACTS, CONFIG))
     if not (rows or facts or config):
         raise NotFoundError(f"{str(run)!r} is not a run folder: it has no history.csv, config.json or report.json.")
     data = page_data(run, rows, facts, config, {} if pictures is None else pictures)
@@ -51,17 +66,33 @@ def write_report(run: str | Path, pictures: dict[Path, str] | None = None) -> Pa
 
 def save_facts(run: Path, facts: dict[str, Any]) -> None:
     """Saves facts for the page that no other file of the run holds, as `report.json`."""
-    with write_whole(run / "report.json") as unfinished:
-        unfinished.write_text(json.dumps(facts), encoding="utf-8")
+    save_record(run / FACTS, facts)
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Reads a JSON object; {} if the file is missing or damaged."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+def well_typed(found: dict[str, Any], file: str) -> dict[str, Any]:
+    """The items that the page shows of this file. Those of other types are left out, and reported."""
+    known = {name: found[name] for name in KINDS[file] if found.get(name) is not None}
+    good = {name: value for name, value in known.items() if fits(value, KINDS[file][name])}
+    if len(good) < len(known):
+        say(f"{file} is damaged: left out are {', '.join(sorted(known.keys() - good.keys()))}")
+    return good
+
+
+def fits(value: Any, kind: Any) -> bool:
+    """Whether a value has this type, a number is in range, and a list is one of networks."""
+    if isinstance(value, bool) or not isinstance(value, kind):
+        return False
+    if isinstance(value, list):
+        return all(is_network(item) for item in value)
+    return not isinstance(value, int | float) or 0 <= value < LARGEST
+
+
+def is_network(item: Any) -> bool:
+    """Whether this is a `keras_gan.report.callbacks.summary`."""
+    match item:
+        case {"name": str(), "parameters": int(), "layers": [*layers]}:
+            return all(isinstance(row, list) and [*map(type, row)] == [str, str, str, int] for row in layers)
+    return False
 
 
 def page_data(run: Path, rows: list[dict], facts: dict, config: dict, pictures: dict[Path, str]) -> dict[str, Any]:
@@ -69,7 +100,7 @@ def page_data(run: Path, rows: list[dict], facts: dict, config: dict, pictures: 
     dataset = config.get("dataset") or {}
     model = config.get("model") or facts.get("model") or "model"
     name = (dataset.get("name") if isinstance(dataset, dict) else dataset) or facts.get("dataset") or run.name
-    held_out = read_rows(run / "held_out.csv")
+    held_out = read_rows(run / HELD_OUT)
     return {
         "title": f"{model} on {name}",
         "state": facts.get("state", "unknown"),
@@ -94,14 +125,15 @@ def tiles(rows: list[dict], facts: dict) -> list[list[str]]:
     """The figures at the top of the page, as [name, value]."""
     iteration, iterations = facts.get("iteration", rows[-1]["iteration"] if rows else 0), facts.get("iterations")
     found = [["iteration", f"{iteration:,}" + (f" of {iterations:,}" if iterations else "")]]
-    if "epoch" in facts:
+    if {"epoch", "epochs"} <= facts.keys():
         found.append(["epoch", f"{facts['epoch']} of {facts['epochs']}"])
-    if rows:
-        found.append(["training time", curves.duration(rows[-1]["seconds"])])
+    seconds = rows[-1].get("seconds", math.nan) if rows else math.nan
+    if 0 <= seconds < LARGEST:
+        found.append(["training time", curves.duration(seconds)])
     per_iteration = facts.get("seconds_per_iteration")
-    if per_iteration:
-        if facts["state"] == "running":
-            found.append(["time left", curves.duration(per_iteration * (iterations - iteration))])
+    if per_iteration and iterations and facts.get("state") == "running":
+        found.append(["time left", curves.duration(per_iteration * max(0, iterations - iteration))])
+    if per_iteration and "batch_size" in facts:
         found.append(["pictures per second", f"{facts['batch_size'] / per_iteration:.3g}"])
     return found
 
@@ -113,14 +145,16 @@ def samples(run: Path, pictures: dict[Path, str]) -> dict[str, Any]:
     what = "Outputs of the networks for the same inputs during training."
     if not paths:
         what = "Random test pictures, chosen anew for each sample."
-        grids = [path for path in (run / "images").glob("*.png") if len(numbers(path)) == 2]
+        grids = [path for path in (run / "images").glob("*.png") if len(numbers(path)) == 2 and path.is_file()]
         grids.sort(key=numbers)
         paths = [grids[i] for i in np.unique(np.linspace(0, len(grids) - 1, MOST).round().astype(int))] if grids else []
         labels = [[f"epoch {numbers(path)[0] + 1}, batch {numbers(path)[1]}", None] for path in paths]
-    kept = {path: pictures.get(path) or data_uri(path) for path in paths}
-    pictures.clear()
-    pictures.update(kept)
-    return {"what": what, "frames": [[*label, kept[path]] for label, path in zip(labels, paths, strict=True)]}
+    for path in pictures.keys() - set(paths):
+        del pictures[path]
+    for path, image in thumbnails((path for path in paths if path not in pictures), WIDTH):
+        pictures[path] = data_uri(image)
+    shown = zip(labels, paths, strict=True)
+    return {"what": what, "frames": [[*label, pictures[path]] for label, path in shown if path in pictures]}
 
 
 def numbers(path: Path) -> list[int]:
@@ -128,15 +162,10 @@ def numbers(path: Path) -> list[int]:
     return [int(part) for part in path.stem.split("_") if part.isdecimal()]
 
 
-def data_uri(path: Path) -> str:
-    """A picture file, downscaled to `WIDTH`, as a WebP data URI."""
-    from PIL import Image
-
-    with Image.open(path) as image:
-        shown = image.convert("RGB")
-        shown.thumbnail((WIDTH, 2 * WIDTH))
-        file = io.BytesIO()
-        shown.save(file, "WEBP", quality=85)
+def data_uri(image: Any) -> str:
+    """A `PIL.Image.Image` as a WebP data URI."""
+    file = io.BytesIO()
+    image.save(file, "WEBP", quality=85)
     return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
 
 

@@ -76,6 +76,7 @@ class Progress(Pace):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         super().on_train_begin(logs)
+        self.figures: dict[str, float] = {}  # the newest logs: not every batch has some
         self.plain = not (sys.stdout.isatty() or "ipykernel" in sys.modules)
         self.wide = 0
 
@@ -85,17 +86,18 @@ class Progress(Pace):
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         super().on_train_batch_end(batch, logs)
+        self.figures = logs or self.figures
         pause = self.SECONDS_PER_LINE if self.plain else self.SECONDS_PER_UPDATE
         if time.monotonic() - self.said > pause:
-            self.say(logs, last=self.plain)
+            self.say(self.figures, last=self.plain)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        self.say(logs, last=True)
+        self.say(logs or {}, last=True)
 
-    def say(self, logs: dict | None, last: bool) -> None:
+    def say(self, logs: dict[str, float], last: bool) -> None:
         """Prints the line; if `last`, untruncated and followed by a newline, else to be overwritten."""
         self.said = time.monotonic()
-        text = "  ".join(self.parts(logs or {}))
+        text = "  ".join(self.parts(logs))
         if self.plain:
             print(text, flush=True)
             return
@@ -119,6 +121,6 @@ class Progress(Pace):
             yield f"{self.batch_size / self.per_iteration:.3g} pictures/s"
         for name in self.SHOWN:
             if name in logs:
-                yield f"{name} {float(logs[name]):.4f}"
+                yield f"{name} {logs[name]:.4f}"
         if self.samples and self.samples.newest:
             yield f"newest grid {self.samples.newest}"

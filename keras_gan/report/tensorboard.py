@@ -1,14 +1,18 @@
 """TensorBoard event files without TensorFlow, for any Keras backend."""
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from google.protobuf.message import DecodeError
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from keras_gan.files import write_whole
+from keras_gan.report.run_files import say
 
 
 class Summaries:
@@ -22,7 +26,8 @@ class Summaries:
     def __init__(self, folder: Path, iteration: int) -> None:
         folder.mkdir(exist_ok=True)
         for path in sorted(folder.glob("events.*")):
-            keep_up_to(path, iteration)
+            if path.is_file():
+                keep_up_to(path, iteration)
         self.path = folder / f"events.out.tfevents.{time.time_ns()}"
         self.write(Event(file_version="brain.Event:2"))
 
@@ -46,19 +51,36 @@ class Summaries:
 
 
 def keep_up_to(path: Path, iteration: int) -> None:
-    """Deletes events after this iteration, and an incomplete last one, from an event file."""
+    """Deletes events after this iteration, and damaged ones, from an event file."""
     with write_whole(path) as unfinished, open(unfinished, "wb") as file:
-        writer = RecordWriter(file)
-        for record in records(path):
-            if Event.FromString(record).step <= iteration:
-                writer.write(record)
+        for record, event in records(path):
+            if event.step <= iteration:
+                file.write(record)
 
 
-def records(path: Path) -> Iterator[bytes]:
-    """The complete records of an event file. (TensorBoard's reader takes no path that is not valid UTF-8.)"""
+def records(path: Path) -> Iterator[tuple[bytes, Event]]:
+    """The records of an event file, and what they hold. Damaged ones are left out, and all after a damaged length.
+
+    (TensorBoard's reader takes no path that is not valid UTF-8, and stops at the first damaged record.)
+    """
     with open(path, "rb") as file:
+        left = os.fstat(file.fileno()).st_size
         while len(head := file.read(12)) == 12:  # the length of the data, 8 bytes, and its checksum
-            data = file.read(int.from_bytes(head[:8], "little"))
-            if len(file.read(4)) < 4:  # the checksum of the data
+            length = int.from_bytes(head[:8], "little")
+            left -= 12 + length + 4
+            if not is_sum(head[8:], head[:8]):
+                say(f"{path} is damaged: its events are left out from the damage on")
                 return
-            yield data
+            if left < 0:  # an incomplete last record
+                return
+            data, checksum = file.read(length), file.read(4)
+            try:
+                if not is_sum(checksum, data):
+                    raise DecodeError("its checksum differs")
+                yield head + data + checksum, Event.FromString(data)
+            except DecodeError as error:
+                say(f"{path} is damaged ({error}): the event is left out")
+
+
+def is_sum(checksum: bytes, data: bytes) -> bool:
+    return checksum == masked_crc32c(data).to_bytes(4, "little")

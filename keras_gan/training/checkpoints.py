@@ -1,17 +1,11 @@
-"""Checkpoints: everything that a run needs to resume with the same bits.
+"""Checkpoints: everything that a run needs to resume with the same bits. See `checkpoint_files` for what they hold.
 
-A checkpoint is the folder `checkpoints/ITERATION`. Its `all.weights.h5` is what Keras saves of the model (weights,
-optimizer slots with rates and steps, past fakes, averages, random states), `state.json` the rest, `sums` the checksums
-of both. Checkpoints are atomic: each is written under another name, synced to disk and renamed.
+Checkpoints are atomic: each is written under another name, synced to disk and renamed.
 """
 
-import errno
 import json
-import os
-import shutil
-import sys
+import tempfile
 import time
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +17,25 @@ from keras_gan import backend
 from keras_gan.backend.memory import giving_back
 from keras_gan.errors import BadValueError, NotFiniteError
 from keras_gan.files import sync
+from keras_gan.report.run_files import set_aside
 from keras_gan.training import old_runs
+from keras_gan.training.checkpoint_files import (
+    STATE,
+    SUMS,
+    UNFINISHED,
+    WEIGHTS,
+    checksum,
+    clear,
+    discard,
+    fault_of,
+    names,
+    state_of,
+)
 from keras_gan.training.compiled import compile_configs, restore_compiled
+from keras_gan.training.failures import reason
 from keras_gan.training.signals import Interrupted
 
-WEIGHTS, STATE, SUMS = "all.weights.h5", "state.json", "sums"
-FULL = [getattr(errno, name) for name in ("ENOSPC", "EFBIG", "EDQUOT") if hasattr(errno, name)]
 FAILURES = (OSError, RuntimeError, ValueError)  # what h5py raises when a disk is full
-
-
-def names(folder: str | Path) -> list[Path]:
-    """The paths of the checkpoints in a folder, newest last."""
-    return sorted((path for path in Path(folder).glob("[0-9]*") if path.is_dir()), key=lambda path: int(path.name))
 
 
 @giving_back()
@@ -48,55 +49,35 @@ def save(folder: Path, model: Any, state: dict[str, Any], keep: int) -> None:
         keep: number of checkpoints to keep.
 
     Raises:
-        NotFiniteError: if a weight is not finite.
-        BadValueError: if the checkpoint cannot be written. In both cases the earlier checkpoints stay unchanged.
+        BadValueError: if the checkpoint cannot be written. The earlier checkpoints stay unchanged.
     """
-    check_weights(model)
-    unfinished = folder / ".unfinished"
+    path = folder / str(state["iteration"])
     try:
-        discard(unfinished)
-        unfinished.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        clear(folder)
+        unfinished = Path(tempfile.mkdtemp(prefix=f"{UNFINISHED}.", dir=folder), path.name)
+        unfinished.mkdir()  # unlike its parent, it has the usual permissions
         with backend.undivided():
             model.save_weights(unfinished / WEIGHTS)
         (unfinished / STATE).write_text(json.dumps(state), encoding="utf-8")
         sums = "".join(f"{checksum(unfinished / name):08x} {name}\n" for name in (WEIGHTS, STATE))
         (unfinished / SUMS).write_text(sums, encoding="utf-8")
-        for path in (*unfinished.iterdir(), unfinished):
-            sync(path)
-        path = folder / str(state["iteration"])
+        for written in (*unfinished.iterdir(), unfinished):
+            sync(written)
         discard(path)  # of the same iteration, with other epoch numbers
         unfinished.rename(path)
         sync(folder)
     except FAILURES as error:
-        discard(unfinished)
+        clear(folder)
         kept = names(folder)
         rest = f"the last one is from iteration {kept[-1].name}" if kept else "there is no earlier one"
         raise BadValueError(
             f"a checkpoint cannot be written to {str(folder)!r} ({reason(error)}); {rest}: "
             f"make room, then --resume {str(folder.parent)!r}."
         ) from error
+    clear(folder)
     for old in names(folder)[:-keep]:
         discard(old)
-
-
-def is_full(error: Exception) -> bool:
-    """Whether an error means that the disk is full."""
-    return getattr(error, "errno", None) in FULL or any(os.strerror(number) in str(error) for number in FULL)
-
-
-def reason(error: Exception) -> str:
-    """Why a file could not be written, in few words."""
-    text = " ".join(str(getattr(error, "strerror", None) or error).split())
-    return next((os.strerror(number) for number in FULL if os.strerror(number) in text), text[:200])
-
-
-def discard(path: Path) -> None:
-    """Removes a checkpoint atomically: renames it before deleting its files."""
-    if path.exists():
-        leftover = path.with_name(".discarded")
-        shutil.rmtree(leftover, ignore_errors=True)
-        path.rename(leftover)
-        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def check_weights(model: Any) -> None:
@@ -110,13 +91,14 @@ def check_weights(model: Any) -> None:
 def restore(folder: Path, model: Any) -> dict[str, Any] | None:
     """Restores the newest undamaged checkpoint; returns its `state.json`, or None if there is no checkpoint.
 
-    Damaged checkpoints are reported on standard error and renamed to `damaged-ITERATION`.
+    Damaged checkpoints are reported on standard error and renamed to `damaged-ITERATION`. Leftovers of killed processes
+    are removed.
 
     Raises:
         BadValueError: if every checkpoint is damaged, or the checkpoint does not fit the model.
     """
-    found = names(folder)
-    for path in reversed(found):
+    clear(folder)
+    for path in reversed(names(folder)):
         fault = fault_of(path)
         if fault is None:
             restore_compiled(model, state_of(path).get("compiled", {}))
@@ -129,41 +111,10 @@ def restore(folder: Path, model: Any) -> dict[str, Any] | None:
                     f"checkpoint {str(path)!r} does not fit this model: {' '.join(str(error).split())[:300]}"
                 ) from error
             return state_of(path)
-        print(f"checkpoint {path} is damaged ({fault}): using the previous one", file=sys.stderr)
-        damaged = path.with_name(f"damaged-{path.name}")
-        shutil.rmtree(damaged, ignore_errors=True)
-        path.rename(damaged)
-    if found:
+        set_aside(path, fault, instead="the one before it is used")
+    if any(folder.glob("damaged-*")):
         raise BadValueError(f"every checkpoint in {str(folder)!r} is damaged: start a new run.")
     return None
-
-
-def state_of(path: Path) -> dict[str, Any]:
-    """The `state.json` of a checkpoint."""
-    return json.loads((path / STATE).read_text(encoding="utf-8"))
-
-
-def fault_of(path: Path) -> str | None:
-    """Describes the damage of a checkpoint; None if it is undamaged."""
-    try:
-        lines = (path / SUMS).read_text(encoding="utf-8").splitlines()
-        if [line[9:] for line in lines] != [WEIGHTS, STATE]:
-            return f"{SUMS} has changed since it was written"
-        for line in lines:
-            if line[:8] != f"{checksum(path / line[9:]):08x}":
-                return f"{line[9:]} has changed since it was written"
-    except (OSError, ValueError) as error:
-        return " ".join(str(error).split())
-    return None
-
-
-def checksum(path: Path) -> int:
-    """The CRC-32 of a file."""
-    value = 0
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            value = zlib.crc32(block, value)
-    return value
 
 
 class Checkpoints(keras.callbacks.Callback):
@@ -196,6 +147,7 @@ class Checkpoints(keras.callbacks.Callback):
         self.iteration = int(self.model.iteration)
         self.saved = time.monotonic()
         if self.iteration and not self.state:  # the model was trained before: the seed alone cannot reproduce it
+            check_weights(self.model)
             self.save(0, 0)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
@@ -214,6 +166,7 @@ class Checkpoints(keras.callbacks.Callback):
         since = time.monotonic() - self.saved
         due = self.iteration % self.interval == 0 if self.interval else since > self.SECONDS and self.worth(since)
         if due or self.signals:
+            check_weights(self.model)
             self.save(self.epoch, batch + 1)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
@@ -232,6 +185,7 @@ class Checkpoints(keras.callbacks.Callback):
             return  # the first host saves it
         began = time.monotonic()
         state = {
+            "config": self.run.config,
             "iteration": self.iteration,
             "epoch": epoch,
             "step": step,
@@ -254,10 +208,13 @@ class Checkpoints(keras.callbacks.Callback):
 class SaveNetworks(keras.callbacks.Callback):
     """Saves the networks of a run at the end of every epoch and of training, after all callbacks of the user.
 
+    At the end of an epoch it first looks through all weights, for the checkpoint that follows it, too.
+
     A callback may change weights when training ends, such as `EarlyStopping(restore_best_weights=True)`.
     """
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        check_weights(self.model)
         is_last = epoch + 1 == self.params["epochs"] or self.model.stop_training
         if backend.hosts()[0] == 0 and not is_last:
             self.model.save_networks()

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from keras_gan.errors import BadValueError
+from keras_gan.layers import trusted
 
 #: Of a loader: what a run sets itself.
 PROGRESS = ("batch_size", "steps_per_epoch", "epoch", "played", "devices", "share", "seed")
@@ -37,6 +38,7 @@ def restore_compiled(model: Any, kept: dict[str, Any]) -> None:
         if before is None or comparable(before) == comparable(now[part.name]):
             continue
         try:
+            trusted.check(before, part.name)
             part.compile(**keras.saving.deserialize_keras_object(before))
         except Exception as error:  # Keras raises errors of many kinds
             before.pop("optimizer", None)

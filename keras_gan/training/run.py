@@ -1,11 +1,10 @@
 """A run: one training of a model in a folder, with lock, callbacks, checkpoints and resume."""
 
-import contextlib
 import datetime
 import platform
 import sys
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,16 @@ import numpy as np
 
 from keras_gan import __version__, backend, console
 from keras_gan.backend.memory import giving_back
-from keras_gan.errors import BadValueError, NotFiniteError, check_at_least
-from keras_gan.files import write_whole
+from keras_gan.errors import BadValueError, NotFiniteError, check_name
+from keras_gan.files import is_whole_zip, write_whole
 from keras_gan.report.callbacks import watching
+from keras_gan.report.run_files import CONFIG, DATA, HELD_OUT, HISTORY, check_no_links, repair, save_record, set_aside
 from keras_gan.training import checkpoints, hosts, run_folder
 from keras_gan.training.checkpoints import Checkpoints, SaveNetworks
 from keras_gan.training.compiled import check_loader, loader_config
+from keras_gan.training.failures import explained_errors
 from keras_gan.training.fit import Callbacks, StayFinite, Validate
+from keras_gan.training.options import check
 from keras_gan.training.schedules import Schedule
 from keras_gan.training.signals import deferred_signals
 
@@ -34,9 +36,12 @@ class Run:
     """
 
     def __init__(self, model: Any, output: str | Path | None = None) -> None:
+        if output is not None:
+            check_name(output=output)
         self.model, self.output = model, output
         self.command: str | None = None  # as typed, if started from the command line
         self.is_resumed = False  # whether the folder holds a run to continue
+        self.config: dict[str, Any] = {}  # `config.json`, once training begins
         self._folder: Path | None = None
 
     @property
@@ -90,7 +95,7 @@ class Run:
         """
         model = self.model
         console.print_any_name()
-        check(arguments)
+        check(arguments, callbacks)
         if arguments["deterministic"]:
             backend.make_deterministic()
         model.start_averages(arguments["ema"])
@@ -103,7 +108,7 @@ class Run:
             hosts.synchronized_hosts(self, as_json(model.constructor_arguments | arguments | settings(model))),
             run_folder.locked(self.folder),
             deferred_signals() as signals,
-            self.explained_errors(),
+            explained_errors(self, batches),
         ):
             model.make_train_function()
             state = self.restore(arguments) if self.is_resumed else None
@@ -111,13 +116,15 @@ class Run:
                 self.begin(arguments)
             self.is_resumed = False
             saver = Checkpoints(self, batches, arguments["checkpoint_interval"], arguments["keep"], state, signals)
-            return self.fit(batches, arguments, state, [rates, *shown, *callbacks, SaveNetworks(), saver])
+            epochs = arguments["epochs"] + arguments["decay_epochs"]
+            every = [StayFinite(), rates, *shown, *callbacks, SaveNetworks(), saver]
+            return self.fit(batches, epochs, state or {"epoch": 0, "step": 0}, every, of_user=callbacks)
 
-    def fit(self, batches: Any, arguments: dict[str, Any], state: dict[str, Any] | None, callbacks: list[Any]) -> Any:
-        """Runs Keras' `fit()`, from the start or from the epoch and step in `state`, a checkpoint's `state.json`."""
-        place = state or {"epoch": 0, "step": 0}
-        epochs = arguments["epochs"] + arguments["decay_epochs"]
-        every = Callbacks([StayFinite(), *callbacks], self.model, place["step"], epochs=epochs, steps=len(batches))
+    def fit(
+        self, batches: Any, epochs: int, place: dict[str, Any], callbacks: list[Any], of_user: Sequence[Any]
+    ) -> Any:
+        """Runs Keras' `fit()` from the epoch and step in `place`."""
+        every = Callbacks(callbacks, self.model, place["step"], of_user, epochs=epochs, steps=len(batches))
         try:
             return self.model.fit(
                 batches,
@@ -134,9 +141,9 @@ class Run:
         """Writes `config.json` and `data.json` before training begins."""
         model, loader = self.model, self.model.data_loader
         counts, files = run_folder.pictures_of(loader)
-        run_folder.write_json(self.folder / run_folder.DATA, files)
+        save_record(self.folder / DATA, files)
         framework = keras.backend.backend()
-        config = {
+        self.config = {
             "model": model.name,
             "class": type(model).__name__,
             "command": self.command,
@@ -146,7 +153,7 @@ class Run:
             "dataset": {
                 "name": loader.dataset_name,
                 "pictures": counts,
-                "fingerprint": f"{checkpoints.checksum(self.folder / run_folder.DATA):08x}",
+                "fingerprint": f"{checkpoints.checksum(self.folder / DATA):08x}",
             },
             "versions": {
                 "keras_gan": __version__,
@@ -159,26 +166,37 @@ class Run:
             "commit": run_folder.git_commit(),
             "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
         }
-        run_folder.write_json(self.folder / run_folder.CONFIG, config)
+        save_record(self.folder / CONFIG, self.config)
         print(
             f"Training on {loader.dataset_name} by {backend.device()}; "
             f"sample grids, networks and report.html go to {self.folder}"
         )
 
     def restore(self, arguments: dict[str, Any]) -> dict[str, Any] | None:
-        """Restores the newest checkpoint. Returns its `state.json`, or None if there is none yet."""
-        check_loader(self.model.data_loader, run_folder.read_config(self.folder).get("loader"))
+        """Restores the newest checkpoint. Returns its `state.json`, or None if there is none yet.
+
+        Sets aside damaged files of the run. Networks that are damaged are saved again.
+        """
+        self.config = run_folder.read_config(self.folder)
+        repair(self.folder)
+        with run_folder.reading_arguments(self.folder):
+            check_loader(self.model.data_loader, self.config.get("loader"))
         self.warn_of_changed_data()
         state = checkpoints.restore(self.folder / "checkpoints", self.model)
         epochs = arguments["epochs"] + arguments["decay_epochs"]
-        if state and state["epoch"] >= epochs:
+        is_finished = state is not None and state["epoch"] >= epochs
+        if state is None:
+            self.set_aside_results()
+        else:
+            self.save_damaged_networks(is_finished)
+        if is_finished:
+            save_record(self.folder / CONFIG, self.config)  # it may be damaged
             raise BadValueError(
                 f"run {str(self.folder)!r} is finished: all {epochs} epochs are trained. "
                 f"To train longer: {self.how_to_resume()} --epochs {2 * arguments['epochs']}"
             )
-        config = run_folder.read_config(self.folder)
-        config["arguments"] |= arguments
-        run_folder.write_json(self.folder / run_folder.CONFIG, config)
+        self.config["arguments"] |= as_json(arguments)
+        save_record(self.folder / CONFIG, self.config)
         if state:
             self.model.data_loader.random_state = state["data_random"]
         place = f"iteration {state['iteration']}" if state else "the start, since it has no checkpoint yet"
@@ -191,36 +209,34 @@ class Run:
 
     def warn_of_changed_data(self) -> None:
         """Warns on standard error if pictures were added, removed or changed since the run last started."""
-        path = self.folder / run_folder.DATA
+        before = run_folder.data_files(self.folder)
         _, files = run_folder.pictures_of(self.model.data_loader)
-        changes = run_folder.changes(run_folder.read_json(path) or {}, files)
-        if any(changes.values()):
+        changes = run_folder.changes(before, files)
+        if before and any(changes.values()):
             counts = ", ".join(f"{count} {what}" for what, count in changes.items())
             print(f"warning: the data set has changed since this run was started: {counts}", file=sys.stderr)
-            run_folder.write_json(path, files)
+        if before != files:
+            save_record(self.folder / DATA, files)
 
-    @contextlib.contextmanager
-    def explained_errors(self) -> Iterator[None]:
-        """Rewords errors that end the run: one line that says what was saved and how to resume."""
-        try:
-            yield
-        except NotFiniteError as error:
-            kept = checkpoints.names(self.folder / "checkpoints")
-            left = f"the last checkpoint is from iteration {kept[-1].name}" if kept else "there is no checkpoint yet"
-            raise NotFiniteError(f"{error}: training cannot continue; {left}, in {str(self.folder)!r}.") from error
-        except (OSError, RuntimeError, ValueError) as error:
-            hosts.explain_lost_host(error, self.folder)
-            if isinstance(error, ValueError) or not checkpoints.is_full(error):
-                raise
-            raise BadValueError(
-                f"cannot write to {str(self.folder)!r} ({checkpoints.reason(error)}): "
-                f"make room, then resume: {self.how_to_resume()}"
-            ) from error
+    def set_aside_results(self) -> None:
+        """Keeps trained networks and their history if the run begins again because its checkpoints are gone."""
+        if any(path.exists() for path in self.network_paths):
+            for path in (self.folder / name for name in ("models", "frames", HISTORY, HELD_OUT)):
+                if path.exists():
+                    set_aside(path, "the run has no checkpoint")
+
+    def save_damaged_networks(self, is_finished: bool) -> None:
+        """Saves all networks if one is damaged or, if the run is finished, missing."""
+        damaged = [path for path in self.network_paths if path.exists() and not is_whole_zip(path)]
+        for path in damaged:
+            set_aside(path, "its checksums differ")
+        if damaged or (is_finished and not all(path.exists() for path in self.network_paths)):
+            self.save_networks()
 
 
 def resume_run(kind: Any, folder: Path, callbacks: Sequence[Any], changes: dict[str, Any]) -> Any:
     """Builds the model of a run and continues the run; see `AdversarialModel.resume`."""
-    config = run_folder.read_config(folder)
+    check_no_links(folder)
     arguments = run_folder.resumed_arguments(folder, kind.__name__, changes)
     policy = keras.config.dtype_policy().name
     if arguments["dtype_policy"] != policy:
@@ -228,25 +244,15 @@ def resume_run(kind: Any, folder: Path, callbacks: Sequence[Any], changes: dict[
             f"run {str(folder)!r} was trained with dtype policy {arguments['dtype_policy']!r}, not {policy!r}: "
             "see keras.config.set_dtype_policy."
         )
-    model = kind.from_arguments(arguments | {"seed": config["seed"]})
-    if config.get("backend") == keras.backend.backend():  # defaults differ between backends
-        model.jit_compile = arguments["jit_compile"]
+    config = run_folder.read_config(folder)
+    with run_folder.reading_arguments(folder):
+        model = kind.from_arguments(arguments | {"seed": config["seed"]})
+        if config.get("backend") == keras.backend.backend():  # defaults differ between backends
+            model.jit_compile = arguments["jit_compile"]
     model.run.folder, model.run.is_resumed = Path(folder), True
     names = run_folder.names_of(kind.train)
     model.train(**{name: arguments[name] for name in names if name in arguments}, callbacks=callbacks)
     return model
-
-
-def check(arguments: dict[str, Any]) -> None:
-    """Raises BadValueError if a number in the arguments of `train()` is invalid."""
-    for name in ("batch_size", "sample_interval", "keep", "steps_per_epoch", "checkpoint_interval"):
-        if arguments[name] is not None:
-            check_at_least(1, **{name: arguments[name]})
-    epochs, decay_epochs = arguments["epochs"], arguments["decay_epochs"]
-    check_at_least(0, decay_epochs=decay_epochs, validation_interval=arguments["validation_interval"])
-    if decay_epochs and epochs == 0:
-        raise BadValueError(f"decay_epochs={decay_epochs} needs constant epochs before it, not epochs=0.")
-    check_at_least(1, epochs=epochs)
 
 
 def settings(model: Any) -> dict[str, Any]:

@@ -14,16 +14,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from keras_gan.errors import BadValueError, NotFoundError
-from keras_gan.files import sync, write_whole
-from keras_gan.training import old_runs
+from keras_gan.errors import BadValueError, NotFoundError, UserError
+from keras_gan.files import make_unfinished
+from keras_gan.report.run_files import CONFIG, DATA, SUM, check_no_links, read_record, record, say
+from keras_gan.training import checkpoint_files, old_runs
 
 fcntl: ModuleType | None = None  # on Windows: it has no such locks
 with contextlib.suppress(ImportError):
     fcntl = import_module("fcntl")
 
-CONFIG = "config.json"
-DATA = "data.json"
 #: Arguments that may change when a run is resumed. They do not affect the result of a step.
 FREE = ("epochs", "checkpoint_interval", "keep", "quiet")
 
@@ -45,11 +44,12 @@ def next_run(stem: str) -> Path:
 def open_run(folder: str | Path) -> Path:
     """Creates the folder of a run; returns its path. Raises the errors of `Run.folder`."""
     folder = Path(folder)
-    if (folder / CONFIG).exists() or any(folder.glob("models/*.keras")):
+    if any(any(folder.glob(kept)) for kept in (CONFIG, "models/*.keras", "checkpoints/[0-9]*")):
         raise BadValueError(
             f"output folder {str(folder)!r} already holds a trained run: name another folder, or --resume that run."
         )
     try:
+        check_no_links(folder)
         (folder / "images").mkdir(parents=True, exist_ok=True)
         check_writable(folder)
     except OSError as error:
@@ -58,13 +58,13 @@ def open_run(folder: str | Path) -> Path:
 
 
 def check_writable(folder: Path) -> None:
-    probe = folder / ".writable"
-    probe.touch()
-    probe.unlink()
+    make_unfinished(folder / "probe").unlink()
 
 
 def unwritable(folder: Path, error: OSError) -> BadValueError:
-    return BadValueError(f"output folder {str(folder)!r} cannot be written: {error.strerror}.")
+    is_probe = ".unfinished" in str(error.filename)
+    where = f" ({error.filename})" if error.filename and not is_probe else ""
+    return BadValueError(f"output folder {str(folder)!r} cannot be written: {error.strerror}{where}.")
 
 
 @contextlib.contextmanager
@@ -76,7 +76,8 @@ def locked(folder: Path) -> Iterator[None]:
     """
     try:
         check_writable(folder)
-        lock = open(folder / ".lock", "w")  # noqa: SIM115 (held while the body runs)
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag
+        lock = os.fdopen(os.open(folder / ".lock", flags, 0o666), "r+b")
     except OSError as error:
         raise unwritable(folder, error) from error
     with lock:
@@ -92,21 +93,6 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Writes a JSON file atomically, synced to disk."""
-    with write_whole(path) as unfinished:
-        unfinished.write_text(json.dumps(content, indent=1), encoding="utf-8")
-        sync(unfinished)
-
-
-def read_json(path: Path) -> Any:
-    """The content of a JSON file, or None if it cannot be read."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
 def read_config(folder: str | Path) -> dict[str, Any]:
     """The `config.json` of a run, as a dict.
 
@@ -117,12 +103,53 @@ def read_config(folder: str | Path) -> dict[str, Any]:
     folder = Path(folder)
     if not folder.is_dir():
         raise NotFoundError(f"no run {str(folder)!r}: there is no such folder.")
-    if not (folder / CONFIG).exists():
-        raise BadValueError(f"{str(folder)!r} is not the folder of a run: it has no {CONFIG}.")
-    config = read_json(folder / CONFIG)
-    if not isinstance(config, dict) or not isinstance(config.get("arguments"), dict) or "class" not in config:
-        raise BadValueError(f"{str(folder)!r} is not the folder of a run: its {CONFIG} cannot be read.")
+    try:
+        config = read_record(folder / CONFIG)
+        check_types(config)
+    except (OSError, ValueError) as error:
+        missing = isinstance(error, FileNotFoundError)
+        why = f"it has no {CONFIG}" if missing else f"its {CONFIG} cannot be read ({error})"
+        why += "" if missing else f'; if you changed it yourself, set its "{SUM}" to null'
+        kept = checkpoint_files.config_in(folder / "checkpoints")
+        if not kept:
+            raise BadValueError(f"{str(folder)!r} is not the folder of a run: {why}.") from error
+        config, checkpoint = kept
+        say(f"run {folder}: {why}; the copy in {checkpoint} is used")
     return old_runs.upgraded(config)
+
+
+def check_types(config: dict[str, Any]) -> None:
+    """Raises ValueError if an item of a `config.json` is missing or of another type."""
+    for name, kind in {"class": str, "model": str, "arguments": dict}.items():
+        if not isinstance(config.get(name), kind):
+            raise ValueError(f"{name} is {config.get(name)!r}")
+
+
+@contextlib.contextmanager
+def reading_arguments(folder: str | Path) -> Iterator[None]:
+    """Wraps code that uses the arguments of a run.
+
+    Raises:
+        BadValueError: if they make the code fail: they are damaged, or from another version.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise BadValueError(
+            f"run {str(folder)!r} cannot be used: its {CONFIG} has bad arguments ({type(error).__name__}: {error})."
+        ) from error
+
+
+def data_files(run: str | Path) -> dict[str, dict[str, str]]:
+    """The `data.json` of a run, see `pictures_of`; {} if it is missing or, which is reported, damaged."""
+    found = record(Path(run) / DATA)
+    files = {split: of for split, of in found.items() if isinstance(of, dict)}
+    if len(files) < len(found) or not all(isinstance(mark, str) for of in files.values() for mark in of.values()):
+        say(f"{Path(run) / DATA} is damaged: it is left out")
+        return {}
+    return files
 
 
 def newest_run(name: str) -> Path:
@@ -133,9 +160,9 @@ def newest_run(name: str) -> Path:
     """
     found: list[tuple[int, Path]] = []
     for path in Path("runs").glob(f"*/{CONFIG}"):
-        with contextlib.suppress(BadValueError):
+        with contextlib.suppress(BadValueError, OSError):
             if read_config(path.parent).get("model") == name:
-                found.append((max(file.stat().st_mtime_ns for file in (path, *path.parent.iterdir())), path.parent))
+                found.append((max(file.lstat().st_mtime_ns for file in path.parent.iterdir()), path.parent))
     if not found:
         raise NotFoundError(f"no run of {name} below 'runs': name its folder, --resume RUN.")
     return max(found)[1]
@@ -159,13 +186,13 @@ def resumed_arguments(folder: str | Path, kind: str, given: dict[str, Any]) -> d
             f"run {str(folder)!r} is a run of {config['class']}, not of {kind}: "
             f"python -m keras_gan.{config['model']} --resume {folder}"
         )
-    arguments = config["arguments"]
+    arguments = {"dtype_policy": "float32"} | config["arguments"]
     given = dict(given)
     if Path(given.pop("output", None) or folder) != Path(folder):
         raise BadValueError(f"run {str(folder)!r} is resumed in its own folder: leave the output folder out.")
     for name, value in given.items():
         value, before = json.loads(json.dumps(value)), arguments.get(name)
-        if name == "epochs" and value < before:
+        if name == "epochs" and isinstance(before, int) and value < before:
             raise BadValueError(f"epochs of run {str(folder)!r} are {before}: you may increase them, not set {value}.")
         if name not in FREE and value != before:
             raise BadValueError(
@@ -196,7 +223,9 @@ def names_of(function: Callable) -> list[str]:
 
 def shown(value: Any) -> str:
     """A value of config.json as typed on the command line."""
-    return "x".join(map(str, value)) if isinstance(value, list) else repr(value)
+    if not isinstance(value, list):
+        return repr(value)
+    return ("," if len(value) == 2 else "x").join(map(str, value))  # a value range, or a shape
 
 
 def git_commit() -> str | None:

@@ -16,6 +16,7 @@ def translate(model: Any, images: Any, direction: str | None = None) -> Any:
         images: an array (batch, height, width, channels), or a list of arrays (height, width, channels) of any
             sizes; uint8, uint16, or floats in the network's value range. Sizes are kept, whatever the network's
             own: see `keras_gan.translate.tiles.translate_any`. Of pairs side by side pass the half to translate.
+            White is 255, 65535 or the upper end of the network's range, whatever value range the run's files have.
         direction: "AtoB" or "BtoA", for a run with two generators.
 
     Returns:

@@ -25,6 +25,7 @@ from keras_gan.translate import translator
 
 GRID = "grid.png"
 HALVES = "whole", "A", "B"
+DARK = 0.25  # of white: if no picture is brighter, the value range is doubted
 COLUMNS, MOST = 4, 64  # pairs per row of the contact sheet, and in total
 
 
@@ -44,6 +45,8 @@ def parser() -> console.Parser:
     found.add_argument("--size", type=size, metavar="SIZE", help=text)
     text = "whole pictures, or their left (A) or right (B) half (default: the half of pairs as in training, else whole)"
     found.add_argument("--half", choices=HALVES, help=text)
+    text = "values of black and white in the files, such as 0,4095 (default: those of the run, else what files state)"
+    found.add_argument("--value-range", type=console.value_range, metavar="LOW,HIGH", help=text)
     text = f"also save {GRID}: a contact sheet of the first {MOST} pictures, and first frames, before and after"
     found.add_argument("--grid", action="store_true", help=text)
     return found
@@ -58,6 +61,8 @@ def size(text: str) -> str | int:
 
 def run(given: argparse.Namespace) -> None:
     """Runs the command."""
+    import numpy as np
+
     from keras_gan.translate.inputs import gather
 
     also = [GRID] if given.grid else []
@@ -65,13 +70,15 @@ def run(given: argparse.Namespace) -> None:
     gather(given.inputs, given.output, also=also)
     generator = translator(find(given.model, given.direction))
     from keras_gan.translate.pipeline import Flow
-    from keras_gan.translate.trained import makes_deep
+    from keras_gan.translate.trained import makes_deep, value_range_of
 
     todo = gather(given.inputs, given.output, generator.out_shape[2], also, makes_deep(generator))
-    flow = Flow(generator, todo, given.size, given.half)
+    flow = Flow(generator, todo, given.size, given.half, given.value_range or value_range_of(generator))
     shown: list[tuple] = []
-    progress = Progress(len(todo))
+    progress, brightest = Progress(len(todo)), 0.0
     for task, before, after in flow.run():
+        if before is not None:
+            brightest = max(brightest, before.max() / np.iinfo(before.dtype).max)
         if task.source in flow.skipped:
             progress.say(f"skipping {task.source}: {flow.skipped[task.source]}")
         elif given.grid and len(shown) < MOST:
@@ -81,6 +88,13 @@ def run(given: argparse.Namespace) -> None:
     if len(flow.skipped) == len(todo):
         first, why = next(iter(flow.skipped.items()))
         raise BadValueError(f"none of {len(todo)} files could be translated; the first failed, {first}: {why}.")
+    if brightest < DARK:
+        whose = "of the files" if given.value_range else "in training" if flow.value_range else "that the files state"
+        print(
+            f"warning: no picture is brighter than {brightest:.0%} of white, by the value range {whose}: "
+            "if that does not suit these files, name it, --value-range LOW,HIGH.",
+            file=sys.stderr,
+        )
     if given.grid:
         save_before_after(Path(given.output) / GRID, shown)
     if flow.halves.cut:

@@ -38,8 +38,8 @@ def gather(
 
     Raises:
         NotFoundError: for a missing input.
-        BadValueError: for a folder without pictures, an output folder that is also an input, output files of the
-            same name or that exist, and videos if imageio-ffmpeg is missing.
+        BadValueError: for a device, a folder without pictures, an output folder that is also an input, output files
+            of the same name or that exist, and videos if imageio-ffmpeg is missing.
     """
     output = Path(output)
     found: dict[Path, Path] = {}  # source: path below the output folder
@@ -74,6 +74,8 @@ def named(given: str | Path, output: Path) -> list[tuple[Path, Path]]:
         return [(file, file.relative_to(path)) for file in inside]
     if path.is_file():
         return [(path, Path(path.name))]
+    if path.exists():
+        raise BadValueError(f"{str(path)!r} is neither a file nor a folder but a device or the like: name a file.")
     matching = sorted(file for file in map(Path, glob.glob(str(given), recursive=True)) if file.is_file())
     if not matching:
         raise NotFoundError(f"no input {str(given)!r}: no such file or folder, and no match as a glob.")

@@ -11,17 +11,20 @@ import numpy as np
 from PIL import Image
 
 from keras_gan.images.pixels import as_pixels, size_of
-from keras_gan.images.sources import UNREADABLE, converted
+from keras_gan.images.sources import UNREADABLE, converted, named_damage
+from keras_gan.images.values import Range
 from keras_gan.images.video import Film, FilmWriter
+from keras_gan.memory import fault_of
 from keras_gan.translate.halves import Halves
 from keras_gan.translate.inputs import Input
 from keras_gan.translate.reading import read, reason
-from keras_gan.translate.tiles import scaled, translate_any, unscaled
+from keras_gan.translate.tiles import memory_for, scaled, translate_any, unscaled
 from keras_gan.translate.writing import save
 
 WORKERS = 2  # reader threads, and as many writer threads
 PIXELS = 8 * 256 * 256  # per batch
 AHEAD = 4  # batches to prefetch
+GIF_PIXEL = 12  # bytes for a pixel of a frame of an animation, all of which are kept until it is written
 
 
 class Piece(NamedTuple):
@@ -42,6 +45,7 @@ class Flow:
         inputs: list of `keras_gan.translate.inputs.Input`.
         size: None for the training size and fit, "original", or the length of the shorter side in pixels.
         half: see `keras_gan.translate.halves.Halves`.
+        value_range: the values of black and white in the files; None: as each file states them.
 
     Attributes:
         skipped: {path: reason} of unreadable files.
@@ -49,9 +53,14 @@ class Flow:
     """
 
     def __init__(
-        self, generator: Any, inputs: list[Input], size: str | int | None = None, half: str | None = None
+        self,
+        generator: Any,
+        inputs: list[Input],
+        size: str | int | None = None,
+        half: str | None = None,
+        value_range: Range = None,
     ) -> None:
-        self.generator, self.inputs, self.size = generator, inputs, size
+        self.generator, self.inputs, self.size, self.value_range = generator, inputs, size, value_range
         self.halves = Halves(generator, half)
         self.skipped: dict[Path, str] = {}
         self.films: list[FilmWriter] = []
@@ -66,7 +75,7 @@ class Flow:
         for a skipped file.
 
         Raises:
-            OSError: if a result cannot be written.
+            OSError, BadValueError: if a result cannot be written, or is not finite.
         """
         written: deque[Future] = deque()
         first: tuple | None = None  # (pixels, result) of the file that the pieces are of
@@ -129,17 +138,18 @@ class Flow:
             if not given.is_film:
                 yield readers.submit(self.read, given)
                 continue
-            film = Film(given.source)
+            film = Film(given.source, self.value_range)
             writer = FilmWriter(given.target, film)
             self.films.append(writer)
             fault = before = None
             try:
                 for frame in film.frames():
+                    self.check_room(frame, film.count)
                     if before is not None:
                         yield readers.submit(self.piece, given, before, writer, False)
                     before = frame
             except UNREADABLE as error:
-                fault = str(error) or type(error).__name__
+                fault = reason(error)
             if before is None:
                 fault = fault or "it has no frames"
             yield readers.submit(self.piece, given, before, writer, True, fault)
@@ -147,7 +157,8 @@ class Flow:
     def read(self, given: Input) -> Piece:
         """Reads a picture file."""
         try:
-            image = read(given.source, self.generator.shape[2], max(self.generator.shape[:2]), given.is_deep)
+            longest = max(self.generator.shape[:2])
+            image = read(given.source, self.generator.shape[2], longest, given.is_deep, self.value_range)
         except UNREADABLE as error:
             return Piece(given, None, reason(error), None, True)
         return self.piece(given, image, None, True)
@@ -157,20 +168,36 @@ class Flow:
         if image is None:
             return Piece(given, None, fault, writer, is_last)
         try:
-            if isinstance(image, Image.Image):
-                image = converted(image, self.generator.shape[2])
-            image = self.halves.take(image, given.source)
-        except ValueError as error:
+            with named_damage():
+                if isinstance(image, Image.Image):
+                    image = converted(image, self.generator.shape[2])
+                image = self.halves.take(image, given.source)
+                pixels = self.resized(image, given.is_deep)
+        except UNREADABLE as error:
             return Piece(given, None, reason(error), writer, is_last)
-        return Piece(given, self.resized(image, given.is_deep), fault, writer, is_last)
+        return Piece(given, pixels, fault, writer, is_last)
 
     def resized(self, image: Any, is_deep: bool) -> np.ndarray:
         """The pixels of an image, uint8 or uint16 (height, width, channels), in the size to translate it at."""
-        depth, (width, height) = "uint16" if is_deep else "uint8", size_of(image)
+        self.check_room(image)
+        fit = self.generator.fit if self.size is None else "resize"
+        return as_pixels(image, *self.size_for(image), fit, "uint16" if is_deep else "uint8")
+
+    def size_for(self, image: Any) -> tuple[int, int]:
+        """(height, width) to translate an image at."""
+        width, height = size_of(image)
         if self.size is None:
-            return as_pixels(image, self.generator.shape[0], self.generator.shape[1], self.generator.fit, depth)
+            return self.generator.shape[:2]
         share = 1 if self.size == "original" else float(self.size) / min(height, width)
-        return as_pixels(image, round(share * height), round(share * width), depth=depth)
+        return round(share * height), round(share * width)
+
+    def check_room(self, image: Any, count: int = 1) -> None:
+        """Raises ValueError if there is too little memory to translate an image, or an animation of so many."""
+        height, width = self.size_for(image)
+        needed = memory_for(self.generator, height, width, 2)
+        if fault := fault_of(needed + GIF_PIXEL * height * width * (count - 1)):
+            way_out = "cut it" if self.size is None else "choose a smaller --size, or cut it"
+            raise ValueError(f"at {width} x {height} pixels{f' and {count} frames' * (count > 1)} {fault}: {way_out}")
 
 
 def batches(pieces: Iterator[Piece], size: int) -> Iterator[list[Piece]]:

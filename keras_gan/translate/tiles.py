@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from keras_gan.errors import BadValueError
 from keras_gan.images.pixels import scale
+from keras_gan.memory import fault_of
 
 TILE = 512  # side of a tile in pixels, unless the network was trained on larger pictures
 SMALLEST = 64  # small pictures are padded to this side, unless the network was trained on smaller ones
@@ -25,8 +27,13 @@ def translate_any(generator: Any, picture: np.ndarray) -> np.ndarray:
 
     Returns:
         (height, width, channels), of the dtype of the input: uint8, uint16, or float32 in the value range.
+
+    Raises:
+        BadValueError: if the machine has too little memory.
     """
     height, width = picture.shape[:2]
+    if fault := fault_of(memory_for(generator, height, width, picture.itemsize)):
+        raise BadValueError(f"a picture of {width} x {height} pixels is too large, {fault}: take a smaller one.")
     size = [side_of_tile(generator, axis, length) for axis, length in enumerate((height, width))]
     network = generator.at(*size)
     padding = [(0, max(0, side - length)) for side, length in zip(size, (height, width), strict=True)]
@@ -45,6 +52,15 @@ def translate_any(generator: Any, picture: np.ndarray) -> np.ndarray:
         result[top:below] = unscaled(finished, picture.dtype, generator.value_range)
         band = np.pad(band[done:], ((0, done), (0, 0), (0, 0)))  # the overlap with the next row
     return result[:height, :width]
+
+
+def memory_for(generator: Any, height: int, width: int, itemsize: int) -> int:
+    """The bytes that translating a picture of this size takes, itself included; `itemsize` is that of its dtype."""
+    tile = [side_of_tile(generator, axis, length) for axis, length in enumerate((height, width))]
+    high, wide = max(height, tile[0]), max(width, tile[1])
+    channels = generator.shape[2] + generator.out_shape[2]
+    of_pictures = 2 * itemsize * channels * high * wide  # twice: resized or padded, they are copied
+    return of_pictures + 4 * 4 * tile[0] * wide * channels  # a row of tiles, its sum and what is made of it, in float32
 
 
 def row_of_tiles(network: Any, strip: np.ndarray, value_range: tuple) -> np.ndarray:

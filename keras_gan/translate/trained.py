@@ -1,9 +1,10 @@
-"""What a run tells of the pictures that its generator takes and makes: halves of pairs, 8 or 16 bits."""
+"""What a run tells of the pictures that its generator takes and makes: halves of pairs, bits, black and white."""
 
 from pathlib import Path
 from typing import Any
 
 from keras_gan.datasets.folders import files, locate
+from keras_gan.images.values import Range
 from keras_gan.training import run_folder
 from keras_gan.translate.reading import is_deep
 
@@ -48,10 +49,14 @@ def makes_deep(generator: Any) -> bool:
     return 2 * sum(deep) > len(deep)
 
 
+def value_range_of(generator: Any) -> Range:
+    """The values of black and white in the files that a run was trained on; None: as each file states them."""
+    value_range = generator.config.get("arguments", {}).get("value_range")
+    return (value_range[0], value_range[1]) if value_range else None
+
+
 def pictures_of(generator: Any, side: str | None = None) -> list[Path]:
     """The files that a run was trained and tested on; of one side, "A" or "B", where the sides have files apart."""
-    by_split = run_folder.read_json(generator.run / run_folder.DATA) if generator.run else None
-    if not isinstance(by_split, dict):
-        return []
+    by_split = run_folder.data_files(generator.run) if generator.run else {}
     splits = [split for split in by_split if split.endswith(f"_{side}")] if side else []
     return [Path(file) for split in splits or by_split for file in by_split[split]]

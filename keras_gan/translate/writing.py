@@ -1,12 +1,12 @@
 """Names and writes translated pictures: PNG where it can hold them, else TIFF."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from keras_gan.errors import BadValueError
-from keras_gan.files import write_whole
+from keras_gan.files import write_bytes
 from keras_gan.images.arrays import is_array
 
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # of PNG, 8 bits
@@ -32,25 +32,23 @@ def save(path: Path, pixels: np.ndarray, is_deep: bool = False) -> None:
     """Saves uint8 or uint16 pixels (height, width, channels) as PNG or TIFF, with 16 bits if `is_deep`.
 
     Raises:
-        BadValueError: if the file cannot be written.
+        OSError: if the file cannot be written.
     """
     if pixels.dtype == np.uint16 and not is_deep:
         pixels = np.rint(pixels / 257).astype("uint8")
-    try:
-        with write_whole(path) as unfinished:
-            if path.suffix == ".tif":
-                save_tiff(unfinished, pixels)
-                return
-            image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-            # Level 1 takes half the time of the default, for 10% more bytes
-            image.save(unfinished, format="PNG", compress_level=1)
-    except OSError as error:
-        raise BadValueError(f"{str(path)!r} cannot be written: {error.strerror or error}.") from error
+    content = io.BytesIO()
+    if path.suffix == ".tif":
+        save_tiff(content, pixels)
+    else:
+        image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+        # Level 1 takes half the time of the default, for 10% more bytes
+        image.save(content, format="PNG", compress_level=1)
+    write_bytes(path, content.getvalue())
 
 
-def save_tiff(path: Path, pixels: np.ndarray) -> None:
+def save_tiff(file: io.BytesIO, pixels: np.ndarray) -> None:
     """Saves pixels (height, width, channels) as one TIFF page: 3 channels as RGB, others as samples of it."""
     import tifffile
 
     kind = "rgb" if pixels.shape[2] == 3 else "minisblack"
-    tifffile.imwrite(path, pixels, photometric=kind, planarconfig="contig", metadata=None)
+    tifffile.imwrite(file, pixels, photometric=kind, planarconfig="contig", metadata=None)

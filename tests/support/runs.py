@@ -8,6 +8,7 @@ import zlib
 import keras
 
 from keras_gan import CGAN, DCGAN, GAN, CycleGAN, CycleGANPaper, DiscoGAN, DiscoGANPaper, Pix2Pix, export, generators
+from keras_gan.files import write_json
 from keras_gan.training import run_folder
 from keras_gan.training.run import as_json
 
@@ -36,7 +37,7 @@ def save_run(folder, name):
     gan.save_networks()
     arguments = as_json(gan.constructor_arguments) | {"dtype_policy": "float32"}
     config = {"model": gan.name, "class": kind.__name__, "arguments": arguments, "seed": 0}
-    run_folder.write_json(gan.run_folder / run_folder.CONFIG, config)
+    write_json(gan.run_folder / run_folder.CONFIG, config)
     return gan
 
 

@@ -14,12 +14,11 @@ def served(found, **options):
     Args:
         found, options: arguments of `keras_gan.demo.server.app_of`: generators by direction, and options.
     """
-    import uvicorn
-
+    from keras_gan.demo.connections import server_of
     from keras_gan.demo.server import app_of
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(app_of(found, **options), log_level="error", lifespan="off"))
+        server = server_of(app_of(found, **options))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         try:

@@ -16,7 +16,7 @@ import pytest
 from support.commands import check_complaint, run_here
 from support.eager import running_eagerly
 from support.layout import RECORDED, layout
-from support.models import MODELS, ROWS, noise_for
+from support.models import MODELS, noise_for, rows
 from support.resuming import EVERY_STEP, SHORT, check_same, cut_back, everything, weights_in
 from support.toy import Toy
 
@@ -50,7 +50,7 @@ class At(keras.callbacks.Callback):
             self.do(self.model)
 
 
-@pytest.mark.parametrize("model", ROWS)
+@pytest.mark.parametrize("model", rows("cyclegan", "cgan"))
 def test_a_checkpoint_holds_the_full_state_of_a_model(model, tmp_path):
     """Its layout is the recorded one, so that runs of earlier versions can be resumed."""
     gan, other = (MODELS[model](seed=seed) for seed in (1, 2))
@@ -209,9 +209,17 @@ def test_a_damaged_checkpoint_is_reported_and_the_previous_one_is_used(stopped, 
         path.unlink()
     state = checkpoints.restore(stopped / "checkpoints", other)
     assert state["iteration"] == 4
-    assert f"checkpoint {path.parent} is damaged" in capsys.readouterr().err
+    assert f"{path.parent} is damaged" in capsys.readouterr().err
     names = {path.name for path in (stopped / "checkpoints").iterdir()}
     assert names == {"1", "2", "3", "4", "damaged-5"}
+
+
+def test_leftovers_of_killed_processes_are_removed_at_the_next_start(stopped, other):
+    for name in (".unfinished", ".unfinished.abc/6", ".discarded", ".discarded.abc/3"):
+        (stopped / "checkpoints" / name).mkdir(parents=True)
+        (stopped / "checkpoints" / name / "all.weights.h5").write_bytes(b"half")
+    checkpoints.restore(stopped / "checkpoints", other)
+    assert {path.name for path in (stopped / "checkpoints").iterdir()} == {"1", "2", "3", "4", "5"}
 
 
 def test_after_damage_a_resumed_run_ends_the_same(kept, stopped):
@@ -222,8 +230,9 @@ def test_after_damage_a_resumed_run_ends_the_same(kept, stopped):
 def test_a_run_with_only_damaged_checkpoints_is_refused(stopped):
     for path in checkpoints.names(stopped / "checkpoints"):
         (path / "state.json").unlink()
-    with pytest.raises(BadValueError, match="every checkpoint in .* is damaged: start a new run"):
-        Toy.resume(stopped)
+    for _ in range(2):  # the second time, none is left under its name
+        with pytest.raises(BadValueError, match="every checkpoint in .* is damaged: start a new run"):
+            Toy.resume(stopped)
 
 
 def test_a_full_disk_stops_the_run_with_one_line_and_loses_nothing(kept, small_disk, capsys, tmp_path):
@@ -303,6 +312,7 @@ def test_folders_without_a_run_of_this_model_are_refused(stopped, tmp_path):
         Toy.resume(tmp_path)
     with pytest.raises(ValueError, match=r"is a run of Toy, not of CycleGAN"):
         CycleGAN.resume(stopped)
+    shutil.rmtree(stopped / "checkpoints")  # they have copies
     (stopped / "config.json").write_text("{")
     with pytest.raises(ValueError, match=r"is not the folder of a run: its config\.json cannot be read"):
         Toy.resume(stopped)

@@ -7,7 +7,7 @@ from support.commands import MODELS, check_complaint, run_here
 from support.pictures import pair
 
 import keras_gan
-from keras_gan import cli
+from keras_gan import cli, evaluate
 
 TINY = ["--image-size", "32", "--filters", "4", "--epochs", "1", "--steps-per-epoch", "2", "--seed", "0"]
 
@@ -133,8 +133,7 @@ def test_invalid_input_in_a_new_process(bad):
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_has_an_offline_default_data_set(model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    small = {} if model == "gan" else {"gf": 4, "df": 4} if model == "cgan" else {"img_shape": (64, 64, 3)}
-    loader = getattr(keras_gan, MODELS[model])(**small).data_loader
+    loader = evaluate.data_of(getattr(keras_gan, MODELS[model]), {})
     assert loader.dataset_name.startswith("drawn_") and len(loader.load_data(2, is_testing=True)) >= 1
 
 

@@ -126,6 +126,18 @@ def test_an_export_must_also_match_the_float16_network(half_run, tmp_path, monke
         export.export(half_run("dcgan", "float16"), "onnx", tmp_path / "network.onnx")
 
 
+@pytest.mark.parametrize("format", ["savedmodel", slow("onnx"), slow("tflite")])
+def test_a_path_that_is_no_utf_8_is_exported_to(tmp_path, format):
+    folder = tmp_path / "caf\udce9"
+    try:
+        folder.mkdir()
+    except (OSError, UnicodeError):
+        pytest.skip("this file system has no such names")
+    path = export.export(shifted(0), format, folder / "network")
+    assert list(folder.iterdir()) == [path]
+    assert about(path, format)["kind"] == "translation"
+
+
 def shifted(amount):
     """A generator of one layer with its bias shifted."""
     image = keras.Input((8, 8, 3))

@@ -21,7 +21,7 @@ from keras_gan.translate import translate
 pytestmark = pytest.mark.usefixtures("opening_once")
 
 # Those whose layers are among the others', and what takes longest, are exported in the slow tests.
-EXPORTED = [slow(name) if name in ("pix2pix", "cyclegan paper") else name for name in TRANSLATIONS]
+EXPORTED = [name if name in ("discogan", "discogan paper") else slow(name) for name in TRANSLATIONS]
 
 
 @pytest.fixture(scope="module")

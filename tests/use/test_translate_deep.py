@@ -13,8 +13,8 @@ from support.pictures import opened
 from support.runs import copy_run
 
 from keras_gan import translate
+from keras_gan.files import write_json
 from keras_gan.images.arrays import read_array
-from keras_gan.training import run_folder
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_a_run_that_learned_16_bits_makes_16_bits(saved, tmp_path, files, mode):
         for ending in (".npy", ".png"):
             save(tmp_path / "here" / f"{bits}{ending}", pixels_of(1, f"uint{bits}"))
     listed = {split: {str(tmp_path / file): "" for file in inside} for split, inside in files.items()}
-    run_folder.write_json(run / "data.json", listed)
+    write_json(run / "data.json", listed)
     save(tmp_path / "photo.jpg", pixels_of(3, "uint8"))
     assert command(run, tmp_path / "photo.jpg", "--output", tmp_path / "out") == 0
     made = [path.name for path in (tmp_path / "out").iterdir()]

@@ -10,7 +10,7 @@ from support.pictures import opened
 from support.runs import copy_run
 
 from keras_gan import generators, translate
-from keras_gan.training import run_folder
+from keras_gan.files import write_json
 
 pytestmark = pytest.mark.usefixtures("opening_once")
 
@@ -81,7 +81,7 @@ def test_runs_of_whole_pictures_take_whole_pictures(saved, tmp_path, monkeypatch
     run = copy_run(saved(name)[1], tmp_path / "run", **changes)
     for side in ("trainA", "trainB"):
         noise(tmp_path / "sides" / side)
-    run_folder.write_json(run / "data.json", {"train": {"datasets/gone/trainA/1.png": "1 1"}})
+    write_json(run / "data.json", {"train": {"datasets/gone/trainA/1.png": "1 1"}})
     path, pixels = noise(tmp_path / "in")
     direction = None if name == "pix2pix" else "AtoB"
     options = ["--direction", direction] if direction else []
@@ -104,7 +104,7 @@ def test_a_file_without_a_run_and_gray2colour_take_whole_pictures(saved, tmp_pat
 def test_pictures_of_the_run_itself_are_pairs_in_any_size(saved, tmp_path):
     run = copy_run(saved("pix2pix")[1], tmp_path / "run", dataset_name="gone")
     own, pixels = noise(tmp_path / "data", 96, 32)
-    run_folder.write_json(run / "data.json", {"train": {}, "test": {str(own): "1 1"}})
+    write_json(run / "data.json", {"train": {}, "test": {str(own): "1 1"}})
     other, _ = noise(tmp_path / "other", 96, 32, "1.png")
     assert command(run, own, other, "--output", tmp_path / "out") == 0
     check(tmp_path / "out" / "0.png", run, pixels[:, :48])
