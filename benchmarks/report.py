@@ -153,9 +153,9 @@ def plot(results, path):
     figure.savefig(path, dpi=80)
 
 
-def between_marks(path, text):
-    """Replaces the text between the two marks of a page."""
-    start, end = "<!-- benchmark: begin -->\n", "<!-- benchmark: end -->"
+def between_marks(path, text, name="benchmark"):
+    """Replaces the text between the two marks of a page that have this name."""
+    start, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
     before, _, rest = path.read_text().partition(start)
     _, _, after = rest.partition(end)
     path.write_text(f"{before}{start}\n{text}\n{end}{after}")

@@ -27,8 +27,8 @@ def parameters(models):
 
 
 def tensor(pictures):
-    """Converts an array, channels last, to a tensor, channels first."""
-    return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous()
+    """Converts an array, channels last, to a tensor on the device, channels first."""
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous().to(DEVICE)
 
 
 def least_squares(verdicts, target):
@@ -144,18 +144,38 @@ class Pix2Pix(Game):
         self.descend(self.d_optimizer, 0.5 * (cross_entropy(of_real, 1.0) + cross_entropy(of_fake, 0.0)))
 
 
+def on_device(game, setting):
+    """Moves the networks to the device and prepares them as the setting says; the names of a GPU's programs."""
+    if setting.get("channels_last"):
+        game.A, game.B = (batch.contiguous(memory_format=torch.channels_last) for batch in (game.A, game.B))
+    for name in NETWORKS:
+        network = getattr(game, name, None)
+        if network is not None:
+            network.to(DEVICE)
+            if setting.get("channels_last"):
+                network.to(memory_format=torch.channels_last)
+            if setting.get("compile"):
+                network.compile()
+    if setting.get("dtype") == "bfloat16":
+        generators_learn, discriminators_learn = game.generators_learn, game.discriminators_learn
+        autocast = torch.autocast(DEVICE, torch.bfloat16)
+        game.generators_learn, game.discriminators_learn = autocast(generators_learn), autocast(discriminators_learn)
+    return game
+
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+NETWORKS = ("g_AB", "g_BA", "d_A", "d_B", "generator", "discriminator")
 GAMES = {"discogan": DiscoGAN, "cyclegan-unet": CycleGAN, "cyclegan-resnet": CycleGAN, "pix2pix": Pix2Pix}
 
 
 def build(setting):
     torch.manual_seed(0)
-    game = GAMES[setting["model"]](setting)
-    names = ("g_AB", "g_BA", "d_A", "d_B", "generator", "discriminator")
+    game = on_device(GAMES[setting["model"]](setting), setting)
     return Contestant(
         step=game.step,
-        networks={name: getattr(game, name) for name in names if hasattr(game, name)},
+        networks={name: getattr(game, name) for name in NETWORKS if hasattr(game, name)},
         count=lambda network: sum(parameter.numel() for parameter in network.parameters()),
-        weight=lambda network: next(network.parameters()).detach().numpy().copy(),
+        weight=lambda network: next(network.parameters()).detach().cpu().numpy().copy(),
         flop=lambda: flop(game.step),
         versions=f"PyTorch {torch.__version__}",
     )

@@ -10,7 +10,7 @@ from keras_gan.adversarial.combined import Combined, once
 from keras_gan.adversarial.translation import TwoWayModel, cycle_figures
 from keras_gan.data.options import checked_shape
 from keras_gan.data.unpaired import UnpairedDataLoader
-from keras_gan.errors import BadValueError, check_at_least
+from keras_gan.errors import BadValueError, check_at_least, check_switch
 from keras_gan.layers import ImagePool
 
 OUTPUTS = ("valid_A", "valid_B", "reconstr_A", "reconstr_B", "identity_A", "identity_B")
@@ -23,20 +23,34 @@ class CycleModel(TwoWayModel):
     """
 
     def open_data(
-        self, shape_A: tuple, shape_B: tuple, identity: bool | None, multiple: int, least: int, **options: Any
+        self,
+        img_shape: tuple,
+        shape_A: tuple | None,
+        shape_B: tuple | None,
+        identity: bool | None,
+        multiple: int,
+        least: int,
+        **options: Any,
     ) -> None:
         """Checks shapes and identity, and opens the data.
 
         Args:
-            shape_A, shape_B: (height, width, channels) of each domain.
+            img_shape: (height, width, channels) of both domains.
+            shape_A, shape_B: the shape of one domain; None: img_shape.
             identity: whether the identity terms are on; None: on if both domains have the same shape.
             multiple, least: height and width must be multiples of `multiple` and at least `least`.
-            **options: of the `UnpairedDataLoader`.
+            **options: of the `UnpairedDataLoader`, `augment` and `flip` among them.
 
         Raises:
-            BadValueError: (a ValueError) for shapes that cannot work.
+            BadValueError: (a ValueError) for shapes that cannot work, and switches that are neither on nor off.
         """
-        self.shape_A, self.shape_B = checked_shape("shape_A", shape_A), checked_shape("shape_B", shape_B)
+        is_needed = img_shape is not None or None in (shape_A, shape_B)
+        both: Any = checked_shape("img_shape", img_shape) if is_needed else None
+        self.shape_A = both if shape_A is None else checked_shape("shape_A", shape_A)
+        self.shape_B = both if shape_B is None else checked_shape("shape_B", shape_B)
+        check_switch(augment=options["augment"], flip=options["flip"])
+        if identity is not None:
+            check_switch(identity=identity)
         for height, width, _ in (self.shape_A, self.shape_B):
             if height % multiple or width % multiple or min(height, width) < least:
                 raise BadValueError(

@@ -15,6 +15,7 @@ from keras_gan.adversarial.model import AdversarialModel, FixedSample
 from keras_gan.adversarial.parts import chosen
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.images.grids import save_sheet
+from keras_gan.images.values import ValueRange
 
 
 class LatentModel(AdversarialModel):
@@ -31,6 +32,8 @@ class LatentModel(AdversarialModel):
         data_dir: folder of the idx files of mnist or fashion_mnist; default: download them.
         fit: how to fit pictures of another shape: resize (stretch), crop (the middle) or pad (with white).
         resample: filter: nearest, bilinear, bicubic, lanczos, or auto: nearest for label maps, else bicubic.
+        value_range: values of black and white in the files, such as 0,4095, or auto: the smallest and the largest in
+            up to 256 training files of a side; default: what each file states.
         g_optimizer: Keras optimizer for the generator; None: Adam(2e-4, beta_1=0.5).
         d_optimizer: the same for the discriminator.
         **options: see `AdversarialModel`.
@@ -51,6 +54,7 @@ class LatentModel(AdversarialModel):
         data_dir: str | None = None,
         fit: str = "resize",
         resample: str = "auto",
+        value_range: ValueRange | None = None,
         g_optimizer: Any = None,
         d_optimizer: Any = None,
         **options: Any,
@@ -59,7 +63,7 @@ class LatentModel(AdversarialModel):
         check_at_least(1, latent_dim=latent_dim)
         self.latent_dim = latent_dim
         self.data_options = {"dataset_name": dataset_name, "data_dir": data_dir, "fit": fit}
-        self.data_options |= {"resample": resample, "seed": self.seed}
+        self.data_options |= {"resample": resample, "value_range_of_files": value_range, "seed": self.seed}
         self.g_optimizer, self.d_optimizer = chosen(g_optimizer), chosen(d_optimizer)
         self.noise_seed = keras.random.SeedGenerator(self.seed)
         self.fixed_noise = self.sample_noise(self.SAMPLES[0] * self.SAMPLES[1], self.seed)

@@ -118,6 +118,8 @@ class AdversarialModel(StatefulModel):
         made_of += [(self.generators_first, self.discriminators_every, self.jit_compile, self.run_eagerly)]
         if made_of != self._step_made_of():
             self.train_function, self._step_made_of = None, lambda: made_of
+        if self.train_function is None or force:
+            self.forget_variables()
         return super().make_train_function(force)
 
     def generator_inputs(self, batch: list[Any]) -> list[Any]:
@@ -237,12 +239,15 @@ class AdversarialModel(StatefulModel):
 
     @property
     def constructor_arguments(self) -> dict[str, Any]:
-        """The arguments that the model was built with, including defaults: a dict."""
+        """The arguments that the model was built with, including defaults: a dict. A value range is in numbers."""
         given = dict(self._constructed_with.arguments)
         for parameter in self._constructed_with.signature.parameters.values():
             if parameter.kind == parameter.VAR_KEYWORD:
                 given |= given.pop(parameter.name, {})
-        return run_folder.options_of(type(self)) | given
+        arguments = run_folder.options_of(type(self)) | given
+        if arguments.get("value_range") is not None:
+            arguments["value_range"] = self.data_loader.value_range_of_files
+        return arguments
 
     @classmethod
     def from_arguments(cls, arguments: dict[str, Any]) -> Any:

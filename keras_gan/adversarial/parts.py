@@ -21,8 +21,17 @@ def chosen(optimizer: Any) -> Callable[[Any], Any]:
     """Returns a function of a default optimizer. It returns a fresh copy of `optimizer`, or of the default if None.
 
     (A plain optimizer attribute would be saved by Keras as part of the model.)
+
+    Raises:
+        BadValueError: (a ValueError) unless `optimizer` is None or one that Keras knows.
     """
-    return lambda default: fresh(optimizer or default)
+    if optimizer is None:
+        return fresh
+    try:
+        fresh(optimizer)
+    except (AttributeError, KeyError, TypeError, ValueError):  # Keras' own, by what it is given
+        raise BadValueError(f"{optimizer!r} is no optimizer of Keras, such as keras.optimizers.Adam(2e-4).") from None
+    return lambda default: fresh(optimizer)
 
 
 class PartsOptimizer:
@@ -68,5 +77,6 @@ def create_variables(part: Any) -> None:
     part.compute_metrics(None, zeros, zeros)
     part.reset_metrics()
     if not part.optimizer.built:
-        part.optimizer.build(part.trainable_variables)
+        with backend.drawn_on_host():
+            part.optimizer.build(part.trainable_variables)
     backend.prepare(part.optimizer)

@@ -1,17 +1,21 @@
 """The state of a game: what a step changes, and what is saved of it."""
 
+import functools
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_gan import backend
+from keras_gan.adversarial.handover import KINDS, Handover
 from keras_gan.data.loader import PictureLoader
 from keras_gan.training.run import as_json
 
 
-class StatefulModel(keras.Model):
+class StatefulModel(Handover):
     """A Keras model of several networks. It also saves its random states and the metric totals of its history.
 
     `totals_before` holds the metric totals at the last row of the history, or None.
@@ -24,6 +28,7 @@ class StatefulModel(keras.Model):
     def fit(self, x: Any = None, y: Any = None, *arguments: Any, **options: Any) -> Any:
         """Keras' `fit()`. Warns of pixels in another range than the model's."""
         self.check_range(x)
+        self.forget_variables()
         return super().fit(x, y, *arguments, **options)
 
     def check_range(self, x: Any) -> None:
@@ -66,8 +71,7 @@ class StatefulModel(keras.Model):
     @property
     def step_variables(self) -> list[Any]:
         """All variables that a step may change, in the order in which `fit()` passes them on JAX."""
-        networks = [*self.trainable_variables, *self.non_trainable_variables]
-        return [*networks, *self.optimizer.variables, *self.metrics_variables]
+        return [variable for kind in KINDS for variable in self.variables_of_kind(kind)]
 
     @property
     def test_variables(self) -> list[Any]:
@@ -82,8 +86,14 @@ class StatefulModel(keras.Model):
         return [v for v in self.variables if id(v) not in known and v is not self.iteration] + self.random_states
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Registers each model with Keras, so that `save()` and `ModelCheckpoint` write files that load."""
+        """Registers each model with Keras, so that `save()` and `ModelCheckpoint` write files that load.
+
+        Its methods `build_...` draw initial weights on the host.
+        """
         super().__init_subclass__(**options)
+        for name, method in list(vars(cls).items()):
+            if name.startswith("build_"):
+                setattr(cls, name, drawing_on_host(method))
         is_ours = cls.__module__.startswith("keras_gan.")
         keras.saving.register_keras_serializable(package="keras_gan" if is_ours else cls.__module__)(cls)
 
@@ -101,3 +111,14 @@ class StatefulModel(keras.Model):
         model.start_averages(config.get("ema", 0.0))
         model.make_train_function()  # creates the optimizers' slots, which a file holds too
         return model
+
+
+def drawing_on_host(build: Callable) -> Callable:
+    """A function that builds networks and draws their initial weights on the host."""
+
+    @functools.wraps(build)
+    def drawing(*arguments: Any, **options: Any) -> Any:
+        with backend.drawn_on_host():
+            return build(*arguments, **options)
+
+    return drawing

@@ -9,6 +9,7 @@ import numpy as np
 from keras_gan.adversarial.model import AdversarialModel, FixedSample
 from keras_gan.adversarial.parts import chosen
 from keras_gan.images.grids import save_grid
+from keras_gan.images.values import ValueRange
 
 
 class TranslationModel(AdversarialModel):
@@ -26,6 +27,8 @@ class TranslationModel(AdversarialModel):
         dataset_B: folder of domain B, if dataset_name is the folder of domain A. Paired models match pictures by name.
         fit: how to fit pictures of another shape: resize (stretch), crop (the middle) or pad (with white).
         resample: filter: nearest, bilinear, bicubic, lanczos, or auto: nearest for label maps, else bicubic.
+        value_range: values of black and white in the files, such as 0,4095, or auto: the smallest and the largest in
+            up to 256 training files of a side; default: what each file states.
         g_optimizer: Keras optimizer for the generators; None: the model's own.
         d_optimizer: the same for the discriminators; each gets its own copy.
         **options: see `AdversarialModel`.
@@ -45,13 +48,14 @@ class TranslationModel(AdversarialModel):
         dataset_B: str | None = None,
         fit: str = "resize",
         resample: str = "auto",
+        value_range: ValueRange | None = None,
         g_optimizer: Any = None,
         d_optimizer: Any = None,
         **options: Any,
     ) -> None:
         super().__init__(name, **options)
         self.data_options = {"dataset_name": dataset_name, "dataset_B": dataset_B, "fit": fit}
-        self.data_options |= {"resample": resample, "seed": self.seed}
+        self.data_options |= {"resample": resample, "value_range_of_files": value_range, "seed": self.seed}
         self.g_optimizer, self.d_optimizer = chosen(g_optimizer), chosen(d_optimizer)
         self._held_out: Any = None
 

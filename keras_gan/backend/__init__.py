@@ -15,10 +15,14 @@ BACKENDS = ("tensorflow", "jax")
 
 
 def check() -> None:
-    """Raises BadValueError if this package cannot train on the Keras backend."""
+    """Raises BadValueError if this package cannot train on the Keras backend. On JAX, keeps compiled programs."""
     name = keras.backend.backend()
     if name not in BACKENDS:
         raise BadValueError(f"KERAS_BACKEND must be {' or '.join(BACKENDS)} for keras_gan, not {name!r}.")
+    if name == "jax":
+        from keras_gan.backend import jax_cache
+
+        jax_cache.keep_compiled()
 
 
 def current() -> ModuleType:
@@ -118,6 +122,33 @@ def update(model: Any, part: Any, forward: Callable[[Callable], tuple[Any, Any]]
     return current().update(model, part, forward)
 
 
+def compiled(action: Callable, variables: list[Any]) -> Callable:
+    """Compiles a function that reads and assigns variables, so that it takes one call of the device.
+
+    Args:
+        action: a function of tensors; returns tensors, or None.
+        variables: all variables that it reads or assigns.
+
+    Returns:
+        The compiled function.
+    """
+    return current().compiled(action, variables)
+
+
+def drawn_on_host() -> contextlib.AbstractContextManager[None]:
+    """A context in which initial weights are drawn without compiling programs for the device."""
+    if keras.backend.backend() == "jax":
+        from keras_gan.backend import jax_weights
+
+        return jax_weights.drawn_on_host()
+    return contextlib.nullcontext()
+
+
+def in_numbers(figures: list[Any]) -> list[float]:
+    """Reads scalars from the device; waits for it once, not for each."""
+    return current().in_numbers(figures)
+
+
 def prepare(optimizer: Any) -> None:
     """Creates what updates need besides the optimizer's slots; call it after the optimizer is built."""
     current().prepare(optimizer)
@@ -150,6 +181,19 @@ def times_taps(x: Any, kernel: Any, transpose: bool = False) -> Any:
         return tensorflow.times_taps(x, kernel, transpose)
     kernel = ops.reshape(kernel, (-1, *kernel.shape[2:]))
     return ops.matmul(x, ops.swapaxes(kernel, 1, 2) if transpose else kernel)
+
+
+def with_gradient(forward: Callable, backward: Callable, *arguments: Any) -> Any:
+    """Computes a function whose gradient is given. On TensorFlow the gradient is used in training steps only.
+
+    Args:
+        forward: a function of the arguments that returns (result, saved).
+        backward: a function of (saved, gradient of the result) that returns the gradients of all arguments.
+
+    Returns:
+        The result.
+    """
+    return current().with_gradient(forward, backward, *arguments)
 
 
 def conv_transpose(x: Any, kernel: Any, strides: int | tuple[int, int], padding: str) -> Any:

@@ -63,6 +63,31 @@ def functional(variables: list[Any], action: Callable[[], Any]) -> Callable[[lis
     return call
 
 
+def compiled(action: Callable, variables: list[Any]) -> Callable:
+    """See `keras_gan.backend.compiled`."""
+    names = None
+
+    @jax.jit
+    def pure(values, *arguments):
+        nonlocal names
+        result, values = functional(variables, lambda: action(*arguments))(values)
+        if isinstance(result, dict):  # of which jit would sort the keys
+            names, result = list(result), list(result.values())
+        return result, values
+
+    def call(*arguments):
+        result, values = pure(values_of(variables), *arguments)
+        assign(variables, values)
+        return dict(zip(names, result, strict=True)) if names else result
+
+    return call
+
+
+def in_numbers(figures: list[Any]) -> list[float]:
+    """See `keras_gan.backend.in_numbers`."""
+    return [float(figure) for figure in jax.device_get(figures)]
+
+
 def values_of(variables: list[Any]) -> list[Any]:
     return [variable.value for variable in variables]
 
@@ -92,6 +117,13 @@ def update(model: Any, part: Any, forward: Callable[[Callable], tuple[Any, Any]]
     return result
 
 
+def with_gradient(forward: Callable, backward: Callable, *arguments: Any) -> Any:
+    """See `keras_gan.backend.with_gradient`."""
+    function = jax.custom_vjp(lambda *arguments: forward(*arguments)[0])
+    function.defvjp(forward, backward)
+    return function(*map(keras.ops.convert_to_tensor, arguments))
+
+
 def conv_transpose(x: Any, kernel: Any, strides: int | tuple[int, int], padding: str) -> Any:
     """See `keras_gan.backend.conv_transpose`.
 
@@ -102,20 +134,16 @@ def conv_transpose(x: Any, kernel: Any, strides: int | tuple[int, int], padding:
     def conv(x, kernel):
         return keras.ops.conv(x, kernel, strides, padding, data_format="channels_last")
 
-    @jax.custom_vjp
-    def transposed(x, kernel):
-        return keras.ops.conv_transpose(x, kernel, strides, padding, data_format="channels_last")
-
     def forward(x, kernel):
-        return transposed(x, kernel), (x, kernel)
+        outputs = keras.ops.conv_transpose(x, kernel, strides, padding, data_format="channels_last")
+        return outputs, (x, kernel)
 
     def backward(saved, upstream):
         x, kernel = saved
         x_gradient, vjp = jax.vjp(conv, upstream, kernel)
         return x_gradient, vjp(x)[1]
 
-    transposed.defvjp(forward, backward)
-    return transposed(*map(keras.ops.convert_to_tensor, (x, kernel)))
+    return with_gradient(forward, backward, x, kernel)
 
 
 def either(condition: Any, this: Callable[[], None], that: Callable[[], None], variables: list[Any]) -> None:

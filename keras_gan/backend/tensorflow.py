@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_gan.backend import tensorflow_xla
 from keras_gan.backend.tensorflow_optimizers import apply_gradients, prepare
 from keras_gan.backend.tensorflow_taps import gradients_of, times_taps
 from keras_gan.backend.tensorflow_xla import in_training
@@ -37,6 +38,32 @@ def update(model: Any, part: Any, forward: Callable[[Callable], tuple[Any, Any]]
 def either(condition: Any, this: Callable[[], None], that: Callable[[], None], variables: list[Any]) -> None:
     """See `keras_gan.backend.either`. The variables are assigned in place."""
     tf.cond(condition, this, that)
+
+
+def with_gradient(forward: Callable, backward: Callable, *arguments: Any) -> Any:
+    """See `keras_gan.backend.with_gradient`.
+
+    Elsewhere TensorFlow differentiates itself: it can do so twice, and exported networks hold no functions.
+    """
+    if not tensorflow_xla.training:
+        return forward(*arguments)[0]
+
+    @tf.custom_gradient
+    def function(*arguments):
+        result, saved = forward(*arguments)
+        return result, lambda upstream: backward(saved, upstream)
+
+    return function(*map(tf.convert_to_tensor, arguments))
+
+
+def compiled(action: Callable, variables: list[Any]) -> Callable:
+    """See `keras_gan.backend.compiled`. The variables are assigned in place."""
+    return tf.function(action, autograph=False)
+
+
+def in_numbers(figures: list[Any]) -> list[float]:
+    """See `keras_gan.backend.in_numbers`."""
+    return tf.stack([tf.cast(figure, tf.float32) for figure in figures]).numpy().tolist()
 
 
 def device() -> str:

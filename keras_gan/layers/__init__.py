@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_gan.layers.contrib import CONFIG_KEYS, ContribInstanceNormalization
 from keras_gan.layers.convolutions import Conv2D, Conv2DTranspose, UpsampleConv2D
+from keras_gan.layers.instance_norm import instance_norm
 from keras_gan.layers.keras_2 import accept_keras_2
 
 __all__ = [
@@ -67,19 +68,11 @@ class InstanceNormalization(keras.layers.GroupNormalization):
         super().build(input_shape)
 
     def call(self, inputs: Any) -> Any:
-        # Two passes. With Keras' one-pass variance (mean of squares - square of mean), rounding errors on small maps
-        # change the fourth digit of the losses after three steps.
-        axes = tuple(range(1, len(inputs.shape) - 1))
         dtype = "float32" if self.compute_dtype in ("float16", "bfloat16") else self.compute_dtype
-        x = ops.cast(inputs, dtype)
-        x = x - ops.mean(x, axis=axes, keepdims=True)
-        factor = ops.rsqrt(ops.mean(ops.square(x), axis=axes, keepdims=True) + self.epsilon)
-        if self.scale:
-            factor = factor * ops.cast(self.gamma, dtype)
-        x = x * factor
-        if self.center:
-            x = x + ops.cast(self.beta, dtype)
-        return ops.cast(x, self.compute_dtype)
+        channels = (inputs.shape[-1],)
+        gamma = ops.cast(self.gamma, dtype) if self.scale else ops.ones(channels, dtype)
+        beta = ops.cast(self.beta, dtype) if self.center else ops.zeros(channels, dtype)
+        return ops.cast(instance_norm(ops.cast(inputs, dtype), gamma, beta, self.epsilon), self.compute_dtype)
 
 
 # keras-contrib saved its layer without a package.

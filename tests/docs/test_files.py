@@ -15,7 +15,7 @@ from PIL import Image
 from support.waiting import PATIENCE, kill, line_from, wait_until
 
 from keras_gan import files
-from keras_gan.files import write_whole
+from keras_gan.files import unfinished_folder, write_whole
 from keras_gan.report import page
 from keras_gan.report.page import write_report
 
@@ -118,6 +118,25 @@ def test_what_a_killed_program_left_is_removed_and_what_is_under_way_is_not(writ
     assert written() == sorted([".unfinished.page", "page", unfinished.name])
     kill(process)
     wait_until(lambda: written() == [".unfinished.page", "page"], "what was left is removed")
+
+
+def test_folders_that_killed_programs_left_are_removed(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait(PATIENCE)
+    with unfinished_folder(tmp_path / "net") as mine:
+        (mine / "part").write_text("half")
+        left = tmp_path / f".unfinished.{files.machine_id()}-{gone.pid}-01234567.net"
+        (left / "inside").mkdir(parents=True)
+        (left / "inside" / "part").write_text("half")
+        (tmp_path / left.name.replace("01234567", "89abcdef")).symlink_to(ROOT)
+
+        def are_left():
+            files._next_scan.clear()
+            files.remove_abandoned(tmp_path)
+            return [path.name for path in tmp_path.iterdir()]
+
+        assert are_left() == [mine.name]
+    assert not mine.exists() and (ROOT / "README.md").exists()
 
 
 @pytest.mark.parametrize(("age", "is_gone"), [(0, False), (2 * files.ABANDONED_AFTER, True)])

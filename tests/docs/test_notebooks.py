@@ -7,8 +7,11 @@ import re
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from run import SMALL, code, complaints, execute, fingerprint, inject, tagged
+
+from keras_gan import AdversarialModel
 
 ROOT = Path(__file__).parents[2]
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -126,6 +129,47 @@ def test_code_edited_since_is_found_out_and_other_text_may_be_edited():
     del shorter.cells[two]
     longer.cells.append(nbformat.v4.new_code_cell("more"))
     assert not any(map(shows_its_code, (moved, shorter, longer)))
+
+
+class Built(Exception):  # noqa: N818 (no error: the code before a model has run)
+    """A notebook has come to its first model."""
+
+
+def prepare(notebook, parameters):
+    """Runs the cells of a notebook up to its first model: those that make pictures, folders and pairs."""
+    cells = [cell for cell in code(notebook) if cell not in tagged(notebook, "install")]
+    names = {}
+    with pytest.raises(Built):
+        for cell in cells:
+            exec(cell.source, names)
+            if cell in tagged(notebook, "parameters"):
+                names |= parameters
+
+
+def test_it_can_be_run_again_in_its_folder(notebook, path, tmp_path, monkeypatch):
+    """What it makes before its first model does not stand in its way, and nothing of the user's is lost."""
+
+    def built(*arguments, **options):
+        raise Built
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(AdversarialModel, "__new__", built)
+    monkeypatch.setattr("matplotlib.pyplot.show", lambda: None)
+    noise = np.random.default_rng(0).integers(0, 256, (128, 256, 3), "uint8")
+    monkeypatch.setattr("keras_gan.images.drawn_shoes.draw_pair", lambda seed, number, size: noise[:size, : 2 * size])
+    mine = [tmp_path / name / "mine.txt" for name in ("photos", "pairs", "coloured")]
+    for file in mine:
+        file.parent.mkdir()
+        file.touch()
+    for _ in range(2):
+        prepare(notebook, SMALL[path.stem])
+    assert all(file.exists() for file in mine)
+    assert {entry.name for entry in tmp_path.iterdir()} <= {"made", "photos", "pairs", "coloured"}
+
+
+def test_runs_get_a_folder_of_their_own(notebook):
+    """A model with `output` could not be trained a second time in the same folder."""
+    assert not any(re.search(r"\boutput\s*=", cell.source) for cell in code(notebook))
 
 
 @pytest.mark.timeout(600)

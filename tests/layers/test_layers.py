@@ -4,9 +4,11 @@ import sys
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from keras_gan import backend
 from keras_gan.layers import ImagePool, InstanceNormalization, ReflectionPadding2D
+from keras_gan.layers.instance_norm import instance_norm
 
 
 @pytest.mark.parametrize("options", [{}, {"center": False}, {"scale": False}])
@@ -23,6 +25,56 @@ def test_instance_normalization_of_large_values_is_accurate():
     exact = x.astype("float64")
     exact = (exact - exact.mean((1, 2), keepdims=True)) / np.sqrt(exact.var((1, 2), keepdims=True) + 1e-3)
     np.testing.assert_allclose(InstanceNormalization()(x), exact, atol=1e-3)
+
+
+def plain_norm(x, gamma, beta, epsilon):
+    centred = x - ops.mean(x, axis=(1, 2), keepdims=True)
+    return centred * ops.rsqrt(ops.mean(centred * centred, axis=(1, 2), keepdims=True) + epsilon) * gamma + beta
+
+
+def gradients(function, *values):
+    """The gradients of the sum of a function, as differentiated in a training step."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.grad(lambda *values: function(*values).sum(), argnums=tuple(range(len(values))))(*values)
+    import tensorflow as tf
+
+    from keras_gan.backend.tensorflow_xla import in_training
+
+    values = [tf.constant(value) for value in values]
+    with in_training(), tf.GradientTape() as tape:
+        tape.watch(values)
+        total = tf.reduce_sum(function(*values))
+    return tape.gradient(total, values)
+
+
+@pytest.mark.parametrize("size", [(5, 4), (1, 1), (7, 1)])
+def test_the_gradient_of_instance_normalization_is_what_differentiation_gives(size):
+    rng = np.random.default_rng(0)
+    x, weights = (rng.normal(2, 3, (3, *size, 6)).astype("float32") for _ in "xw")
+    gamma, beta = rng.normal(size=(2, 6)).astype("float32")
+    for closed, differentiated in zip(
+        gradients(lambda *values: instance_norm(*values, 1e-3) * weights, x, gamma, beta),
+        gradients(lambda *values: plain_norm(*values, 1e-3) * weights, x, gamma, beta),
+        strict=True,
+    ):
+        np.testing.assert_allclose(closed, differentiated, rtol=1e-4, atol=2e-5)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="TensorFlow uses the closed form in training steps only")
+def test_instance_normalization_can_be_differentiated_twice():
+    import jax
+
+    x = np.random.default_rng(0).normal(size=(1, 3, 2, 2)).astype("float32")
+    one, zero = np.ones(2, "float32"), np.zeros(2, "float32")
+
+    def penalty(norm):  # as of a gradient penalty
+        return lambda x: (jax.grad(lambda x: (norm(x, one, zero, 1e-3) ** 3).sum())(x) ** 2).sum()
+
+    np.testing.assert_allclose(
+        jax.grad(penalty(instance_norm))(x), jax.grad(penalty(plain_norm))(x), rtol=1e-3, atol=1e-3
+    )
 
 
 @pytest.mark.parametrize("options", [{"groups": 2}, {"axis": 1}])

@@ -4,6 +4,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from keras_gan.report import curves, frames
+from keras_gan.report.callbacks import SampleImages
 from keras_gan.report.frames import animate, frame_paths, thin
 
 pytestmark = pytest.mark.reports
@@ -30,6 +31,24 @@ def test_frames_after_the_iteration_are_deleted(tmp_path):
     (tmp_path / "frames" / "mine.png").touch()
     frames.Frames(tmp_path, 201)
     assert [path.name for path in frame_paths(tmp_path / "frames")] == ["0000001.png", "0000201.png"]
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_the_fixed_sample_is_computed_once_at_each_sampling(saved, tmp_path, monkeypatch):
+    gan, _ = saved("cgan")
+    monkeypatch.setattr(gan.run, "folder", tmp_path)
+    counted, usual = [], gan.generator.predict
+    monkeypatch.setattr(
+        gan.generator, "predict", lambda *inputs, **options: counted.append(1) or usual(*inputs, **options)
+    )
+    samples = SampleImages(interval=1)
+    samples.set_model(gan)
+    samples.on_train_begin()
+    samples.on_epoch_begin(0)
+    samples.on_train_batch_end(0)
+    assert samples.newest.exists() and len(frame_paths(tmp_path / "frames")) == 1
+    assert len(counted) == 1  # of ten classes, for the grid and for the frame
+    assert "fixed_sample" not in vars(gan)
 
 
 @pytest.fixture

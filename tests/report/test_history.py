@@ -8,6 +8,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
 
+from keras_gan.adversarial.handover import Handover
 from keras_gan.report.csv_log import Table, read_rows
 from keras_gan.report.history import History, figures_since_last_row
 from keras_gan.report.tensorboard import Summaries
@@ -118,25 +119,32 @@ def test_a_new_run_starts_a_new_table(tmp_path):
     assert read_rows(table.path) == rows_of(10)
 
 
-class Averages:
-    """A stub of a model with metrics only."""
+class Averages(Handover):
+    """A model with metrics only."""
 
     def __init__(self):
-        self.loss, self.rare = keras.metrics.Mean(), keras.metrics.Mean()
-        self.metrics = [self.loss, self.rare]
+        super().__init__()
+        self.often, self.rare = keras.metrics.Mean(), keras.metrics.Mean()
         self.totals_before = None
 
+    @property
+    def metrics(self):
+        return [self.often, self.rare]
+
+    def variables_of_kind(self, kind):
+        return self.metrics_variables
+
     def get_metrics_result(self):
-        return {"loss": self.loss.result(), "rare": self.rare.result()}
+        return {"loss": self.often.result(), "rare": self.rare.result()}
 
 
 def test_averages_resume_in_the_middle_of_a_row():
     model = Averages()
     for loss in (1.0, 2.0):
-        model.loss.update_state(loss)
+        model.often.update_state(loss)
     model.rare.update_state(7.0)
     assert figures_since_last_row(model) == {"loss": 1.5, "rare": 7.0}
-    model.loss.update_state(5.0)
+    model.often.update_state(5.0)
 
     resumed = Averages()
     resumed.totals_before = model.totals_before
@@ -144,20 +152,20 @@ def test_averages_resume_in_the_middle_of_a_row():
         for variable, copy in zip(metric.variables, restored.variables, strict=True):
             copy.assign(variable)
     for average in (model, resumed):
-        average.loss.update_state(7.0)
+        average.often.update_state(7.0)
         figures = figures_since_last_row(average)
         assert figures["loss"] == 6.0
         assert np.isnan(figures["rare"])  # nobody learned: no figure, rather than 0
-        assert average.loss.result() == 3.75  # the metrics themselves are left alone
+        assert average.often.result() == 3.75  # the metrics themselves are left alone
 
 
 def test_averages_restart_with_each_epoch():
     model = Averages()
     for _ in range(3):
-        model.loss.update_state(4.0)
+        model.often.update_state(4.0)
     figures_since_last_row(model)
-    model.loss.reset_state()
-    model.loss.update_state(1.0)
+    model.often.reset_state()
+    model.often.update_state(1.0)
     assert figures_since_last_row(model)["loss"] == 1.0
 
 

@@ -12,6 +12,7 @@ from support.scoring import scores
 
 from keras_gan import CycleGAN, DiscoGAN, DiscoGANPaper
 from keras_gan.errors import BadValueError
+from keras_gan.files import write_json
 from keras_gan.training import checkpoints, old_runs, run_folder
 from keras_gan.training.checkpoints import WEIGHTS
 
@@ -29,7 +30,7 @@ OLD = {  # old class and arguments; today's class, command and arguments
 def test_recipes_become_models(case, tmp_path):
     kind, arguments, expected = OLD[case]
     config = {"class": kind, "model": kind.lower(), "arguments": arguments, "seed": 1}
-    run_folder.write_json(tmp_path / run_folder.CONFIG, config)
+    write_json(tmp_path / run_folder.CONFIG, config)
     found = run_folder.read_config(tmp_path)
     assert (found["class"], found["model"], found["arguments"]) == expected and found["seed"] == 1
 

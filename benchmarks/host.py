@@ -1,0 +1,154 @@
+"""Measures what the host adds to a step: `train()` and `train_on_batch` against the bare compiled step.
+
+    python benchmarks/host.py                     TensorFlow and JAX, tiny DiscoGAN, a minute each
+    python benchmarks/host.py --backends jax --rounds 5
+
+The networks are tiny, so that the host's share shows. The bare step is the compiled step alone, on arrays that are on
+the device, without reading the figures. The three take turns in one process. The time of a step of `train()` is the
+median over all steps, so sample grids and checkpoints do not count; `with all` is the mean, in which they do.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+SIZE, FILTERS, BATCH = 32, 4, 2
+
+
+def bare_step(gan, A, B):
+    """Returns a function of n that runs n compiled steps and returns the seconds of each."""
+    import keras
+
+    if keras.backend.backend() == "jax":
+        import jax
+
+        step = jax.jit(gan.train_step, donate_argnums=0)
+        state = [[variable.value + 0 for variable in part] for part in step_state(gan)]
+        batch = jax.device_put((A, B))
+
+        def run(n):
+            nonlocal state
+            began = time.perf_counter()
+            for _ in range(n):
+                logs, state = step(state, batch)
+            jax.block_until_ready(logs)
+            return (time.perf_counter() - began) / n
+
+    else:
+        import tensorflow as tf
+
+        step = tf.function(gan.train_step, autograph=False)
+        batch = (tf.constant(A), tf.constant(B))
+
+        def run(n):
+            began = time.perf_counter()
+            for _ in range(n):
+                step(batch)
+            return (time.perf_counter() - began) / n
+
+    return run
+
+
+def on_batch(gan, A, B):
+    """Returns a function of n that runs n `train_on_batch` and returns the seconds of each."""
+
+    def run(n):
+        began = time.perf_counter()
+        for _ in range(n):
+            gan.train_on_batch(A, B)
+        return (time.perf_counter() - began) / n
+
+    return run
+
+
+def step_state(gan):
+    """The four lists of variables that a step takes on JAX."""
+    return (gan.trainable_variables, gan.non_trainable_variables, gan.optimizer.variables, gan.metrics_variables)
+
+
+def clock():
+    """A Keras callback that notes when each step begins. It reads no figures."""
+    import keras
+
+    class Clock(keras.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.times = []
+
+        def on_train_batch_begin(self, batch, logs=None):
+            self.times.append(time.perf_counter())
+
+    return Clock()
+
+
+def trained(gan, steps, batch_size):
+    """Returns (median, mean) seconds of a step of `train()`."""
+    ticks = clock()
+    options = {"batch_size": batch_size, "steps_per_epoch": steps, "sample_interval": 10**6, "quiet": True}
+    gan.train(epochs=1, callbacks=[ticks], **options)
+    gan.run.folder = None  # the next train() opens a new one
+    seconds = np.diff(ticks.times)[steps // 10 :]
+    return float(np.median(seconds)), float(np.mean(seconds))
+
+
+def measure(rounds, steps):
+    """Returns the milliseconds of a step: a dict of medians over the rounds."""
+    from keras_gan import DiscoGAN
+
+    def build():
+        return DiscoGAN((SIZE, SIZE, 3), gf=FILTERS, df=FILTERS, dataset_name="drawn_shoes", seed=0)
+
+    rng = np.random.default_rng(0)
+    A, B = (rng.uniform(-1, 1, (BATCH, SIZE, SIZE, 3)).astype("float32") for _ in "AB")
+    gan, alone = build(), build()
+    alone.make_train_function()
+    bare = bare_step(alone, A, B)
+    loop = on_batch(build(), A, B)
+
+    bare(steps // 10), loop(steps // 10)
+    found = {"bare": [], "train()": [], "with all": [], "train_on_batch": []}
+    for _ in range(rounds):
+        found["bare"].append(bare(steps))
+        median, mean = trained(gan, steps, BATCH)
+        found["train()"].append(median)
+        found["with all"].append(mean)
+        found["train_on_batch"].append(loop(steps))
+    return {name: statistics.median(seconds) * 1e3 for name, seconds in found.items()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--backends", nargs="+", choices=["tensorflow", "jax"], default=["tensorflow", "jax"])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.one:
+        with tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)
+            print(json.dumps(measure(args.rounds, args.steps)))
+        return
+    print("| backend | bare step | train() | with all | train_on_batch |\n|---|---|---|---|---|")
+    for backend in args.backends:
+        command = [sys.executable, os.path.abspath(__file__), "--one", "--rounds", str(args.rounds)]
+        command += ["--steps", str(args.steps)]
+        environment = os.environ | {"KERAS_BACKEND": backend}
+        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+        ms = json.loads(done.stdout.splitlines()[-1])
+        cells = [f"{ms['bare']:.1f} ms"]
+        others = ("train()", "with all", "train_on_batch")
+        cells += [f"{ms[name]:.1f} ms ({ms[name] / ms['bare']:.2f})" for name in others]
+        print("|", backend, "|", " | ".join(cells), "|", flush=True)
+
+
+if __name__ == "__main__":
+    main()
