@@ -23,6 +23,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import host
+
 HERE = Path(__file__).resolve().parent
 SETTINGS = {
     "discogan-1": {"model": "discogan", "size": 128, "channels": [3, 3], "filters": 64, "batch": 1},
@@ -82,7 +84,7 @@ def race(setting, names, rounds, iterations):
                 print(f"{name} failed: {errors.read()[-800:]}", file=sys.stderr, flush=True)
                 del workers[name]
                 continue
-            worker.ask(2)  # built to the end, before the next one begins
+            worker.ask(5)  # built to the end, before the next one begins
             found[name] = []
         for turn in range(rounds):
             for name in random.Random(turn).sample(list(workers), len(workers)):
@@ -162,7 +164,9 @@ def main():
     args = parser.parse_args()
     results = {"card": card(), "settings": {}}
     for key in args.settings:
-        results["settings"][key] = race(SETTINGS[key], args.contestants, args.rounds, args.iterations)
+        with tempfile.TemporaryDirectory() as folder:
+            setting = SETTINGS[key] | {"pairs": host.make_pairs(folder, SETTINGS[key]["size"])}
+            results["settings"][key] = race(setting, args.contestants, args.rounds, args.iterations)
         print(table(results | {"settings": {key: results["settings"][key]}}), flush=True)
     if args.save:
         import report

@@ -27,7 +27,7 @@ SMALL = {
     "cyclegan": {"colouring_epochs": 1, "unpaired_epochs": 1, "steps_per_epoch": 2, "batch_size": 2, "image_size": 32},
     "dcgan": TINY | {"batch_size": 8},
     "discogan": TINY,
-    "fused_step": {"image_size": 32, "filters": 4, "timed": 2},
+    "fused_step": {"image_size": 16, "filters": 4, "compared": 2, "timed": 1},
     "pix2pix": TINY | {"pictures": 20},
     "why_discogan": {"iterations": (0, 2, 4)},
 }

@@ -2,10 +2,12 @@
 of the bare compiled step, of `train()` and of `train_on_batch`.
 """
 
+import functools
 import json
 import os
 import sys
 import tempfile
+import time
 
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
@@ -16,6 +18,7 @@ os.dup2(2, 1)  # what training prints goes to stderr
 import host  # noqa: E402
 import jax  # noqa: E402
 import keras  # noqa: E402
+import numpy as np  # noqa: E402
 from worker import noise  # noqa: E402
 
 
@@ -24,14 +27,37 @@ def build(setting):
 
     shape = (setting["size"], setting["size"], 3)
     if setting["model"] == "cyclegan-resnet":
-        return CycleGANPaper(shape_A=shape, shape_B=shape, dataset_name="drawn_shoes", seed=0)
+        return CycleGANPaper(shape_A=shape, shape_B=shape, dataset_name=setting["pairs"], seed=0)
     kind = DiscoGAN if setting["model"] == "discogan" else Pix2Pix
-    return kind(shape, gf=setting["filters"], df=setting["filters"], dataset_name="drawn_shoes", seed=0)
+    return kind(shape, gf=setting["filters"], df=setting["filters"], dataset_name=setting["pairs"], seed=0)
 
 
 def answer(value):
     answers.write(json.dumps(value) + "\n")
     answers.flush()
+
+
+class Turns(keras.callbacks.Callback):
+    """Answers the lines on stdin in the middle of `train()`, which would save gigabytes at its end."""
+
+    def __init__(self, others):
+        super().__init__()
+        self.others, self.times, self.n = others, [], 10
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.times.append(time.perf_counter())
+        if len(self.times) <= self.n:
+            return
+        seconds = np.diff(self.times)
+        figures = {"train()": np.mean(seconds)}
+        figures |= {name: run(self.n) for name, run in self.others().items()}
+        memory = (jax.devices()[0].memory_stats() or {}).get("peak_bytes_in_use", 0)  # none on a CPU
+        if batch > 10:  # the first ten warm up
+            answer({name: float(value) * 1e3 for name, value in figures.items()} | {"memory": memory})
+        line = sys.stdin.readline()
+        if not line:
+            os._exit(0)
+        self.times, self.n = [], int(line)
 
 
 def main():
@@ -46,20 +72,19 @@ def main():
             answer({"versions": f"JAX {jax.__version__}, Keras {keras.__version__}"})
         return sample(epoch, batch_i)
 
+    @functools.cache
+    def others():
+        """The bare step and `train_on_batch` of another model of the same kind."""
+        other, (A, B) = build(setting), noise(setting)
+        other.make_train_function()
+        return {"bare": host.bare_step(other, A, B), "train_on_batch": host.on_batch(other, A, B)}
+
     gan.sample_images = sample_images
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        host.trained(gan, 12, setting["batch"])
-        A, B = noise(setting)
-        bare = host.bare_step(gan, A, B)
-        on_batch = host.on_batch(gan, A, B)
-        bare(5), on_batch(5)
-        for line in sys.stdin:
-            n = int(line)
-            median, mean = host.trained(gan, n, setting["batch"])
-            figures = {"bare": bare(n), "train()": median, "with all": mean, "train_on_batch": on_batch(n)}
-            memory = (jax.devices()[0].memory_stats() or {}).get("peak_bytes_in_use", 0)  # none on a CPU
-            answer({name: seconds * 1e3 for name, seconds in figures.items()} | {"memory": memory})
+        many = 10**6
+        options = {"batch_size": setting["batch"], "steps_per_epoch": many, "sample_interval": many, "quiet": True}
+        gan.train(epochs=1, callbacks=[Turns(others)], **options)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,8 @@ def save(path: Path, data: Detected, scans: dict[str, list]) -> None:
     try:
         save_sheet(path, tiles, value_range=(0, 255), captions=list(rows))
     except OSError as error:
-        raise BadValueError(f"the sheet {str(path)!r} cannot be written: {line_of(error)}") from error
+        why = line_of(OSError(error.errno, error.strerror))  # without the name again
+        raise BadValueError(f"the sheet {str(path)!r} cannot be written: {why}") from error
 
 
 def sheet_rows(data: Detected, scans: dict[str, list]) -> dict[str, list]:

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 
+from keras_gan.console import line_of
 from keras_gan.datasets.edges import edges
 from keras_gan.datasets.folders import files
 from keras_gan.datasets.paired_folders import by_name, paired_folders, with_test
 from keras_gan.datasets.parts import TESTS, existing_splits, remarks
 from keras_gan.datasets.spans import chosen_range, warn_of_values
-from keras_gan.console import line_of
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.files import unfinished_folder
 from keras_gan.images.opening import TooLargeError, check_room
@@ -167,7 +167,9 @@ def check_size(size: Any) -> None:
             raise BadValueError(f"size must be (height, width), not {size!r}.")
         check_at_least(1, height=size[0], width=size[1])
         if fault := fault_of(PIXEL * size[0] * size[1]):
-            raise BadValueError(f"pairs of {size[1]} x {size[0]} pixels a half are too large, {fault}: name a smaller one.")
+            raise BadValueError(
+                f"pairs of {size[1]} x {size[0]} pixels a half are too large, {fault}: name a smaller one."
+            )
 
 
 def check_output(out: Path, *folders: Path) -> None:

@@ -16,7 +16,7 @@ from keras_gan.images.photos import colours_of, opened, over_white, stretched
 from keras_gan.images.pixels import AUTO, AnyImage, as_pixels, halves, size_of
 from keras_gan.images.values import Range, Span, check_numbers, shown, white_of
 
-#: Errors of reading files that are not images, truncated, damaged or absurdly large for memory or at all. Pillow raises an error above 179
+#: Errors of reading files that are not images, truncated, damaged or absurdly large. Pillow raises an error above 179
 #: megapixels. Its warning above 89 is ignored: cameras take such pictures.
 UNREADABLE = (
     *(OSError, SyntaxError, ValueError, EOFError, MemoryError),

@@ -24,7 +24,7 @@ def trained():
         keras.config.set_dtype_policy("float32")
         pairs = zip(*gan.data_loader.load_batch(16, is_testing=True), strict=True)
         drawings, shoes = map(np.concatenate, pairs)
-        gan.fit(gan.data_loader.batches(4, steps_per_epoch=600), shuffle=False, verbose=0)
+        gan.fit(gan.data_loader.batches(4, steps_per_epoch=400), shuffle=False, verbose=0)
         return np.abs(gan.g_AB.predict(drawings, verbose=0) - shoes).mean(), shoes
 
     return train
