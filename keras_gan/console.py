@@ -145,14 +145,14 @@ def line_of(error: OSError) -> str:
     return f"{error.strerror}{place}: {way_out(error)}."
 
 
-def way_out(error: Exception) -> str:
+def way_out(error: Exception, otherwise: str = "mend that, then try again") -> str:
     """What to do about an error of the system, also where a library buried it in a text."""
     known = (
         todo
         for number, todo in WAYS_OUT.items()
         if getattr(error, "errno", None) == number or os.strerror(number) in str(error)
     )
-    return next(known, "mend that, then try again")
+    return next(known, otherwise)
 
 
 def value_range_or_auto(text: str) -> tuple[float, float] | str:

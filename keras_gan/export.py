@@ -72,8 +72,9 @@ def export(model: Any, format: str, output: str | Path | None = None, direction:
         except Exception as error:  # converters and runtimes share no base class of errors
             reason = f"{type(error).__name__}: {str(error).strip().partition(os.linesep)[0]}"
             is_full = shutil.disk_usage(folder).free < FULL_BELOW
-            todo = console.WAYS_OUT[errno.ENOSPC] if is_full else console.way_out(error)
-            raise BadValueError(f"{generator.title} could not be written as {format} ({reason}): {todo}.") from error
+            todo = console.WAYS_OUT[errno.ENOSPC] if is_full else console.way_out(error, otherwise="")
+            reason += f": {todo}." if todo else ""
+            raise BadValueError(f"{generator.title} could not be written as {format}: {reason}") from error
         shutil.move(unfinished, checked)
         os.rename(checked, path)
     return path

@@ -60,6 +60,7 @@ def distance(name: str, value_range: tuple[float, float] = (-1, 1)) -> str | Cal
     return choose("distance", name, losses)
 
 
+@keras.saving.register_keras_serializable(package="keras_gan")
 def feature_matching(real: Any, fake: Any) -> Any:
     """Mean squared difference of the batch means of real and fake features, (batch, ...) each: one number.
 

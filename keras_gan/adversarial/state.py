@@ -12,6 +12,7 @@ from keras import ops
 from keras_gan import backend
 from keras_gan.adversarial.handover import KINDS, Handover
 from keras_gan.data.loader import PictureLoader
+from keras_gan.training.compiled import compile_configs, restore_compiled
 from keras_gan.training.run import as_json
 
 
@@ -98,9 +99,13 @@ class StatefulModel(Handover):
         keras.saving.register_keras_serializable(package="keras_gan" if is_ours else cls.__module__)(cls)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that the model was built with. Loading opens the data set again."""
+        """The arguments that the model was built with, and how its parts are compiled now.
+
+        Loading opens the data set again.
+        """
         ema = self.averages.ema if self.averages else 0.0
-        return as_json(self.constructor_arguments | {"seed": self.seed, "output": None, "ema": ema})
+        others = {"seed": self.seed, "output": None, "ema": ema, "compiled": compile_configs(self)}
+        return as_json(self.constructor_arguments | others)
 
     def get_compile_config(self) -> None:
         """None: the constructor compiles the parts."""
@@ -108,6 +113,7 @@ class StatefulModel(Handover):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> Any:
         model = cls.from_arguments(config)
+        restore_compiled(model, config.get("compiled", {}))
         model.start_averages(config.get("ema", 0.0))
         model.make_train_function()  # creates the optimizers' slots, which a file holds too
         return model

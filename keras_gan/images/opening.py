@@ -3,6 +3,7 @@
 import contextlib
 import os
 import stat
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,14 @@ from typing import Any
 from PIL import Image
 
 from keras_gan.memory import fault_of
+
+#: Errors of reading files that are not images, truncated, damaged or absurdly large. Pillow raises an error above 179
+#: megapixels. Its warning above 89 is ignored: cameras take such pictures.
+UNREADABLE = (
+    *(OSError, SyntaxError, ValueError, EOFError, MemoryError),
+    *(Image.DecompressionBombError, Image.DecompressionBombWarning),
+)
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 PHOTO, VALUE = 12, 24  # bytes for a pixel of a photo, and for a value of more than 8 bits, while they are converted
 
@@ -52,3 +61,16 @@ def damage(error: Exception) -> ValueError:
     if isinstance(error, MemoryError):
         return ValueError("there is too little memory for it")
     return ValueError(f"it is damaged ({error or type(error).__name__})")
+
+
+@contextlib.contextmanager
+def named_damage() -> Iterator[None]:
+    """Turns errors that are none of `UNREADABLE` into ValueErrors: Pillow's have no common base class."""
+    try:
+        yield
+    except MemoryError as error:
+        raise damage(error) from error
+    except UNREADABLE:
+        raise
+    except Exception as error:
+        raise damage(error) from error

@@ -1,8 +1,5 @@
 """The kinds of pictures in a data set, from files or made in memory, and their readers."""
 
-import contextlib
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,35 +8,14 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from keras_gan.images.arrays import as_channels, is_array, read_array
-from keras_gan.images.opening import damage
+from keras_gan.images.opening import UNREADABLE, named_damage
 from keras_gan.images.photos import colours_of, opened, over_white, stretched
 from keras_gan.images.pixels import AUTO, AnyImage, as_pixels, halves, size_of
 from keras_gan.images.values import Range, Span, check_numbers, shown, white_of
 
-#: Errors of reading files that are not images, truncated, damaged or absurdly large. Pillow raises an error above 179
-#: megapixels. Its warning above 89 is ignored: cameras take such pictures.
-UNREADABLE = (
-    *(OSError, SyntaxError, ValueError, EOFError, MemoryError),
-    *(Image.DecompressionBombError, Image.DecompressionBombWarning),
-)
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-
 MODES = {1: "L", 3: "RGB"}
 
 SMALLEST_DRAWING = 16
-
-
-@contextlib.contextmanager
-def named_damage() -> Iterator[None]:
-    """Turns errors that are none of `UNREADABLE` into ValueErrors: Pillow's have no common base class."""
-    try:
-        yield
-    except MemoryError as error:
-        raise damage(error) from error
-    except UNREADABLE:
-        raise
-    except Exception as error:
-        raise damage(error) from error
 
 
 def read_picture(path: str | Path, channels: int = 3, value_range: Range = None) -> Image.Image:

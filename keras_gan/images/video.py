@@ -1,6 +1,8 @@
 """Reads and writes animations and videos frame by frame. Only a GIF is held in memory as a whole, to write it."""
 
 import contextlib
+import os
+import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -12,13 +14,14 @@ from PIL import Image, ImageSequence
 from keras_gan.errors import BadValueError
 from keras_gan.images.animations import open_video, save_gif
 from keras_gan.images.grids import pixels
-from keras_gan.images.opening import check_regular, opened_image
+from keras_gan.images.opening import check_regular, named_damage, opened_image
 from keras_gan.images.photos import over_white, stretched
-from keras_gan.images.sources import named_damage
 from keras_gan.images.values import Range
 
 ANIMATIONS = ".gif", ".webp", ".apng"
 VIDEOS = ".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv"
+
+CUT_SHORT = b"ended prematurely", b"Packet corrupt", b"partial file"  # what ffmpeg says of such videos
 
 
 def is_animation(path: Path) -> bool:
@@ -42,6 +45,19 @@ def check_videos(paths: list[Path]) -> None:
         import imageio_ffmpeg  # noqa: F401
     except ModuleNotFoundError:
         raise BadValueError(f"videos, such as {paths[0]}, need a package: pip install 'keras-gan[video]'.") from None
+
+
+def check_end(path: Path) -> None:
+    """Raises ValueError if a video is cut short, as far as its packets tell (MP4, Matroska, WebM, MPEG).
+
+    ffmpeg decodes what is left as if it were the whole.
+    """
+    import imageio_ffmpeg
+
+    words = "-v", "warning", "-i", os.path.abspath(path), "-map", "0:v:0", "-c", "copy", "-f", "null", "-"
+    done = subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), *words], stdin=subprocess.DEVNULL, capture_output=True)
+    if any(words in done.stderr for words in CUT_SHORT):
+        raise ValueError("it is cut short")
 
 
 class Film:
@@ -86,6 +102,7 @@ class Film:
         import imageio.v3 as imageio
 
         try:
+            check_end(self.path)
             options: Any = {"plugin": "FFMPEG"}
             with imageio.imopen(self.path, "r", **options) as file:
                 self.fps = file.metadata().get("fps") or 25

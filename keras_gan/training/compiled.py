@@ -27,14 +27,19 @@ def compile_configs(model: Any) -> dict[str, Any]:
 
 
 def restore_compiled(model: Any, kept: dict[str, Any]) -> None:
-    """Compiles each part as it was when a checkpoint was saved, if it was compiled otherwise in Python.
+    """Compiles each part as it was when a checkpoint or a whole model was saved, if it is compiled otherwise.
 
     Raises:
         BadValueError: if a part was compiled with something that Keras cannot restore, such as a lambda.
     """
     now = compile_configs(model)
     for part in model.parts:
-        before = kept.get(part.name)
+        before = kept.get(part.name, now[part.name])
+        if before is None and now[part.name] is not None:
+            raise BadValueError(
+                f"{part.name} was compiled in Python with objects that Keras cannot save: give them a get_config() and "
+                "register them with keras.saving.register_keras_serializable, then train and save anew."
+            )
         if before is None or comparable(before) == comparable(now[part.name]):
             continue
         try:
@@ -43,19 +48,27 @@ def restore_compiled(model: Any, kept: dict[str, Any]) -> None:
         except Exception as error:  # Keras raises errors of many kinds
             before.pop("optimizer", None)
             raise BadValueError(
-                f"{part.name} of this run was compiled in Python with {before}, which cannot be restored: "
-                "register the objects with keras.saving.register_keras_serializable, then resume."
+                f"{part.name} was compiled in Python with {str(before)[:200]}, which cannot be restored: "
+                "register the objects with keras.saving.register_keras_serializable, then train and save anew."
             ) from error
 
 
 def comparable(config: dict[str, Any] | None) -> str:
-    """A compile config as text, without the optimizer's name, which counts models, and its rate, which is a weight."""
-    config = json.loads(json.dumps(config))
+    """A compile config as text, without the optimizer's name, which counts models, and its rate, which is a weight.
+
+    Also without the names under which objects are registered, which may change between versions.
+    """
+    config = json.loads(json.dumps(config), object_hook=without_registration)
     settings = ((config or {}).get("optimizer") or {}).get("config", {})
     settings.pop("name", None)
     if not isinstance(settings.get("learning_rate"), dict):
         settings.pop("learning_rate", None)
     return json.dumps(config, sort_keys=True)
+
+
+def without_registration(config: dict[str, Any]) -> dict[str, Any]:
+    """A part of a config without `module` and `registered_name`."""
+    return {name: value for name, value in config.items() if name not in ("module", "registered_name")}
 
 
 def loader_config(loader: Any) -> dict[str, Any]:

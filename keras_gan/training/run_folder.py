@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from keras_gan.console import way_out
 from keras_gan.errors import BadValueError, NotFoundError, UserError
 from keras_gan.files import make_unfinished
 from keras_gan.report.run_files import CONFIG, DATA, SUM, check_no_links, read_record, record, say
@@ -64,7 +65,7 @@ def check_writable(folder: Path) -> None:
 def unwritable(folder: Path, error: OSError) -> BadValueError:
     is_probe = ".unfinished" in str(error.filename)
     where = f" ({error.filename})" if error.filename and not is_probe else ""
-    return BadValueError(f"output folder {str(folder)!r} cannot be written: {error.strerror}{where}.")
+    return BadValueError(f"output folder {str(folder)!r} cannot be written: {error.strerror}{where}: {way_out(error)}.")
 
 
 @contextlib.contextmanager

@@ -19,10 +19,27 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def on_tensorflow(*arguments):
-    environment = os.environ | {"KERAS_BACKEND": "tensorflow", "PYTHONPATH": str(Path(__file__).parents[1])}
-    done = subprocess.run([sys.executable, *map(str, arguments)], env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
+ENVIRONMENT = os.environ | {"KERAS_BACKEND": "tensorflow", "PYTHONPATH": str(Path(__file__).parents[1])}
+
+
+@pytest.fixture(scope="module")
+def on_tensorflow():
+    """Runs a part of TensorFlow's (see `support.backends`), in one process for all models: loading takes seconds."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    process = subprocess.Popen([sys.executable, backends.__file__], env=ENVIRONMENT, **pipes)
+
+    def run(*arguments):
+        print(*arguments, sep="\t", file=process.stdin, flush=True)
+        said = []
+        for line in process.stdout:
+            if line == backends.DONE + "\n":
+                return
+            said.append(line)
+        raise AssertionError("".join(said)[-3000:])
+
+    yield run
+    process.kill()
+    process.communicate()
 
 
 @pytest.fixture
@@ -41,9 +58,9 @@ def same_numbers(monkeypatch):
 
 
 @pytest.mark.parametrize("model", backends.TABLE)
-def test_backends_give_the_same_losses_and_resume_each_other(model, same_numbers, tmp_path):
-    program, theirs, ours = backends.__file__, tmp_path / "tensorflow", tmp_path / "jax"
-    on_tensorflow(program, "record", model, theirs)
+def test_backends_give_the_same_losses_and_resume_each_other(model, same_numbers, on_tensorflow, tmp_path):
+    theirs, ours = tmp_path / "tensorflow", tmp_path / "jax"
+    on_tensorflow("record", model, theirs)
     backends.set_float(backends.float_of(model))
     gan = backends.make(model, seed=4)
     backends.begin_with(gan, theirs)
@@ -53,7 +70,7 @@ def test_backends_give_the_same_losses_and_resume_each_other(model, same_numbers
     np.testing.assert_allclose(figures[:steps], expected[:steps], rtol=1e-4, atol=1e-7)
     backends.play(gan, range(50, 53))  # diverge first
     backends.go_on(gan, theirs)
-    on_tensorflow(program, "go_on", model, ours)
+    on_tensorflow("go_on", model, ours)
 
 
 TRAIN = """
@@ -69,9 +86,15 @@ else:
 
 def test_a_run_is_resumed_on_the_other_backend_and_back(tmp_path):
     run = tmp_path / "run"
-    on_tensorflow("-c", TRAIN, run, 1)
+
+    def train(epochs):
+        command = [sys.executable, "-c", TRAIN, str(run), str(epochs)]
+        done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+
+    train(epochs=1)
     gan = GAN.resume(run, epochs=2)
     assert int(gan.iteration) == int(gan.combined.optimizer.iterations) == 6
     assert gan.jit_compile  # the default on JAX, whatever the run's setting was
     assert np.isfinite(gan.history.history["g_loss"]).all()
-    on_tensorflow("-c", TRAIN, run, 3)
+    train(epochs=3)

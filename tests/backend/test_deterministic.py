@@ -17,7 +17,7 @@ ON_JAX = keras.backend.backend() == "jax"
 def test_only_the_option_enables_determinism(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(backend.current(), "make_deterministic", lambda: asked.append(True))
-    monkeypatch.setattr("keras_gan.training.run.Run.fit", lambda *arguments: None)
+    monkeypatch.setattr("keras_gan.training.run.Run.fit", lambda *arguments, **options: None)
     monkeypatch.setattr("keras_gan.cli.print", lambda *words: None, raising=False)
     for words, expected in (([], []), (["--no-deterministic"], []), (["--deterministic"], [True])):
         with pytest.raises(IndexError):  # there is no grid: nothing was trained

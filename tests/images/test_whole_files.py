@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
+from support.pipes import collected_pipes, leaves_pipes  # noqa: F401
 
 from keras_gan import console
 from keras_gan.datasets import make_pairs
@@ -17,8 +18,7 @@ from keras_gan.translate import writing
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (3, 16, 32, 3), "uint8")
 
-#: The plugin of imageio leaves the pipes of ffmpeg to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = leaves_pipes
 
 
 def write_film(path):

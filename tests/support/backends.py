@@ -1,7 +1,9 @@
-"""Comparison of backends: both train the same model from the same weights. As a program, runs one backend's part.
+"""Comparison of backends: both train the same model from the same weights. As a program, runs one backend's parts.
 
-PYTHONPATH=tests KERAS_BACKEND=... python tests/support/backends.py record MODEL FOLDER    trains, and saves the results
-PYTHONPATH=tests KERAS_BACKEND=... python tests/support/backends.py go_on MODEL FOLDER     continues from saved results
+Each line of its standard input, separated by tabs, is one part; it answers with a line when the part is done.
+
+record MODEL FOLDER    trains, and saves the results
+go_on MODEL FOLDER     continues from saved results
 """
 
 import functools
@@ -16,6 +18,7 @@ from keras import ops
 
 from support.models import LOOPS, MODELS, ROWS, pictures, set_float, without_dropout
 
+DONE = "The part is done."
 STEPS = 5
 STABLE = {"cyclegan paper": 3}  # steps before rounding errors, amplified a thousandfold per step, exceed 1e-4
 # The rows of the model table; the widest network (in float64) is a slow test
@@ -100,7 +103,9 @@ def go_on(gan, folder):
 
 
 if __name__ == "__main__":
-    action, model, folder = sys.argv[1:]
     vars(keras.random).update(same_numbers())
-    set_float(float_of(model))
-    {"record": record, "go_on": go_on}[action](make(model, seed=3), Path(folder))
+    for line in sys.stdin:
+        action, model, folder = line.rstrip("\n").split("\t")
+        set_float(float_of(model))
+        {"record": record, "go_on": go_on}[action](make(model, seed=3), Path(folder))
+        print(DONE, flush=True)

@@ -1,6 +1,7 @@
 """Damaged files of a run: resume, report and translate end in their result or in one line."""
 
 import json
+import os
 import random
 import shutil
 
@@ -46,7 +47,10 @@ def subject(tmp_path_factory, one_by_one):
     return Subject(gan, states)
 
 
-@pytest.mark.parametrize("count", [2, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
+MANY = int(os.environ.get("FLIPS", 100))
+
+
+@pytest.mark.parametrize("count", [2, pytest.param(MANY, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
 def test_a_flipped_bit_in_any_file_changes_no_result(count, subject, tmp_path):
     seed = random.SystemRandom().randrange(2**32)
     print("flips by seed", seed)

@@ -40,8 +40,12 @@ def as_before(run, kind, **arguments):
     config = json.loads((run / run_folder.CONFIG).read_text())
     config |= {"class": kind, "model": kind.lower(), "arguments": config["arguments"] | arguments}
     config["arguments"].pop("game", None)
+    config.pop("sum")
     (run / run_folder.CONFIG).write_text(json.dumps(config))
     for folder in checkpoints.names(run / "checkpoints"):
+        state = json.loads((folder / checkpoints.STATE).read_text())
+        del state["config"], state["compiled"]
+        (folder / checkpoints.STATE).write_text(json.dumps(state))
         with h5py.File(folder / WEIGHTS, "r+") as file:
             for old, new in old_runs.MOVED.get(kind, {}).items():
                 if new in file:

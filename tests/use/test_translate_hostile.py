@@ -9,14 +9,14 @@ import pytest
 from PIL import Image
 from support.commands import check_complaint
 from support.commands import translate_here as command
+from support.pipes import collected_pipes, leaves_pipes  # noqa: F401
 
 from keras_gan import generators, memory, translate
 from keras_gan.errors import BadValueError
+from keras_gan.images import video
 from keras_gan.translate import tiles
 
 pytestmark = pytest.mark.usefixtures("opening_once")
-
-leaves_pipes = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 @pytest.fixture
@@ -69,7 +69,9 @@ DAMAGE = {
 
 
 @leaves_pipes
-@pytest.mark.parametrize("name", ["film.gif", "film.webp", "film.apng", "film.mp4"])
+@pytest.mark.parametrize(
+    "name", ["film.gif", "film.webp", "film.apng", pytest.param("film.mp4", marks=pytest.mark.slow)]
+)
 def test_damaged_animations_are_skipped_by_name(name, run_folder, tmp_path, capsys):
     """What can still be read as a whole may also be translated."""
     given = tmp_path / "given"
@@ -89,6 +91,21 @@ def test_damaged_animations_are_skipped_by_name(name, run_folder, tmp_path, caps
     for path in (tmp_path / "out").glob("*.gif"):
         with Image.open(path) as result:
             assert result.n_frames == 3
+
+
+@leaves_pipes
+@pytest.mark.parametrize("name", ["film.mkv", "film.mp4"])
+def test_a_video_that_is_cut_short_is_skipped(name, tmp_path):
+    import imageio.v3 as imageio
+
+    path = tmp_path / name
+    options = {"output_params": ["-movflags", "+faststart"]} if name == "film.mp4" else {}
+    pictures = np.random.default_rng(0).integers(0, 256, (20, 32, 32, 3), "uint8")
+    imageio.imwrite(path, pictures, extension=path.suffix, plugin="FFMPEG", fps=10, macro_block_size=2, **options)
+    assert len(list(video.Film(path).frames())) == 20
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    with pytest.raises(ValueError, match="it is cut short"):
+        list(video.Film(path).frames())
 
 
 def fifo(path):
