@@ -46,6 +46,8 @@ napoleon_use_rtype = False
 nitpick_ignore_regex = [("py:.*", r"(pathlib|numpy|np|collections|typing|keras|types|contextlib)\..*|.*\s.*")]
 
 # Look
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_theme = "furo"
 html_title = "keras_gan"
 html_copy_source = False
