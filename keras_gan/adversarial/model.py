@@ -4,7 +4,6 @@ A model file builds compiled Keras models: its discriminators, and one `Combined
 step `AdversarialModel` generates fakes once, updates the discriminators on them, then the generators on the same fakes.
 """
 
-import contextlib
 import inspect
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,6 @@ import keras
 from keras import ops
 
 from keras_gan import backend
-from keras_gan.adversarial.ema import Averages
 from keras_gan.adversarial.losses import compile_as_before
 from keras_gan.adversarial.parts import PartsOptimizer, create_variables
 from keras_gan.adversarial.state import StatefulModel
@@ -83,7 +81,7 @@ class AdversarialModel(StatefulModel):
         self.discriminators_every: int | None = None
         self.totals_before = None
         self.iteration = keras.Variable(0, dtype="int32", trainable=False, name="iteration")
-        self.averages: Averages | None = None
+        self.averages = None
         self.run = Run(self, output)
         self._step_made_of: Any = lambda: []  # a function: Keras would save the list's items a second time
         # The parts have the losses and optimizers; this call only enables fit().
@@ -255,16 +253,6 @@ class AdversarialModel(StatefulModel):
         model = cls(**{name: arguments[name] for name in run_folder.options_of(cls) if name in arguments})
         compile_as_before(model, arguments)
         return model
-
-    def start_averages(self, ema: float) -> None:
-        """Starts an EMA of the generators' weights with this decay; 0 stops it."""
-        if ema != (self.averages.ema if self.averages else 0):
-            self.averages = Averages(self.combined.trainable_variables, ema) if ema else None
-            self.train_function = None
-
-    def averaged(self) -> contextlib.AbstractContextManager[None]:
-        """A context in which the generators have their averaged weights, if there are averages."""
-        return self.averages.applied() if self.averages else contextlib.nullcontext()
 
     @property
     def run_folder(self) -> Path:

@@ -1,5 +1,6 @@
 """The state of a game: what a step changes, and what is saved of it."""
 
+import contextlib
 import functools
 import warnings
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import numpy as np
 from keras import ops
 
 from keras_gan import backend
+from keras_gan.adversarial.ema import Averages
 from keras_gan.adversarial.handover import KINDS, Handover
 from keras_gan.data.loader import PictureLoader
 from keras_gan.training.compiled import compile_configs, restore_compiled
@@ -24,6 +26,8 @@ class StatefulModel(Handover):
 
     totals_before: np.ndarray | None
     data_loader: Any
+    combined: Any
+    averages: Averages | None
     _is_range_checked = False
 
     def fit(self, x: Any = None, y: Any = None, *arguments: Any, **options: Any) -> Any:
@@ -49,6 +53,16 @@ class StatefulModel(Handover):
         if most > high + 1 or least < low - 1:
             found = f"pixels range from {least:g} to {most:g}, but this model takes {low} to {high}: scale them."
             warnings.warn(found, stacklevel=3)
+
+    def start_averages(self, ema: float) -> None:
+        """Starts an EMA of the generators' weights with this decay; 0 stops it."""
+        if ema != (self.averages.ema if self.averages else 0):
+            self.averages = Averages(self.combined.trainable_variables, ema) if ema else None
+            self.train_function = None
+
+    def averaged(self) -> contextlib.AbstractContextManager[None]:
+        """A context in which the generators have their averaged weights, if there are averages."""
+        return self.averages.applied() if self.averages else contextlib.nullcontext()
 
     @property
     def random_states(self) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Instance normalisation with its gradient in closed form: 14 operations instead of the 40 that differentiation makes.
+"""Instance normalisation with its gradient in closed form, which takes fewer operations than differentiation makes.
 
 The networks normalise some sixty times in a step, so on a GPU, and on small pictures, these operations are a large part
 of the time.
@@ -31,17 +31,16 @@ def instance_norm(x: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
     def forward(x: Any, gamma: Any, beta: Any) -> tuple[Any, tuple[Any, ...]]:
         centred = x - ops.mean(x, axis=axes, keepdims=True)
         inverse = ops.rsqrt(ops.mean(ops.square(centred), axis=axes, keepdims=True) + epsilon)  # 1 / deviation
-        return centred * (inverse * gamma) + beta, (centred, inverse, gamma)
+        factor = inverse * gamma
+        return centred * factor + beta, (centred, inverse, factor)
 
     def backward(saved: tuple[Any, ...], upstream: Any) -> tuple[Any, Any, Any]:
-        centred, inverse, gamma = saved
+        centred, inverse, factor = saved
         mean = ops.mean(upstream, axis=axes, keepdims=True)
         slope = ops.mean(upstream * centred, axis=axes, keepdims=True) * inverse  # along the normalised values
-        x_gradient = (inverse * gamma) * (upstream - mean - centred * (inverse * slope))
+        x_gradient = factor * (upstream - mean - centred * (inverse * slope))
         pixels = ops.cast(math.prod(ops.shape(upstream)[1:-1]), upstream.dtype)
-        gamma_gradient, beta_gradient = (
-            pixels * ops.sum(ops.reshape(figure, (-1, upstream.shape[-1])), axis=0) for figure in (slope, mean)
-        )
-        return x_gradient, gamma_gradient, beta_gradient
+        every = tuple(range(len(upstream.shape) - 1))
+        return x_gradient, pixels * ops.sum(slope, axis=every), pixels * ops.sum(mean, axis=every)
 
     return backend.with_gradient(forward, backward, x, gamma, beta)
