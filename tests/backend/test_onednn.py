@@ -44,6 +44,7 @@ def test_the_device_does_not_mention_onednn_if_it_is_enabled():
     assert backend.device().startswith("TensorFlow on ") and "oneDNN" not in backend.device()
 
 
+@pytest.mark.slow
 def test_the_device_names_missing_onednn_unless_the_user_disabled_it(says):
     wanted, late = says(WITHOUT, TF_ENABLE_ONEDNN_OPTS="0").splitlines()
     assert wanted == "TensorFlow on CPU"

@@ -234,6 +234,7 @@ def killed(process):
         process.kill()
 
 
+@pytest.mark.slow
 def test_no_file_is_written_and_no_connection_made(tmp_path):
     for name in ("home", "tmp", "here"):
         (tmp_path / name).mkdir()

@@ -429,6 +429,7 @@ def test_schedules():
         Schedule(MODELS["cyclegan"](), "cosine", 4)
 
 
+@pytest.mark.slow
 def test_resume_restores_schedules_and_averages(tmp_path):
     options = {"schedule": "cosine", "ema": 0.9, "epochs": 4}
     gan = Toy(seed=3, output=tmp_path / "run")

@@ -100,7 +100,7 @@ def half_run(tmp_path_factory):
     return get
 
 
-@pytest.mark.parametrize("name, half, direction", [("discogan", "float16", "AtoB"), ("dcgan", "bfloat16", None)])
+@pytest.mark.parametrize("name, half, direction", [slow("discogan", "float16", "AtoB"), ("dcgan", "bfloat16", None)])
 def test_half_precision_is_exported_in_float32(half_run, tmp_path, name, half, direction):
     path = export.export(half_run(name, half), "onnx", tmp_path / "network.onnx", direction)
     generator = generators.find(half_run(name, half), direction)
