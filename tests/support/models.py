@@ -54,8 +54,8 @@ def set_float(dtype):
     keras.config.set_dtype_policy(dtype)
 
 
-def slow(row):
-    return pytest.param(row, marks=pytest.mark.slow)
+def slow(*row):
+    return pytest.param(*row, marks=pytest.mark.slow)
 
 
 def rows(*fast):
