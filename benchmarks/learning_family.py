@@ -124,7 +124,7 @@ class Toy(DiscoGANPaper):
     """The paper's games between points, with the dense networks of its section 4.1."""
 
     def open_data(self, direction):
-        return None
+        self.img_shape = (2,)  # points, not pictures
 
     def build_generator(self, name=None):
         return dense([128] * 3, 2, name)
@@ -161,7 +161,7 @@ def toy(args):
         for seed in range(3):
             rng, adam = np.random.default_rng(seed), keras.optimizers.Adam(args.learning_rate)
             test, mode = points(rng, centres_A, 2000)
-            gan = Toy((2,), game=game, g_optimizer=adam, d_optimizer=adam, seed=seed)
+            gan = Toy(game=game, g_optimizer=adam, d_optimizer=adam, seed=seed)
             gan.discriminators_every, gan.CURRICULUM = None, 0
             for _ in range(args.iterations // 1000):
                 A, B = (points(rng, centres, 200 * 1000)[0] for centres in (centres_A, centres_B))

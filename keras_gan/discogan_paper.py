@@ -173,7 +173,7 @@ class DiscoGANPaper(TwoWayModel):
         with unmoved(self.combined.statistics_of_discriminators()):
             for side, judge, imgs in zip("AB", (self.judge_A, self.judge_B), batch, strict=True):
                 if f"valid_{side}" in self.combined.output_names:
-                    verdict, *features = judge(imgs, training=True)
+                    verdict, *features = keras.tree.flatten(judge(imgs, training=True))
                     targets[f"valid_{side}"] = ops.ones_like(verdict)
                     targets |= {f"features_{side}_{i}": tensor for i, tensor in enumerate(features, 1)}
                 targets[f"reconstr_{side}"] = imgs
