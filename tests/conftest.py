@@ -111,6 +111,15 @@ def eagerly():
         yield
 
 
+@pytest.fixture(scope="module")
+def one_by_one():
+    """Runs a whole module eagerly: its tests are not about the step, so tracing it would waste time."""
+    from support.eager import running_eagerly
+
+    with running_eagerly():
+        yield
+
+
 @pytest.fixture
 def output_of():
     """Runs a script in a new process and returns its output. `without` is a prefix of environment variables to drop."""

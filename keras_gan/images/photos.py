@@ -37,11 +37,18 @@ def with_alpha(image: Image.Image) -> Image.Image:
     return (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
 
 
+def convertible(image: Image.Image) -> Image.Image:
+    """An image in a mode that Pillow can convert to others and compose."""
+    if image.mode == "LAB":
+        return in_rgb(image)
+    if image.mode == "P" and image.palette is None:  # of an ICNS file
+        return image.convert("RGB")
+    return image
+
+
 def over_white(image: Image.Image) -> Image.Image:
     """Puts an image with transparency on a white background."""
-    image = in_rgb(image) if image.mode == "LAB" else image
-    if image.mode == "P" and image.palette is None:  # of an ICNS file
-        image = image.convert("RGB")
+    image = convertible(image)
     if not image.has_transparency_data:
         return image
     image = with_alpha(image)
@@ -50,10 +57,7 @@ def over_white(image: Image.Image) -> Image.Image:
 
 def in_plain_mode(image: Image.Image) -> Image.Image:
     """An image of 8 bits in mode "L" or "RGB", or with transparency in mode "RGBA"."""
-    if image.mode == "LAB":
-        return in_rgb(image)
-    if image.mode == "P" and image.palette is None:  # of an ICNS file
-        return image.convert("RGB")
+    image = convertible(image)
     if image.has_transparency_data:
         return with_alpha(image)
     return image.convert("L" if image.mode in ("1", "L") else "RGB")

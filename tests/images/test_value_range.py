@@ -2,14 +2,13 @@
 
 import io
 import struct
-import warnings
 import zlib
 
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
-from support.formats import CASES, COLOURS, ENDINGS, GRAY, OPACITY, PICTURES, SIDE, TOLERANCE, over_white
+from support.formats import CASES, COLOURS, ENDINGS, GRAY, OPACITY, PICTURES, SIDE, TOLERANCE, over_white, saved
 
 from keras_gan.errors import BadValueError
 from keras_gan.images.arrays import read_array
@@ -81,14 +80,6 @@ def png_16(values):
 def npy(values):
     file = io.BytesIO()
     np.save(file, values)
-    return file.getvalue()
-
-
-def saved(values, format):
-    file = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        Image.fromarray(values).save(file, format)
     return file.getvalue()
 
 

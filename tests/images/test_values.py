@@ -3,13 +3,13 @@
 import io
 import re
 import struct
-import warnings
 import zlib
 
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image, SpiderImagePlugin  # noqa: F401 (registers SPIDER, which has no ending of its own)
+from support.formats import saved
 
 from keras_gan import ImageLoader
 from keras_gan.images.sources import open_picture, read_picture, value_span
@@ -64,14 +64,6 @@ def png(values, bits=None):
 def tiff(values, **options):
     file = io.BytesIO()
     tifffile.imwrite(file, values, **{"photometric": "minisblack"} | options)
-    return file.getvalue()
-
-
-def saved(values, format):
-    file = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        Image.fromarray(values).save(file, format)
     return file.getvalue()
 
 

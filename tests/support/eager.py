@@ -4,6 +4,13 @@ import contextlib
 import warnings
 
 import keras
+import pytest
+
+#: The marks of a module that runs eagerly as a whole. pytest sets filters anew for each test, so this one is repeated.
+EAGERLY = [
+    pytest.mark.usefixtures("one_by_one"),
+    pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning"),
+]
 
 
 @contextlib.contextmanager

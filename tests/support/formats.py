@@ -66,3 +66,12 @@ def written(format):
 
 
 CASES = [(format, mode, content) for format in WRITTEN if format not in STUBS for mode, content in written(format)]
+
+
+def saved(values, format):
+    """An array as the bytes of a picture file that Pillow writes."""
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        Image.fromarray(values).save(file, format)
+    return file.getvalue()

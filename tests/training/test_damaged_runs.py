@@ -8,7 +8,7 @@ import shutil
 import keras
 import pytest
 from support.damage import WAYS, Subject, flip, spoil
-from support.eager import running_eagerly
+from support.eager import EAGERLY
 from support.resuming import EVERY_STEP, everything
 from support.toy import Toy
 
@@ -18,17 +18,7 @@ from keras_gan.report.page import write_report
 from keras_gan.training import checkpoints, run_folder
 from keras_gan.training.failures import is_full
 
-pytestmark = [
-    pytest.mark.reports,
-    pytest.mark.usefixtures("one_by_one"),
-    pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning"),
-]
-
-
-@pytest.fixture(scope="module")
-def one_by_one():
-    with running_eagerly():
-        yield
+pytestmark = [pytest.mark.reports, *EAGERLY]
 
 
 @pytest.fixture(scope="module")

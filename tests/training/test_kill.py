@@ -6,16 +6,15 @@ seconds that loading takes.
 
 import concurrent.futures
 import json
-import multiprocessing
 import os
 import random
 import signal
 import threading
-import time
 
 import keras
 import numpy as np
 import pytest
+from support.lives import die_after, starter
 from support.resuming import history
 from support.toy import Toy
 
@@ -50,11 +49,6 @@ class Diary(keras.callbacks.Callback):
             file.write(json.dumps([int(self.model.iteration), self.epoch, batch, logs]) + "\n")
 
 
-def die_after(seconds):
-    time.sleep(seconds)
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 def live(name, run, seconds, at_once):
     """Starts or resumes a run, until it ends or is killed. Saves its weights at the end."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -75,16 +69,7 @@ def live(name, run, seconds, at_once):
 @pytest.fixture(scope="module")
 def process():
     """Runs `live` in a new process; returns its exit code."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["keras_gan.discogan", "support.toy", "test_kill"])
-
-    def start(*arguments):
-        life = context.Process(target=live, args=arguments)
-        life.start()
-        life.join()
-        return life.exitcode
-
-    return start
+    return starter(live, ["keras_gan.discogan", "support.toy", "test_kill"])
 
 
 def rows(path):

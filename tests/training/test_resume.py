@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import pytest
 from support.commands import check_complaint, run_here
-from support.eager import running_eagerly
+from support.eager import EAGERLY
 from support.layout import RECORDED, layout
 from support.models import MODELS, noise_for, rows
 from support.resuming import EVERY_STEP, SHORT, check_same, cut_back, everything, weights_in
@@ -25,17 +25,7 @@ from keras_gan.errors import BadValueError, NotFiniteError
 from keras_gan.training import checkpoints, run_folder
 from keras_gan.training.schedules import Schedule
 
-pytestmark = [
-    pytest.mark.usefixtures("one_by_one"),
-    pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning"),
-]
-
-
-@pytest.fixture(scope="module")
-def one_by_one():
-    """Runs eagerly: these tests are not about the step, so tracing it would waste time."""
-    with running_eagerly():
-        yield
+pytestmark = EAGERLY
 
 
 class At(keras.callbacks.Callback):

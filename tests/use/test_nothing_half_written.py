@@ -2,7 +2,6 @@
 
 import importlib
 import importlib.util
-import multiprocessing
 import os
 import random
 import shutil
@@ -13,6 +12,7 @@ import time
 import numpy as np
 import pytest
 from PIL import Image
+from support.lives import die_after, starter
 from support.pictures import pair
 from support.pipes import collected_pipes, leaves_pipes  # noqa: F401
 from support.runs import copy_run
@@ -131,29 +131,15 @@ def live(name, folder, inputs, seconds):
     os._exit(code)
 
 
-def die_after(seconds):
-    time.sleep(seconds)
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 @pytest.fixture(scope="module")
 def process():
     """Runs `live` in a new process; returns its exit code."""
-    context = multiprocessing.get_context("forkserver")
     modules = [
         "test_nothing_half_written",
         *(f"keras_gan.{words[0]}" for words in COMMANDS.values()),
         "keras_gan.pix2pix",
     ]
-    context.set_forkserver_preload(modules)
-
-    def start(*arguments):
-        life = context.Process(target=live, args=arguments)
-        life.start()
-        life.join()
-        return life.exitcode
-
-    return start
+    return starter(live, modules)
 
 
 @leaves_pipes
