@@ -1,8 +1,8 @@
 """How Keras hands the values of all variables to a step on JAX and takes them back, without work per variable.
 
 On JAX a step is a pure function, so Keras collects hundreds of values before it and assigns them after it. Keras looks
-for the variables anew each time, converts each value on assignment and tracks the lists as attributes: 15 ms for each
-step of DiscoGAN, as long as the step itself on a GPU. Here the variables are looked up once per compiled step.
+for the variables anew each time, converts each value on assignment and tracks the lists as attributes. Here the
+variables are looked up once per compiled step.
 """
 
 from collections.abc import Callable
