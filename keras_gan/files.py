@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+INPUT = "input"  # in the comment of a network's file, before what its inputs are made like
 COMPILE_CACHE = "KERAS_GAN_COMPILE_CACHE"  # 0 in this environment variable: keep no compiled programs
 ABANDONED_AFTER = 24 * 3600  # seconds without a change; for temporary files of processes that we cannot check
 UNFINISHED = re.compile(r"\.unfinished\.([0-9a-f]{8})-([0-9]+)-[0-9a-f]{8}\.")  # machine, process ID, random number
@@ -138,6 +139,15 @@ def is_whole_zip(path: str | os.PathLike[str]) -> bool:
             return archive.testzip() is None
     except Exception:  # zipfile raises errors of many kinds on damaged files
         return False
+
+
+def comment_of(path: str | os.PathLike[str]) -> str:
+    """The comment of a ZIP archive, such as a saved network; "" if there is none, or the file is no archive."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.comment.decode(errors="replace")
+    except (OSError, zipfile.BadZipFile):
+        return ""
 
 
 def sync(path: str | os.PathLike[str]) -> None:

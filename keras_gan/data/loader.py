@@ -18,6 +18,7 @@ from keras_gan import console
 from keras_gan.data.cache import Cache
 from keras_gan.data.order import files_by_side, longest
 from keras_gan.datasets.pair_files import check_pairs
+from keras_gan.datasets.preparation import Preparation, preparation_of
 from keras_gan.datasets.spans import chosen_range, warn_of_values
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.images.pixels import as_pixels, scale, size_of
@@ -204,6 +205,11 @@ class PictureLoader(keras.utils.PyDataset):
         check_pairs(self._pair_files(), f"data set {self.dataset_name!r}")
         warn_of_values(files_by_side(self._streams(is_testing=False)), self.value_range_of_files)
         self._checked = True
+
+    @property
+    def preparation(self) -> Preparation | None:
+        """How side A of the data set was made of photos, if that is known."""
+        return preparation_of(self._pair_files())
 
     def _pair_files(self) -> list[Path]:
         """The files of the training split that should hold a pair side by side."""

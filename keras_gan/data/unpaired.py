@@ -9,9 +9,10 @@ from keras_gan import datasets
 from keras_gan.data.loader import PictureLoader
 from keras_gan.data.options import checked_direction, checked_range, checked_shape, depth_of
 from keras_gan.data.order import Stream
+from keras_gan.datasets.preparation import Preparation
 from keras_gan.errors import BadValueError
 from keras_gan.images.pixels import checked_fit, checked_resample
-from keras_gan.images.sources import Half, ReadWhole
+from keras_gan.images.sources import Gray, Half, ReadWhole
 from keras_gan.images.values import ValueRange
 
 
@@ -103,6 +104,12 @@ class UnpairedDataLoader(PictureLoader):
         It is read as colour unless both domains are gray.
         """
         return self._load_original_size(path, np.maximum(self.shape_A, self.shape_B).tolist())
+
+    @property
+    def preparation(self) -> Preparation | None:
+        """As of every loader; "gray2colour" makes A itself."""
+        makes_gray = any(isinstance(picture, Gray) for picture in (*self.train_A[:1], *self.train_B[:1]))
+        return Preparation("gray") if makes_gray else super().preparation
 
     def _pair_files(self):
         halves = [picture.picture for picture in (*self.train_A, *self.train_B) if isinstance(picture, Half)]

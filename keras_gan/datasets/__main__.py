@@ -11,13 +11,11 @@ Details: python -m keras_gan.datasets COMMAND --help
 """
 
 import argparse
-import os
 import shlex
-import sys
 from collections.abc import Callable
 from typing import Any
 
-from keras_gan.console import Parser, one_line_errors, value_range_or_auto
+from keras_gan.console import Parser, one_line_errors, reader_may_leave, value_range_or_auto
 from keras_gan.datasets import catalogue, make_pairs
 from keras_gan.datasets.check import check
 from keras_gan.datasets.download import download
@@ -34,12 +32,8 @@ Broken pictures are named and skipped.
 def main(argv: list[str] | None = None) -> None:
     """Runs a command. Exits with code 2 and a one-line message on bad input, with code 130 after Ctrl-C."""
     given = parser().parse_args(argv)
-    with one_line_errors():
-        try:
-            given.run(given)
-            sys.stdout.flush()
-        except BrokenPipeError:  # the reader, such as `head`, has exited
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with one_line_errors(), reader_may_leave():
+        given.run(given)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -148,10 +142,12 @@ def size(text: str) -> tuple[int, int]:
 
 
 def report(made: make_pairs.Pairs) -> None:
-    """Prints what was made and the next command."""
+    """Prints what was made and the next commands."""
     skipped = f", skipped {made.skipped} broken" if made.skipped else ""
     print(f"Made {made.train + made.val} pairs in {made.folder}: {made.train} in train, {made.val} in val{skipped}.")
-    print(f"Next: python -m keras_gan.pix2pix --dataset {shlex.quote(str(made.folder))}")
+    folder = shlex.quote(str(made.folder))
+    print(f"Next: python -m keras_gan.datasets check {folder}")
+    print(f"Then: python -m keras_gan.pix2pix --dataset {folder} --quick")
 
 
 if __name__ == "__main__":

@@ -11,12 +11,14 @@ from typing import Any, NamedTuple
 
 from PIL import UnidentifiedImageError
 
-from keras_gan.datasets.catalogue import CATALOGUE, Entry, how_to_get
+from keras_gan.datasets.catalogue import how_to_get
 from keras_gan.datasets.contact_sheet import save
 from keras_gan.datasets.folders import locate
-from keras_gan.datasets.layouts import CLASSES, IDX, PAIRED_SIDES, PAIRS, SINGLE, UNPAIRED, Detected, detect
+from keras_gan.datasets.layouts import IDX, PAIRS, SINGLE, Detected, detect
+from keras_gan.datasets.next_commands import catalogue_entry, commands
 from keras_gan.datasets.pair_files import judged, preview, surely_single
 from keras_gan.datasets.parts import split_folders
+from keras_gan.datasets.preparation import preparation_of
 from keras_gan.datasets.spans import by_white, doubts, extremes, number
 from keras_gan.errors import BadValueError, NotFoundError
 from keras_gan.images.arrays import is_array, read_array
@@ -64,7 +66,8 @@ def check(name: str | Path, sheet: str | Path | None = None, name_B: str | Path 
     path = Path(sheet or f"{data.name}-check.png")
     save(path, data, scans)
     print(f"sheet     {path}")
-    for command in commands(data, scans, " --dataset-B ".join(map(shlex.quote, names))):
+    modes = {scan.mode for inside in scans.values() for scan in inside if scan.mode is not None}
+    for command in commands(data, " --dataset-B ".join(map(shlex.quote, names)), modes):
         print(f"next      {command}")
 
 
@@ -228,17 +231,14 @@ def notes(data: Detected) -> Iterator[str]:
     if entry is not None and entry.hint:
         yield f"this is {data.name} of the catalogue, A, B: {entry.sides}; {entry.hint}"
     yield from data.remarks
+    preparation = preparation_of([source(p) for p in data.groups["train"]]) if data.layout == PAIRS else None
+    if preparation:
+        yield f"side A is made of the photos in B: {preparation.kind}; translate makes its inputs alike"
     name, has_train = shlex.quote(str(data.folder)), bool(split_folders(data.folder).get("train"))
     if data.layout == SINGLE and has_train and not surely_single(judged([source(p) for p in data.groups["train"]])):
         yield f"if each picture is a pair, A left and B right: python -m keras_gan.pix2pix --dataset {name}"
     elif data.layout == PAIRS and not has_train:
         yield f"these look like pairs; if each is a single picture: python -m keras_gan.dcgan --dataset {name}"
-
-
-def catalogue_entry(data: Detected) -> Entry | None:
-    """The catalogue entry with this folder's name and layout, or None."""
-    entry = CATALOGUE.get(data.name)
-    return entry if entry and data.layout in ((PAIRS,) if entry.paired else (UNPAIRED, PAIRED_SIDES)) else None
 
 
 def check_usable(data: Detected, scans: dict[str, list[Scan]]) -> None:
@@ -252,22 +252,3 @@ def check_usable(data: Detected, scans: dict[str, list[Scan]]) -> None:
                 f"{len(broken)} of {len(inside)} pictures for {group} cannot be used, the first of them {path}: "
                 f"{scan.fault}."
             )
-
-
-def commands(data: Detected, scans: dict[str, list[Scan]], name: str) -> list[str]:
-    """The commands that accept this layout."""
-    start, entry = "python -m keras_gan", catalogue_entry(data)
-    direction = f" --direction {entry.direction}" if entry is not None and entry.direction != "AtoB" else ""
-    modes = {scan.mode for inside in scans.values() for scan in inside if not scan.fault}
-    channels = next(iter(modes)) if len(modes) == 1 else None
-    many = f" --image-size 64x64x{channels}" if isinstance(channels, int) and channels != 3 else ""
-    pairs = [f"{start}.pix2pix --dataset {name}{direction}{many}", f"{start}.discogan --dataset {name}{many}"]
-    dcgan = f"{start}.dcgan --dataset {name}{many}"
-    return {
-        PAIRS: pairs,
-        UNPAIRED: [f"{start}.cyclegan --dataset {name}{many}"],
-        PAIRED_SIDES: [*pairs, f"{start}.cyclegan --dataset {name}{many}"],
-        CLASSES: [f"{start}.cgan --dataset {name}{many or ' --image-size 32'}", dcgan],
-        IDX: [f"{start}.cgan --dataset {name}", f"{dcgan} --image-size 28x28x1"],
-        SINGLE: [dcgan, f"{start}.datasets pairs --from edges {name} OUT"],
-    }[data.layout]

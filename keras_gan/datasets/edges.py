@@ -7,7 +7,7 @@ is kept if it is long, such as the sole of a white shoe on white.
 """
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 # Tuned so that edges of shoe photos resemble those in edges2shoes.
 DRAWN_AT = 256  # pictures whose shorter side is a multiple of this are reduced, drawn, and enlarged again
@@ -19,6 +19,15 @@ EQUAL = 0.01  # levels per pixel: a smaller difference may be a rounding error
 WEAK, STRONG = 0.1, 0.5  # thresholds for every pixel of a line and for its strongest one; the mean gradient is 1
 LONG = 12  # a line without a strong pixel needs this sum of gradients
 SHORTEST = 8  # pixels
+
+# How a drawing is told from a photo.
+SEEN_AT = 128  # pixels: pictures whose shorter side is a multiple of this are reduced
+WHITE = 200  # the paper of a drawing is at least as bright,
+EVEN = 16  # and all of it within so many levels
+PAPER = 0.5  # the least share of paper
+BROADEST = 9  # pixels: the lines of a drawing are narrower than this; in smaller pictures, than
+SHARE = 0.05  # of the shorter side to both sides of the middle of a line
+BROAD = 0.003  # the share of a picture that may be broader
 
 
 def edges(image: Image.Image) -> Image.Image:
@@ -39,6 +48,31 @@ def edges(image: Image.Image) -> Image.Image:
     lines = find_lines(np.asarray(image.reduce(times), "float32"))
     drawn = np.where(lines, np.uint8(0), np.uint8(255)).repeat(times, axis=0).repeat(times, axis=1)
     return Image.fromarray(drawn[: image.height, : image.width])
+
+
+def is_drawing(image: Image.Image | np.ndarray) -> bool:
+    """Whether a picture is a drawing: lines on white paper, of any colour.
+
+    A picture of two values is one. So is one of which half or more is even, white paper and the rest is nowhere broad.
+    Photos of things on white are none: the things are broad, and have shades that no paper has.
+
+    Args:
+        image: a `PIL.Image.Image` in mode "RGB" or "L", or an array, uint16 (height, width, channels).
+    """
+    if isinstance(image, np.ndarray):
+        image = Image.fromarray((image[..., :3].min(axis=2) // 257).astype("uint8"))
+    elif image.mode == "RGB":
+        image = Image.fromarray(np.asarray(image).min(axis=2))  # ink of any colour is dark in one channel
+    counts = image.histogram()
+    if counts[0] + counts[255] == image.width * image.height and counts[255] >= counts[0]:
+        return True
+    image = image.reduce(max(1, min(image.size) // SEEN_AT))
+    values = np.asarray(image)
+    white = np.percentile(values, 90)
+    ink = values < white - EVEN
+    broadest = min(BROADEST, 2 * max(1, round(SHARE * min(image.size))) + 1)
+    broad = Image.fromarray(255 * ink.astype("uint8")).filter(ImageFilter.MinFilter(broadest))
+    return bool(white >= WHITE and ink.mean() <= 1 - PAPER and (np.asarray(broad) > 0).mean() <= BROAD)
 
 
 def find_lines(pixels: np.ndarray) -> np.ndarray:

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from keras_gan.console import line_of
-from keras_gan.datasets.edges import edges
 from keras_gan.datasets.folders import files
 from keras_gan.datasets.paired_folders import by_name, paired_folders, with_test
 from keras_gan.datasets.parts import TESTS, existing_splits, remarks
+from keras_gan.datasets.preparation import KEY, KINDS, Preparation
 from keras_gan.datasets.spans import chosen_range, warn_of_values
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.files import unfinished_folder
@@ -41,21 +41,6 @@ class BrokenPictureError(Exception):
     """A file that is damaged or not a picture: (path, reason)."""
 
 
-def gray(image: Image.Image) -> Image.Image:
-    """The gray version of a picture, 0.299 R + 0.587 G + 0.114 B.
-
-    Args:
-        image: a `PIL.Image.Image`.
-
-    Returns:
-        A `PIL.Image.Image` of the same size in mode "L".
-    """
-    return image.convert("RGB").convert("L")
-
-
-KINDS = {"gray": gray, "edges": edges}
-
-
 def make_pairs(
     kind: str,
     photos: str | Path,
@@ -66,7 +51,9 @@ def make_pairs(
 ) -> Pairs:
     """Makes a paired data set of photos. The photo is B, the right half; A, the left half, is made from it.
 
-    Pairs are written to `out/train` and `out/val` as PNG, with the photo's name and subfolder. If
+    Pairs are written to `out/train` and `out/val` as PNG, with the photo's name and subfolder. Each
+    file tells how its A was made, so that a run's later inputs are made alike
+    (`keras_gan.datasets.preparation`). If
     `photos` has `train` and `val` (or `test`), these are the splits; otherwise every tenth picture by
     name goes to `val`. Broken pictures are named on stderr and skipped. On any error, nothing is left
     behind in `out`.
@@ -101,11 +88,13 @@ def make_pairs(
     for remark in remarks(photos, existing_splits(photos, TESTS).unused):
         print(f"{photos}: {remark}")
 
-    def draw(photo):
-        photo = photo if size is None else shaped(photo, *size, fit, AUTO)
-        return KINDS[kind](photo), photo
+    preparation = Preparation(kind, None if size is None else (size[0], size[1]), fit)
 
-    return write_pairs(jobs, out, draw, values_of(jobs, value_range, str(photos)))
+    def draw(photo):
+        photo = preparation.framed(photo)
+        return preparation.make(photo), photo
+
+    return write_pairs(jobs, out, draw, values_of(jobs, value_range, str(photos)), preparation.as_text())
 
 
 def join_folders(
@@ -185,7 +174,7 @@ def check_output(out: Path, *folders: Path) -> None:
         raise BadValueError(f"{full} exists and is not empty; name another folder.")
 
 
-def write_pairs(jobs: dict, out: Path, draw: Callable, values: Range) -> Pairs:
+def write_pairs(jobs: dict, out: Path, draw: Callable, values: Range, about: str | None = None) -> Pairs:
     """Writes pairs to `out`: all of them, or none if anything fails.
 
     Args:
@@ -193,12 +182,13 @@ def write_pairs(jobs: dict, out: Path, draw: Callable, values: Range) -> Pairs:
         out: the folder.
         draw: makes (A, B) of the pictures of a pair.
         values: of black and white in the files.
+        about: text for each file.
     """
     missing = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)
         with unfinished_folder(out / "pairs") as folder:
-            counts, skipped = write_splits(jobs, folder, draw, values)
+            counts, skipped = write_splits(jobs, folder, draw, values, about)
             for split in reversed(jobs):  # training data come last: without them it is no data set
                 (out / split).rmdir() if (out / split).is_dir() else None
                 os.rename(folder / split, out / split)
@@ -213,7 +203,9 @@ def write_pairs(jobs: dict, out: Path, draw: Callable, values: Range) -> Pairs:
     return Pairs(out, **counts, skipped=skipped)
 
 
-def write_splits(jobs: dict, folder: Path, draw: Callable, values: Range) -> tuple[dict[str, int], int]:
+def write_splits(
+    jobs: dict, folder: Path, draw: Callable, values: Range, about: str | None
+) -> tuple[dict[str, int], int]:
     """Writes the files of `write_pairs`; returns the numbers of pairs per split, and of broken pictures skipped."""
     total, broken = sum(map(len, jobs.values())), []
     counts: dict[str, int] = {}
@@ -221,7 +213,7 @@ def write_splits(jobs: dict, folder: Path, draw: Callable, values: Range) -> tup
         counts[split] = 0
         for name, paths in split_jobs.items():
             try:
-                content = pair_of(paths, draw, values)
+                content = pair_of(paths, draw, values, about)
             except BrokenPictureError as error:
                 broken.append(error.args)
                 path, reason = error.args
@@ -243,13 +235,15 @@ def write_splits(jobs: dict, folder: Path, draw: Callable, values: Range) -> tup
     return counts, len(broken)
 
 
-def pair_of(paths: tuple[Path, ...], draw: Callable, values: Range) -> bytes:
+def pair_of(paths: tuple[Path, ...], draw: Callable, values: Range, about: str | None = None) -> bytes:
     """The PNG file of a pair. Raises BrokenPictureError."""
     images = [read(path, values) for path in paths]
-    content = io.BytesIO()
+    content, texts = io.BytesIO(), PngImagePlugin.PngInfo()
+    if about:
+        texts.add_text(KEY, about)
     try:
         check_room(PIXEL * max(image.width * image.height for image in images))
-        side_by_side(*draw(*images)).save(content, "PNG")
+        side_by_side(*draw(*images)).save(content, "PNG", pnginfo=texts)
     except (TooLargeError, MemoryError) as error:
         raise BrokenPictureError(paths[0], str(error) or "there is too little memory for it") from error
     return content.getvalue()

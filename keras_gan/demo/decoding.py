@@ -52,8 +52,10 @@ class Decoder:
     def __init__(self, seconds: float = SECONDS, in_turn: float = SECONDS_IN_TURN) -> None:
         self.seconds, self.in_turn, self.mine = seconds, in_turn, threading.local()
 
-    def __call__(self, data: bytes, shape: tuple, fit: str, are_others_waiting: Any = lambda: False) -> np.ndarray:
-        """`keras_gan.demo.uploads.decoded(data, shape, fit)`, in the process of this thread.
+    def __call__(
+        self, data: bytes, shape: tuple, fit: str, are_others_waiting: Any = lambda: False, preparation: Any = None
+    ) -> np.ndarray:
+        """`keras_gan.demo.uploads.decoded(data, shape, fit, preparation)`, in the process of this thread.
 
         Args:
             are_others_waiting: a function, asked meanwhile.
@@ -68,7 +70,7 @@ class Decoder:
         self.mine.worker = None
         began = time.monotonic()
         try:
-            worker.connection.send((data, shape, fit))
+            worker.connection.send((data, shape, fit, preparation))
             while not worker.connection.poll(0.05):
                 in_turn = are_others_waiting()
                 if time.monotonic() - began > (self.in_turn if in_turn else self.seconds):

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from keras_gan import Pix2Pix
-from keras_gan.layers import Conv2D, UpsampleConv2D
+from keras_gan.layers import Conv2D, LeakyReLU, UpsampleConv2D
 from keras_gan.networks import batch_norm, full, normal
 
 
@@ -23,7 +23,7 @@ class ColouringPix2Pix(Pix2Pix):
         x, skips = img, []
         for level, width in enumerate(filters):
             x = Conv2D(width, 4, 2, "same", use_bias=level == 0, kernel_initializer=normal())(x)
-            x = layers.LeakyReLU(negative_slope=0.2)(batch_norm(x) if level else x)
+            x = LeakyReLU(negative_slope=0.2)(batch_norm(x) if level else x)
             skips.append(x)
         skips.pop()
         for width in reversed(filters[:-1]):

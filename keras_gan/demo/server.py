@@ -95,20 +95,20 @@ class Reader:
         with contextlib.suppress(BadValueError):
             self.queue.worker.submit(self.decode, b"", (2, 2, 3), "resize").result()
 
-    async def __call__(self, data: bytes, generator: Any) -> list[np.ndarray]:
-        """The inputs of a generator: one array, float32 (1, height, width, channels) in its value range.
+    async def __call__(self, data: bytes, generator: Any) -> np.ndarray:
+        """A picture as a generator takes it, uint8 (height, width, channels): photos are prepared as in training.
 
         Raises:
             BadValueError: if the data are no picture, damaged or too large.
             HTTPException: 503 if there are too many requests, 422 if it takes too long without them.
         """
         try:
-            image = await self.queue.run(self.decode, data, generator.shape, generator.fit, lambda: self.queue.is_full)
+            how = generator.shape, generator.fit, lambda: self.queue.is_full, generator.preparation
+            return await self.queue.run(self.decode, data, *how)
         except decoding.TooSlowError as error:
             if error.in_turn:
                 raise wait("The server is busy.") from None
             raise HTTPException(422, "This picture takes too long to decode.") from None
-        return [scale(image[np.newaxis], generator.value_range)]
 
 
 def app_of(
@@ -135,12 +135,18 @@ style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; base-uri 'none'; form-act
         text = template.replace("{{nonce}}", nonce).replace("{{facts}}", facts)
         return HTMLResponse(text, headers=HEADERS | {"Content-Security-Policy": policy})
 
-    async def translate(request: Request) -> Response:
+    async def read(request: Request) -> tuple[Any, np.ndarray]:
         generator = by_way.get(request.path_params["way"])
         if generator is None or generator.kind != "translation":
             raise HTTPException(404, "No such generator.")
-        data = await bodies.read(request, uploads.BYTES)
-        return await answered(request, generator, await reader(data, generator))
+        return generator, await reader(await bodies.read(request, uploads.BYTES), generator)
+
+    async def translate(request: Request) -> Response:
+        generator, image = await read(request)
+        return await answered(request, generator, [scale(image[np.newaxis], generator.value_range)])
+
+    async def prepare(request: Request) -> Response:
+        return as_png((await read(request))[1])
 
     async def make(request: Request) -> Response:
         if first.kind == "translation":
@@ -152,13 +158,13 @@ style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; base-uri 'none'; form-act
         as_numbers = request.headers.get("accept") == NUMBERS
         return await queue.run(answer, generator, inputs, as_numbers)
 
-    routes = [
-        Route("/", page),
-        Route("/translate/{way}", translate, methods=["POST"]),
-        Route("/make", make, methods=["POST"]),
-    ]
     return Starlette(
-        routes=routes,
+        routes=[
+            Route("/", page),
+            Route("/translate/{way}", translate, methods=["POST"]),
+            Route("/prepare/{way}", prepare, methods=["POST"]),
+            Route("/make", make, methods=["POST"]),
+        ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=names_of(host), www_redirect=False)],
         exception_handlers={HTTPException: refusal, BadValueError: bad_value, ClientDisconnect: gone},
     )
@@ -179,6 +185,7 @@ def page_facts(by_way: dict, first: Any) -> dict[str, Any]:
         "kind": first.kind,
         "name": first.name,
         "ways": list(by_way),
+        "prepared": {way: generator.preparation.kind for way, generator in by_way.items() if generator.preparation},
         "shape": first.shape,
         "outShape": first.out_shape,
         "latentDim": first.latent_dim,
@@ -241,12 +248,17 @@ class Bodies:
 def answer(generator: Any, inputs: list[np.ndarray], as_numbers: bool) -> Response:
     """The response to a request: pictures side by side as PNG, or float32 in the value range as .npy."""
     images, file = generator(*inputs), io.BytesIO()
-    if as_numbers:
-        np.save(file, images)
-    else:
-        row = np.hstack(list(pixels(images, generator.value_range)))
-        Image.fromarray(row if row.shape[2] == 3 else row[..., 0]).save(file, "PNG", compress_level=1)
-    return Response(file.getvalue(), media_type=NUMBERS if as_numbers else "image/png", headers=HEADERS)
+    if not as_numbers:
+        return as_png(np.hstack(list(pixels(images, generator.value_range))))
+    np.save(file, images)
+    return Response(file.getvalue(), media_type=NUMBERS, headers=HEADERS)
+
+
+def as_png(image: np.ndarray) -> Response:
+    """uint8 pixels (height, width, 1 or 3) as a PNG file."""
+    file = io.BytesIO()
+    Image.fromarray(image if image.shape[2] == 3 else image[..., 0]).save(file, "PNG", compress_level=1)
+    return Response(file.getvalue(), media_type="image/png", headers=HEADERS)
 
 
 async def refusal(request: Request, error: Any) -> Response:

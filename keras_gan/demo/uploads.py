@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from keras_gan.datasets.preparation import Preparation
 from keras_gan.errors import BadValueError
-from keras_gan.images.pixels import as_pixels
+from keras_gan.images.pixels import AnyImage, as_pixels
 from keras_gan.images.sources import read_by_pillow
 
 FORMATS = "PNG", "JPEG", "WEBP", "GIF", "BMP"
@@ -18,13 +19,14 @@ SCANS = 64  # limit of a progressive JPEG, which is decoded whole for each: came
 MOST_CODES = 24  # codes per request, the frames of a walk
 
 
-def decoded(data: bytes, shape: tuple, fit: str) -> np.ndarray:
+def decoded(data: bytes, shape: tuple, fit: str, preparation: Preparation | None = None) -> np.ndarray:
     """Decodes an uploaded picture. It may take hours and gigabytes: see `keras_gan.demo.decoding`.
 
     Args:
         data: contents of a file in one of `FORMATS`.
         shape: (height, width, channels) of the inputs of a generator.
         fit: how to fit pictures of another aspect ratio.
+        preparation: how photos are made into such inputs; None: they are not.
 
     Returns:
         uint8 array of this shape, decoded as by `keras_gan.images.sources.read_picture`.
@@ -46,7 +48,9 @@ def decoded(data: bytes, shape: tuple, fit: str) -> np.ndarray:
     if min(width, height) < 2:
         raise BadValueError(f"This picture is only {width} x {height} pixels.")
     try:
-        picture = read_by_pillow(io.BytesIO(data), shape[2])
+        picture: AnyImage = read_by_pillow(io.BytesIO(data), 3 if preparation else shape[2])
+        if preparation:
+            picture, _ = preparation.prepared(picture, shape[2])
     except Exception:  # as above
         raise damaged() from None
     return as_pixels(picture, shape[0], shape[1], fit)

@@ -76,6 +76,11 @@ def converted(image: Image.Image, channels: int) -> Image.Image:
     return image if image.mode == MODES[channels] else image.convert(MODES[channels])
 
 
+def with_channels(image: AnyImage, channels: int) -> AnyImage:
+    """An image or an array with these channels; ValueError if that is impossible."""
+    return as_channels(image, channels) if isinstance(image, np.ndarray) else converted(image, channels)
+
+
 @dataclass(frozen=True)
 class DrawnShoe:
     """A pair of the built-in set, drawn on demand and always the same."""
@@ -150,8 +155,7 @@ class Gray(NamedTuple):
     picture: Any
 
     def image(self, channels: int, size: int, value_range: Range = None) -> AnyImage:
-        image = open_picture(self.picture, 1, size, value_range)
-        return as_channels(image, channels) if isinstance(image, np.ndarray) else converted(image, channels)
+        return with_channels(open_picture(self.picture, 1, size, value_range), channels)
 
 
 class Labelled(NamedTuple):

@@ -17,6 +17,7 @@ from keras_gan.images.grids import pixels
 from keras_gan.images.opening import check_regular, named_damage, opened_image
 from keras_gan.images.photos import over_white, stretched
 from keras_gan.images.values import Range
+from keras_gan.installation import install
 
 ANIMATIONS = ".gif", ".webp", ".apng"
 VIDEOS = ".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv"
@@ -44,7 +45,7 @@ def check_videos(paths: list[Path]) -> None:
     try:
         import imageio_ffmpeg  # noqa: F401
     except ModuleNotFoundError:
-        raise BadValueError(f"videos, such as {paths[0]}, need a package: pip install 'keras-gan[video]'.") from None
+        raise BadValueError(f"{str(paths[0])!r} is a video: {install('video')}.") from None
 
 
 def check_end(path: Path) -> None:

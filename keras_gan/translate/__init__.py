@@ -8,7 +8,7 @@ from keras_gan.errors import BadValueError
 from keras_gan.generators import find
 
 
-def translate(model: Any, images: Any, direction: str | None = None) -> Any:
+def translate(model: Any, images: Any, direction: str | None = None, prepare: str | None = None) -> Any:
     """Translates pictures with a trained generator.
 
     Args:
@@ -17,7 +17,10 @@ def translate(model: Any, images: Any, direction: str | None = None) -> Any:
             sizes; uint8, uint16, or floats in the network's value range. Sizes are kept, whatever the network's
             own: see `keras_gan.translate.tiles.translate_any`. Of pairs side by side pass the half to translate.
             White is 255, 65535 or the upper end of the network's range, whatever value range the run's files have.
-        direction: "AtoB" or "BtoA", for a run with two generators.
+        direction: "AtoB" or "BtoA", for a run with two generators; None: "AtoB", with a notice.
+        prepare: "gray" or "edges" to make all pictures so first, "nothing" to take them as they are; None: photos as
+            the training pictures were made of photos (`datasets pairs`, "gray2colour"), if the generator's file tells.
+            A line on standard output says what was made.
 
     Returns:
         An array or a list, like `images`; uint8, uint16, or float32 in the network's value range.
@@ -28,10 +31,12 @@ def translate(model: Any, images: Any, direction: str | None = None) -> Any:
     """
     import numpy as np
 
+    from keras_gan.translate.preparing import Prepared
     from keras_gan.translate.tiles import scaled, translate_any, unscaled
 
     generator = translator(find(model, direction))
-    pictures = [np.asarray(image) for image in images]
+    prepared = Prepared(generator, prepare)
+    pictures = [prepared.take_array(np.asarray(image), number) for number, image in enumerate(images)]
     channels = generator.shape[2]
     for picture in pictures:
         if picture.ndim != 3 or picture.shape[2] != channels or picture.dtype.kind not in "fu" or not picture.size:
@@ -39,6 +44,8 @@ def translate(model: Any, images: Any, direction: str | None = None) -> Any:
                 f"pictures must be of shape (height, width, {channels}), uint8, uint16 or floats, "
                 f"not {picture.shape} of {picture.dtype}."
             )
+    if told := prepared.told("prepare="):
+        print(told)
     if isinstance(images, list | tuple) or not pictures or pictures[0].shape != generator.shape:
         results = [translate_any(generator, picture) for picture in pictures]
         return results if isinstance(images, list | tuple) else np.stack(results)

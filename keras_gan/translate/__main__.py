@@ -5,6 +5,7 @@
     python -m keras_gan.translate g_AB.keras cat.gif film.mp4 --output out    with a generator's file
     python -m keras_gan.translate RUN holiday.jpg --size original --output out
     python -m keras_gan.translate RUN datasets/facades/val --output out       pairs side by side: the half to translate
+    python -m keras_gan.translate RUN colour.jpg --output out                 a run of pairs --from gray: made gray
 
 Names, order and subfolders are kept. Pictures become PNG or, where PNG cannot hold their channels and bits, TIFF;
 animations become GIF, videos MP4 without sound. Unreadable files are skipped with a message; existing files are never
@@ -16,7 +17,6 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 from keras_gan import console
 from keras_gan.errors import BadValueError
@@ -40,13 +40,15 @@ def parser() -> console.Parser:
     found.add_argument("model", metavar="MODEL", help="a .keras file or the folder of a run")
     found.add_argument("inputs", metavar="INPUT", nargs="+", help="files, folders or globs")
     found.add_argument("--output", metavar="DIR", required=True, help="folder for the results")
-    found.add_argument("--direction", choices=DIRECTIONS, help="for a run with two generators")
+    found.add_argument("--direction", choices=DIRECTIONS, help="for a run with two generators (default: AtoB)")
     text = "original, or the length of the shorter side in pixels (default: the training size)"
     found.add_argument("--size", type=size, metavar="SIZE", help=text)
     text = "whole pictures, or their left (A) or right (B) half (default: the half of pairs as in training, else whole)"
     found.add_argument("--half", choices=HALVES, help=text)
     text = "values of black and white in the files, such as 0,4095 (default: those of the run, else what files state)"
     found.add_argument("--value-range", type=console.value_range, metavar="LOW,HIGH", help=text)
+    text = "make all inputs gray, edges or nothing (default: photos as the run's training pictures were made)"
+    found.add_argument("--prepare", choices=("gray", "edges", "nothing"), help=text)
     text = f"also save {GRID}: a contact sheet of the first {MOST} pictures, and first frames, before and after"
     found.add_argument("--grid", action="store_true", help=text)
     return found
@@ -73,7 +75,8 @@ def run(given: argparse.Namespace) -> None:
     from keras_gan.translate.trained import makes_deep, value_range_of
 
     todo = gather(given.inputs, given.output, generator.out_shape[2], also, makes_deep(generator))
-    flow = Flow(generator, todo, given.size, given.half, given.value_range or value_range_of(generator))
+    values = given.value_range or value_range_of(generator)
+    flow = Flow(generator, todo, given.size, given.half, values, given.prepare)
     shown: list[tuple] = []
     progress, brightest = Progress(len(todo)), 0.0
     for task, before, after in flow.run():
@@ -99,6 +102,8 @@ def run(given: argparse.Namespace) -> None:
         save_before_after(Path(given.output) / GRID, shown)
     if flow.halves.cut:
         print(flow.halves.told())
+    if told := flow.prepared.told():
+        print(told)
     skipped = f", skipped {len(flow.skipped)}" if flow.skipped else ""
     print(f"Translated {len(todo) - len(flow.skipped)} of {len(todo)} to {given.output}{skipped}.")
 
@@ -109,22 +114,16 @@ def save_before_after(path: Path, shown: list[tuple]) -> None:
 
     from keras_gan.images.grids import pixels, save_sheet
     from keras_gan.images.pixels import as_pixels
+    from keras_gan.translate.preparing import as_image
 
     side = min(256, max(max(picture.shape[:2]) for picture in shown[0]))
     tiles = []
     for pair in shown:
         for picture in pair:
             full = 255 if picture.dtype == np.uint8 else 65535
-            tiles.append(as_pixels(as_image(pixels(picture, (0, full))), side, side, "pad"))
+            tiles.append(as_pixels(as_image(pixels(picture, (0, full)), (0, full)), side, side, "pad"))
     rows = [tiles[start : start + 2 * COLUMNS] for start in range(0, len(tiles), 2 * COLUMNS)]
     save_sheet(path, rows, (0, 255), titles=["before", "after"] * (len(rows[0]) // 2))
-
-
-def as_image(pixels: Any) -> Any:
-    """uint8 pixels (height, width, 1 or 3) as a `PIL.Image.Image`."""
-    from PIL import Image
-
-    return Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[..., 0])
 
 
 class Progress:

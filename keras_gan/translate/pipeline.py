@@ -17,6 +17,7 @@ from keras_gan.images.video import Film, FilmWriter
 from keras_gan.memory import fault_of
 from keras_gan.translate.halves import Halves
 from keras_gan.translate.inputs import Input
+from keras_gan.translate.preparing import Prepared
 from keras_gan.translate.reading import read, reason
 from keras_gan.translate.tiles import memory_for, scaled, translate_any, unscaled
 from keras_gan.translate.writing import save
@@ -46,10 +47,12 @@ class Flow:
         size: None for the training size and fit, "original", or the length of the shorter side in pixels.
         half: see `keras_gan.translate.halves.Halves`.
         value_range: the values of black and white in the files; None: as each file states them.
+        prepare: see `keras_gan.translate.preparing.Prepared`.
 
     Attributes:
         skipped: {path: reason} of unreadable files.
         halves: the `Halves`, which knows what was cut.
+        prepared: the `Prepared`, which knows what was made gray or into edges.
     """
 
     def __init__(
@@ -59,9 +62,10 @@ class Flow:
         size: str | int | None = None,
         half: str | None = None,
         value_range: Range = None,
+        prepare: str | None = None,
     ) -> None:
         self.generator, self.inputs, self.size, self.value_range = generator, inputs, size, value_range
-        self.halves = Halves(generator, half)
+        self.halves, self.prepared = Halves(generator, half), Prepared(generator, prepare)
         self.skipped: dict[Path, str] = {}
         self.films: list[FilmWriter] = []
         height, width, _ = generator.shape
@@ -158,7 +162,7 @@ class Flow:
         """Reads a picture file."""
         try:
             longest = max(self.generator.shape[:2])
-            image = read(given.source, self.generator.shape[2], longest, given.is_deep, self.value_range)
+            image = read(given.source, self.prepared.channels_read, longest, given.is_deep, self.value_range)
         except UNREADABLE as error:
             return Piece(given, None, reason(error), None, True)
         return self.piece(given, image, None, True)
@@ -170,8 +174,10 @@ class Flow:
         try:
             with named_damage():
                 if isinstance(image, Image.Image):
-                    image = converted(image, self.generator.shape[2])
+                    image = converted(image, self.prepared.channels_read)
                 image = self.halves.take(image, given.source)
+                self.check_room(image)
+                image = self.prepared.take(image, given.source, None if self.size is None else self.size_for(image))
                 pixels = self.resized(image, given.is_deep)
         except UNREADABLE as error:
             return Piece(given, None, reason(error), writer, is_last)
@@ -179,7 +185,6 @@ class Flow:
 
     def resized(self, image: Any, is_deep: bool) -> np.ndarray:
         """The pixels of an image, uint8 or uint16 (height, width, channels), in the size to translate it at."""
-        self.check_room(image)
         fit = self.generator.fit if self.size is None else "resize"
         return as_pixels(image, *self.size_for(image), fit, "uint16" if is_deep else "uint8")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from keras_gan.datasets.folders import files, locate
 from keras_gan.images.values import Range
-from keras_gan.training import run_folder
+from keras_gan.training import data_files
 from keras_gan.translate.reading import is_deep
 
 PAIRED = "Pix2Pix", "DiscoGAN", "DiscoGANPyTorch"
@@ -57,6 +57,6 @@ def value_range_of(generator: Any) -> Range:
 
 def pictures_of(generator: Any, side: str | None = None) -> list[Path]:
     """The files that a run was trained and tested on; of one side, "A" or "B", where the sides have files apart."""
-    by_split = run_folder.data_files(generator.run) if generator.run else {}
+    by_split = data_files.data_files(generator.run) if generator.run else {}
     splits = [split for split in by_split if split.endswith(f"_{side}")] if side else []
     return [Path(file) for split in splits or by_split for file in by_split[split]]

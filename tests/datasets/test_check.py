@@ -9,7 +9,7 @@ from support.commands import datasets_without_frameworks
 from support.labelled import write_classes, write_idx
 from support.numbered import write
 
-from keras_gan.datasets import check, files, make_pairs
+from keras_gan.datasets import check, files, layouts, make_pairs
 from keras_gan.datasets.__main__ import main
 
 
@@ -53,12 +53,14 @@ def sheet(path):
 
 def test_pairs(paired_folder, capsys):
     found = run(capsys, paired_folder)
-    assert found["is"] == check.PAIRS
+    assert found["is"] == layouts.PAIRS
     assert (found["train"], found["val"], found["sizes"], found["modes"]) == (
         *("5 pictures", "2 pictures"),
         *("all 32x16", "RGB 7"),
     )
-    assert found["next"][0] == f"python -m keras_gan.pix2pix --dataset {paired_folder}"
+    assert found["next"][:2] == [
+        f"python -m keras_gan.pix2pix --dataset {paired_folder}{quick}" for quick in (" --quick", "")
+    ]
     assert found["sheet"] == "pairs-check.png"
     image = sheet("pairs-check.png")
     rows = [image.getpixel((80, (2 * row + 1) * image.height // 8)) for row in range(4)]
@@ -72,8 +74,8 @@ def test_pairs_made_of_photos_are_detected_in_any_shape(tmp_path, capsys, kind, 
         (tmp_path / "photos").mkdir(exist_ok=True)
         drawn(number, height, width).save(tmp_path / "photos" / f"{number}.png")
     make_pairs.make_pairs(kind, tmp_path / "photos", tmp_path / "out")
-    assert run(capsys, tmp_path / "out")["is"] == check.PAIRS
-    assert run(capsys, tmp_path / "photos")["is"] == check.SINGLE
+    assert run(capsys, tmp_path / "out")["is"] == layouts.PAIRS
+    assert run(capsys, tmp_path / "photos")["is"] == layouts.SINGLE
 
 
 def drawn(number, height, width):
@@ -92,7 +94,7 @@ def test_pairs_of_facades_get_their_direction(paired_folder, capsys, tmp_path):
     assert found["note"] == [
         "this is facades of the catalogue, A, B: photos, label maps; labels to photos is --direction BtoA"
     ]
-    assert found["next"][0].endswith(f"pix2pix --dataset {tmp_path / 'facades'} --direction BtoA")
+    assert found["next"][0].endswith(f"pix2pix --dataset {tmp_path / 'facades'} --direction BtoA --quick")
 
 
 def test_val_and_test_are_both_checked_with_a_note_which_one_is_used(paired_folder, capsys):
@@ -111,18 +113,20 @@ def test_a_name_below_datasets(paired_folder, capsys, tmp_path):
     shutil.move(paired_folder, tmp_path / "here" / "datasets" / "my pairs")
     found = run(capsys, "my pairs", "--sheet", "sheets/s.png")
     assert found["sheet"] == "sheets/s.png" and sheet("sheets/s.png")
-    assert found["next"][0] == "python -m keras_gan.pix2pix --dataset 'my pairs'"
+    assert found["next"][0] == "python -m keras_gan.pix2pix --dataset 'my pairs' --quick"
 
 
 def test_four_folders(tmp_path, capsys):
     for name, count in (("trainA", 3), ("trainB", 4), ("testA", 2), ("testB", 1)):
         write(tmp_path / "data" / name, count)
     found = run(capsys, tmp_path / "data")
-    assert found["is"] == check.UNPAIRED
+    assert found["is"] == layouts.UNPAIRED
     assert [found[f"{split} {side}"] for split in ("train", "test") for side in "AB"] == [
         f"{count} pictures" for count in (3, 4, 2, 1)
     ]
-    assert found["next"] == [f"python -m keras_gan.cyclegan --dataset {tmp_path / 'data'}"]
+    assert found["next"] == [
+        f"python -m keras_gan.cyclegan --dataset {tmp_path / 'data'}{quick}" for quick in (" --quick", "")
+    ]
 
 
 @pytest.mark.parametrize("divided", [True, False])
@@ -130,7 +134,7 @@ def test_class_folders(tmp_path, capsys, divided):
     for split in ("train", "test") if divided else ("",):
         write_classes(tmp_path / "pets" / split, cat=3, dog=12)
     found = run(capsys, tmp_path / "pets")
-    assert found["is"] == check.CLASSES
+    assert found["is"] == layouts.CLASSES
     assert found["classes"] == ("2: cat 3+3, dog 12+12" if divided else "2: cat 2+1, dog 10+2")
     assert ("every tenth picture" in found.get("note", [""])[0]) == (not divided)
     assert "cgan" in found["next"][0]
@@ -140,28 +144,35 @@ def test_invalid_classes_are_single_pictures_with_a_note_why(tmp_path, capsys):
     write_classes(tmp_path / "pets" / "train", cat=3, dog=2)
     write_classes(tmp_path / "pets" / "test", cat=3)
     found = run(capsys, tmp_path / "pets")
-    assert found["is"] == check.SINGLE and "classes" not in found
+    assert found["is"] == layouts.SINGLE and "classes" not in found
     assert "no classes: class 'dog' is in" in found["note"][0]
 
 
 def test_idx_files(tmp_path, capsys):
     found = run(capsys, write_idx(tmp_path / "letters", packed=True))
-    assert found["is"] == check.IDX
+    assert found["is"] == layouts.IDX
     assert (found["train"], found["test"], found["sizes"]) == ("20 pictures", "10 pictures", "all 5x6")
     assert found["classes"].startswith("10: 0 2+1, 1 2+1")
-    assert found["next"][1].endswith("--image-size 28x28x1")
+    assert found["next"][2].endswith("--image-size 28x28x1")
 
 
 def test_a_flat_folder(tmp_path, capsys):
     found = run(capsys, write(tmp_path / "cars", 21))
-    assert found["is"] == check.SINGLE
+    assert found["is"] == layouts.SINGLE
     assert (found["train"], found["test"]) == ("18 pictures", "3 pictures")
-    assert any("--from edges" in line for line in found["next"])
+    assert [line.partition(" --from ")[2] for line in found["next"][:2]] == [
+        f"{kind} {tmp_path / 'cars'} datasets/cars-{kind} --size 256 --fit crop" for kind in ("gray", "edges")
+    ]
+
+
+def test_the_command_that_makes_pairs_names_the_real_folder(tmp_path, capsys):
+    write(tmp_path / "here" / "datasets" / "cars", 3)
+    assert " --from gray datasets/cars datasets/cars-gray " in run(capsys, "cars")["next"][0]
 
 
 def test_pairs_in_a_flat_folder_are_detected_with_a_note_on_single_pictures(paired_folder, capsys):
     found = run(capsys, paired_folder / "train")
-    assert (found["is"], found["train"], found["test"]) == (check.PAIRS, "4 pictures", "1 pictures")
+    assert (found["is"], found["train"], found["test"]) == (layouts.PAIRS, "4 pictures", "1 pictures")
     assert found["note"][0] == "no test split: every tenth picture by name is held out for testing"
     assert found["note"][1].startswith("these look like pairs; if each is a single picture: python -m keras_gan.dc")
 
@@ -261,20 +272,20 @@ def test_a_sheet_that_cannot_be_written(tmp_path, capsys):
 def test_check_needs_no_keras(tmp_path):
     write(tmp_path / "cars", 3)
     codes, lines, errors = datasets_without_frameworks(".", ["check", "../cars"])
-    assert codes == [0] and not errors and lines[0].endswith(check.SINGLE)
+    assert codes == [0] and not errors and lines[0].endswith(layouts.SINGLE)
     assert sheet("cars-check.png")
 
 
 # Real data sets:
 
 REAL = {
-    "edges2shoes": (check.PAIRS, {"train": "782 pictures", "val": "213 pictures", "sizes": "all 512x256"}),
-    "facades": (check.PAIRS, {"train": "400 pictures", "val": "100 pictures", "modes": "RGB 500"}),
-    "horse2zebra": (check.UNPAIRED, {"train A": "300 pictures", "test B": "140 pictures", "modes": "RGB 859, L 1"}),
-    "apple2banana": (check.UNPAIRED, {"train A": "75 pictures", "train B": "73 pictures"}),
-    "cifar10": (check.CLASSES, {"train": "5000 pictures", "test": "1000 pictures", "sizes": "all 32x32"}),
-    "mnist": (check.IDX, {"train": "60000 pictures", "test": "10000 pictures", "modes": "L 70000"}),
-    "cars64": (check.SINGLE, {"train": "450 pictures", "test": "50 pictures", "sizes": "all 64x64"}),
+    "edges2shoes": (layouts.PAIRS, {"train": "782 pictures", "val": "213 pictures", "sizes": "all 512x256"}),
+    "facades": (layouts.PAIRS, {"train": "400 pictures", "val": "100 pictures", "modes": "RGB 500"}),
+    "horse2zebra": (layouts.UNPAIRED, {"train A": "300 pictures", "test B": "140 pictures", "modes": "RGB 859, L 1"}),
+    "apple2banana": (layouts.UNPAIRED, {"train A": "75 pictures", "train B": "73 pictures"}),
+    "cifar10": (layouts.CLASSES, {"train": "5000 pictures", "test": "1000 pictures", "sizes": "all 32x32"}),
+    "mnist": (layouts.IDX, {"train": "60000 pictures", "test": "10000 pictures", "modes": "L 70000"}),
+    "cars64": (layouts.SINGLE, {"train": "450 pictures", "test": "50 pictures", "sizes": "all 64x64"}),
 }
 
 

@@ -9,8 +9,9 @@ from PIL import Image
 from support.commands import datasets_without_frameworks
 
 from keras_gan.data.paired import DataLoader
-from keras_gan.datasets import make_pairs
+from keras_gan.datasets import make_pairs, preparation
 from keras_gan.datasets.__main__ import main
+from keras_gan.datasets.edges import edges
 from keras_gan.errors import BadValueError, NotFoundError
 from keras_gan.images.pixels import halves
 
@@ -59,7 +60,7 @@ def complaint(capsys, *arguments):
 
 
 def test_gray_is_the_weighted_mean_of_the_colours():
-    found = pixels(make_pairs.gray(photo(0)))
+    found = pixels(preparation.gray(photo(0)))
     assert np.abs(found - pixels(photo(0)) @ [0.299, 0.587, 0.114]).max() <= 0.5 + 1e-2
 
 
@@ -71,7 +72,7 @@ def disc(inside, outside, size=64, radius=20):
 
 def lines(image):
     """The mask of edges of an image, bool (height, width)."""
-    found = make_pairs.edges(image)
+    found = edges(image)
     assert found.mode == "L" and found.size == image.size
     assert set(np.unique(found)) <= {0, 255}
     return np.asarray(found) == 0
@@ -190,7 +191,7 @@ def test_pairs_are_twice_as_wide_with_the_photo_on_the_right(tmp_path, kind):
     for number, name in enumerate(names):
         left, right = halves(saved(made.folder / name))
         assert right.mode == "RGB" and (pixels(right) == pixels(photo(number))).all()
-        assert (pixels(left) == pixels(make_pairs.KINDS[kind](photo(number)).convert("RGB"))).all()
+        assert (pixels(left) == pixels(preparation.KINDS[kind](photo(number)).convert("RGB"))).all()
 
 
 @pytest.mark.parametrize("test", ["val", "test"])
@@ -330,7 +331,8 @@ def test_broken_pictures_are_named_skipped_and_counted(tmp_path, capsys):
     assert errors[1].startswith(f"skipping {folder / '05.png'}: ") and errors[1].endswith("(2 skipped so far)")
     assert output.out.splitlines() == [
         f"Made 10 pairs in {tmp_path / 'my out'}: 8 in train, 2 in val, skipped 2 broken.",
-        f"Next: python -m keras_gan.pix2pix --dataset '{tmp_path / 'my out'}'",
+        f"Next: python -m keras_gan.datasets check '{tmp_path / 'my out'}'",
+        f"Then: python -m keras_gan.pix2pix --dataset '{tmp_path / 'my out'}' --quick",
     ]
     assert len(written(tmp_path / "my out")) == 10
 
@@ -525,10 +527,11 @@ def test_the_command_and_its_help_need_no_keras(tmp_path):
         tmp_path, ["pairs", "--from", "edges", "photos", "out"], ["pairs", "--help"]
     )
     assert codes == [0, 0] and not errors
-    assert lines[:2] == [
+    assert lines[:3] == [
         "Made 3 pairs in out: 2 in train, 1 in val.",
-        "Next: python -m keras_gan.pix2pix --dataset out",
+        "Next: python -m keras_gan.datasets check out",
+        "Then: python -m keras_gan.pix2pix --dataset out --quick",
     ]
     assert written(tmp_path / "out") == ["train/01.png", "train/02.png", "val/00.png"]
-    text = "\n".join(lines[2:])
+    text = "\n".join(lines[3:])
     assert "--from {gray,edges}" in text and "every tenth picture by name" in text

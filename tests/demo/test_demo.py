@@ -26,6 +26,7 @@ from keras_gan.errors import BadValueError
 pytest.importorskip("uvicorn", reason="needs the extra demo")
 pytest.importorskip("starlette", reason="needs the extra demo")
 
+from keras_gan.datasets.preparation import Preparation, gray
 from keras_gan.demo import __main__ as demo
 from keras_gan.demo import server, uploads
 from keras_gan.images.pixels import scale
@@ -55,6 +56,14 @@ def page_of(serve, saved):
         return serve(demo.opened(saved(name)[1]))
 
     return get
+
+
+@pytest.fixture(scope="module")
+def grays(serve, saved):
+    """The address of a page with a generator that was trained on photos made gray, and the generator."""
+    found = demo.opened(saved("pix2pix")[1])
+    found[None].preparation = Preparation("gray")
+    return serve(found), found[None]
 
 
 def png(image):
@@ -141,7 +150,7 @@ class Slow:
     """A generator that blocks until `go_on` is set."""
 
     kind, name, shape, out_shape, value_range, fit = "translation", "slow", (8, 8, 3), (8, 8, 3), (-1, 1), "resize"
-    latent_dim, classes = None, 0
+    latent_dim, classes, preparation = None, 0, None
 
     def __init__(self):
         self.go_on = threading.Event()
@@ -380,6 +389,36 @@ def test_an_upload_is_translated_or_refused_with_a_message(shoes, opened, tmp_pa
     wait(page, "document.getElementById('says').textContent === ''")
 
 
+def coloured():
+    """A picture of many colours, in the size of the tiny networks."""
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 32, 3), "uint8"))
+
+
+def test_a_photo_is_prepared_as_in_training(grays):
+    address, generator = grays
+    made = np.asarray(gray(coloured()).convert("RGB"))
+    status, body, _ = ask(address, "translate/only", png(coloured()), Accept=server.NUMBERS)
+    expected = generator(scale(made[np.newaxis], generator.value_range))
+    assert status == 200
+    np.testing.assert_allclose(np.load(io.BytesIO(body)), expected, atol=1e-5)
+    status, body, _ = ask(address, "prepare/only", png(coloured()))
+    assert status == 200
+    np.testing.assert_array_equal(Image.open(io.BytesIO(body)), made)
+    assert ask(address, "prepare/AtoB", png(coloured()))[0] == 404
+
+
+def test_the_sheet_shows_what_the_network_takes(grays, opened, tmp_path):
+    page = opened(grays[0])
+    count, _ = settled(page)
+    coloured().resize((64, 64)).save(tmp_path / "photo.png")
+    page.locator("#file").set_input_files(tmp_path / "photo.png")
+    shown(page, after=count)
+    sheet = "document.getElementById('paper').getContext('2d').getImageData(0, 0, 512, 512).data"
+    wait(page, f"{sheet}.some((value, i) => i % 4 === 0 && value < 200)")
+    assert page.evaluate(f"{sheet}.every((value, i, all) => i % 4 > 2 || value === all[i - i % 4])")
+    assert "gray" in page.locator("figcaption").all_inner_texts()[0]
+
+
 def test_both_directions_of_a_cyclegan(page_of, opened):
     page = opened(page_of("cyclegan"))
     count, _ = settled(page)
@@ -450,4 +489,4 @@ def test_a_missing_package_and_help_need_no_framework():
     hide = "import importlib.util; importlib.util.find_spec = lambda name, *rest: None\n"
     done = command(before=watch + hide)
     assert (done.returncode, done.stdout) == (2, "set()\n")
-    assert done.stderr.count("\n") == 1 and 'pip install "keras-gan[demo]"' in done.stderr
+    assert done.stderr.count("\n") == 1 and 'pip install ".[demo]" in ' in done.stderr

@@ -45,7 +45,7 @@ class Same:
     """A generator that returns its inputs."""
 
     kind, name, shape, out_shape, value_range, fit = "translation", "same", (8, 8, 3), (8, 8, 3), (-1, 1), "resize"
-    latent_dim, classes = None, 0
+    latent_dim, classes, preparation = None, 0, None
 
     def __call__(self, images):
         return images
