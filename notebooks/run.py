@@ -57,14 +57,15 @@ def inject(notebook, parameters):
 
 
 def execute(notebook, folder):
-    """Runs a notebook, in place, in `folder/notebooks`, with this checkout's package in `folder`.
+    """Runs a notebook, in place, in `folder/notebooks`, with this clone's package in `folder`.
 
     Raises:
         nbclient.exceptions.CellExecutionError: if a cell fails.
     """
     folder = Path(folder)
     (folder / "notebooks").mkdir()
-    (folder / "keras_gan").symlink_to(HERE.parent / "keras_gan", target_is_directory=True)
+    for name in ("keras_gan", "pyproject.toml", "setup.cfg"):  # what the first cell knows a clone by
+        (folder / name).symlink_to(HERE.parent / name)
     for cell in code(notebook):
         cell.outputs, cell.execution_count = [], None
     nbclient.NotebookClient(

@@ -3,12 +3,18 @@
 import ast
 import configparser
 import copy
+import importlib.util
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
 import pytest
+from publish import publish
 from run import SMALL, code, complaints, execute, fingerprint, inject, tagged
 
 from keras_gan import AdversarialModel
@@ -48,19 +54,76 @@ def test_there_is_a_small_setting_for_each():
     assert sorted(SMALL) == [path.stem for path in PATHS]
 
 
-def test_it_opens_in_colab(notebook, path):
-    """The badge leads to this notebook, and the first code cell fetches the project from the same place.
+def test_first_cells_are_alike():
+    assert len({tagged(nbformat.read(path, as_version=4), "install")[0].source for path in PATHS}) == 1
 
-    `OWNER` stands for the account that publishes it (CONTRIBUTING.md), so that the link cannot be followed before.
-    """
-    badge = re.escape("[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]")
-    link = r"\(https://colab\.research\.google\.com/github/([\w.-]+/[\w.-]+)/blob/([\w.-]+)/(\S+)\)"
-    ((repository, branch, file),) = re.findall(badge + link, notebook.cells[0].source)
-    assert f"https://github.com/{repository}" == address() and branch == "main"
-    assert (ROOT / file).is_file() and ROOT / file == path
-    (install,) = tagged(notebook, "install")
-    assert install is code(notebook)[0]
-    assert f'"git+{address()}"' in install.source
+
+def test_the_first_code_cell_installs(notebook):
+    assert tagged(notebook, "install") == code(notebook)[:1]
+
+
+def test_the_placeholder_of_the_address_stands_in_one_place():
+    """Until the repository is published: then it stands in the files that `publish.py` writes."""
+    account = address().rpartition("/")[0] + "/"
+    files = [path for path in ROOT.iterdir() if not path.name.startswith(".")]
+    files += [path for room in ("keras_gan", "tests", "notebooks", "benchmarks") for path in (ROOT / room).rglob("*.*")]
+    files += [*(ROOT / "docs").glob("*.*"), *(ROOT / "docs" / "models").glob("*.md")]
+    texts = [path for path in files if path.suffix in (".py", ".md", ".cfg", ".cff", ".toml", ".ipynb", ".html", "")]
+    named = {path.name for path in texts if path.is_file() and account in path.read_text("utf-8")}
+    assert named in ({"setup.cfg"}, {"setup.cfg", "CITATION.cff", *(path.name for path in PATHS)})
+
+
+def test_publishing_writes_the_address_and_leaves_the_outputs_alone(tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    kept = [ROOT / "setup.cfg", ROOT / "CITATION.cff", *PATHS]
+    for file in kept:
+        shutil.copy(file, tmp_path / file.relative_to(ROOT))
+    for url in ("https://github.com/one/first", "https://github.com/other/keras_gan"):
+        publish(url, tmp_path)
+    for file in kept:
+        text = (tmp_path / file.relative_to(ROOT)).read_text("utf-8")
+        assert url in text and "one/first" not in text
+        if file in PATHS:
+            now, before = nbformat.reads(text, as_version=4), nbformat.read(file, as_version=4)
+            assert f"github/other/keras_gan/blob/main/notebooks/{file.name})" in now.cells[0].source
+            assert f'REPOSITORY = "{url}"' in code(now)[0].source and shows_its_code(now)
+            assert [cell.get("outputs") for cell in now.cells] == [cell.get("outputs") for cell in before.cells]
+            assert [cell.source for cell in now.cells[3:]] == [cell.source for cell in before.cells[3:]]
+
+
+def run_first_cell(folder, monkeypatch, missing=()):
+    """Runs it in a folder where these packages are missing; returns what it was about to install, or its sentence."""
+    asked = []
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry not in ("", "..")])
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in missing else found(name))
+    monkeypatch.setattr(subprocess, "run", lambda pip, **_: asked.append(pip[-1]) or SimpleNamespace(returncode=1))
+    (cell,) = tagged(nbformat.read(PATHS[0], as_version=4), "install")
+    try:
+        exec(cell.source, {})
+    except Exception as error:
+        return asked, error._render_traceback_()
+    return asked, None
+
+
+@pytest.mark.parametrize("beside", ["", "a clone", "another project"])
+def test_the_first_cell_stops_with_a_sentence_where_nothing_is(tmp_path, monkeypatch, beside):
+    """Also where the folder above holds a clone or is another project."""
+    (tmp_path / "here").mkdir()
+    if beside:
+        (tmp_path / "keras_gan" / "keras_gan").mkdir(parents=True)
+    if beside == "another project":
+        (tmp_path / "pyproject.toml").touch()
+        (tmp_path / "setup.cfg").write_text("[metadata]\nname = other\n")
+    asked, (sentence,) = run_first_cell(tmp_path / "here", monkeypatch, missing=["keras_gan"])
+    assert not asked and "keras_gan cannot be installed: open this notebook in" in sentence and "\n" not in sentence
+    assert sentence.count(". ") == 0 and sentence.endswith(".")
+
+
+def test_the_first_cell_installs_what_a_clone_lacks(tmp_path, monkeypatch):
+    asked, (sentence,) = run_first_cell(ROOT / "notebooks", monkeypatch, missing=["tifffile"])
+    assert asked == [".."] and "cannot be installed from ..: " in sentence
 
 
 def test_it_says_what_it_is_about(notebook):
