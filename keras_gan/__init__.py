@@ -1,5 +1,7 @@
 """The classic image GANs on Keras 3, written to read like the posts that they come from.
 
+The posts and papers are listed in docs/models/index.md.
+
     from keras_gan import DataLoader, DiscoGAN
 
     gan = DiscoGAN(img_shape=(128, 128, 3))
@@ -10,10 +12,29 @@ Names are imported on first use: `import keras_gan` alone loads neither Keras no
 
 import os
 import platform
+import signal
+import sys
 from importlib import import_module
+from types import FrameType
 from typing import Any
 
+from keras_gan.installation import choose_backend
+
 __version__ = "0.1.0"
+
+
+def end_command(number: int, frame: FrameType | None) -> None:
+    """Answers Ctrl-C while the modules of a command are loaded, before its parser exists."""
+    os.write(2, b"\nStopped.\n")
+    os._exit(128 + number)
+
+
+if sys.argv[:1] == ["-m"] and any(word.partition(".")[0] == "keras_gan" for word in sys.orig_argv):
+    signal.signal(signal.SIGINT, end_command)
+
+choose_backend()  # Keras reads it when it is imported
+# TensorFlow logs what users cannot act on, such as that there is no GPU. Its errors are exceptions in Python, too.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 # TensorFlow includes Intel's oneDNN, but by default uses it only on processors with AVX-512 VNNI. On other x86-64
 # processors it is as fast or faster, and rounds the same way. TensorFlow reads the variable when it is imported.

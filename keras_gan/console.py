@@ -8,10 +8,15 @@ import math
 import os
 import re
 import shutil
+import signal
+import socket
 import sys
-from collections.abc import Iterable, Iterator
+import textwrap
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
+from keras_gan import end_command, installation
 from keras_gan.errors import BadValueError, UserError
 
 #: What to do about errors of the system.
@@ -27,24 +32,37 @@ WAYS_OUT = {
 }
 
 
+WIDTH = 100  # columns of an error in a terminal
 SMALLER = "end other programs, or take smaller pictures or sizes, then try again"
 
 
 def load_keras() -> Any:
-    """Imports and returns Keras, without TensorFlow's start-up log. Exits with code 2 if the backend is missing."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    """Imports and returns Keras, silently. Exits with code 2 if the backend is missing."""
     # Allocate GPU memory on demand, not all at once.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     missing = None
-    with silence():
+    with silence(), ended_by_ctrl_c():
         try:
             import keras
         except ModuleNotFoundError as error:  # the backend that KERAS_BACKEND names
             missing = error.name
     if missing:
-        sys.exit(fail(f"{missing!r} is not installed: install it, or set KERAS_BACKEND to tensorflow or jax."))
+        sys.exit(fail(installation.how_to_get(missing)))
     return keras
+
+
+@contextlib.contextmanager
+def ended_by_ctrl_c() -> Iterator[None]:
+    """Within it, the system itself ends a command at Ctrl-C. Python would first load a library, which takes seconds."""
+    if not is_command() or "keras" in sys.modules:
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager
@@ -74,8 +92,11 @@ def print_any_name() -> None:
 
 
 def fail(message: object) -> int:
-    """Prints the message as one line on standard error. Returns 2, the exit code for bad input."""
-    print("error:", " ".join(str(message).split()), file=sys.stderr)
+    """Prints the message as one line on standard error, which a terminal shows in lines of `WIDTH`. Returns 2."""
+    text = " ".join(["error:", *str(message).split()])
+    if sys.stderr.isatty():
+        text = textwrap.fill(text, WIDTH, subsequent_indent=" " * 7, break_long_words=False, break_on_hyphens=False)
+    print(text, file=sys.stderr)
     return 2
 
 
@@ -83,8 +104,7 @@ def check_packages(user: str, packages: Iterable[str], extra: str) -> None:
     """Raises BadValueError, naming the extra to install, if a package is missing."""
     for package in packages:
         if importlib.util.find_spec(package) is None:
-            install = f'python -m pip install "keras-gan[{extra}]", or ".[{extra}]" in a clone'
-            raise BadValueError(f"{user} needs the package {package}: {install}.")
+            raise BadValueError(f"{user} needs {package}: {installation.install(extra)}.")
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -99,6 +119,8 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         print_any_name()
+        if signal.getsignal(signal.SIGINT) is end_command:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         super().__init__(**options)
 
     @classmethod
@@ -160,14 +182,77 @@ def value_range_or_auto(text: str) -> tuple[float, float] | str:
     return text if text == "auto" else value_range(text)
 
 
+def is_command() -> bool:
+    """Whether this process is one of this package's commands, `python -m keras_gan....`, and not a user's program."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return spec is not None and spec.name.startswith("keras_gan.")
+
+
+@contextlib.contextmanager
+def heard(hear: Callable[[int], None]) -> Iterator[None]:
+    """Within it, a thread calls `hear` with the number of each signal that has a handler, as soon as it arrives.
+
+    Python calls the handlers themselves in the main thread, between two instructions of its own: not while a framework
+    is loaded, compiles or computes, which may take a minute. Outside of the main thread, this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ear, mouth = socket.socketpair()
+    mouth.setblocking(False)
+    before = signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
+
+    def listen() -> None:
+        while number := ear.recv(1):
+            hear(number[0])
+
+    thread = threading.Thread(target=listen, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        mouth.close()
+        thread.join()
+        ear.close()
+
+
+@contextlib.contextmanager
+def stopped_at_once() -> Iterator[None]:
+    """Within it, Ctrl-C ends a command at once, with code 130: there is nothing to save yet."""
+    if not is_command():
+        yield
+        return
+    screen = os.dup(2)  # `silence()` may have taken away 2 itself
+
+    def stop(number: int) -> None:
+        if number == signal.SIGINT:
+            os.write(screen, b"\nStopped.\n")
+            os._exit(130)
+
+    try:
+        with heard(stop):
+            yield
+    finally:
+        os.close(screen)
+
+
 @contextlib.contextmanager
 def one_line_errors() -> Iterator[None]:
     """Wraps a command: a `UserError`, an error of the system or a lack of memory exits with code 2 and one line.
 
-    Ctrl-C exits with code 130.
+    Ctrl-C is answered at once and exits with code 130, after unfinished files are removed.
     """
+    stopping = threading.Event()
+
+    def answer(number: int) -> None:
+        if number == signal.SIGINT and not stopping.is_set():
+            stopping.set()
+            print("\nStopped.", file=sys.stderr, flush=True)
+
     try:
-        yield
+        with heard(answer):
+            yield
     except UserError as error:
         sys.exit(fail(error))
     except OSError as error:
@@ -175,5 +260,15 @@ def one_line_errors() -> Iterator[None]:
     except MemoryError as error:
         sys.exit(fail(f"the machine has too little memory{f' ({error})' if str(error) else ''}: {SMALLER}."))
     except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
+        answer(signal.SIGINT)  # unless the thread has done so
         sys.exit(130)
+
+
+@contextlib.contextmanager
+def reader_may_leave() -> Iterator[None]:
+    """Wraps a command that prints much: nothing is said if the reader of its output, such as `head`, ends first."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,7 +7,7 @@ import keras
 from keras import layers
 
 from keras_gan.errors import BadValueError
-from keras_gan.layers import Conv2D, Conv2DTranspose, InstanceNormalization
+from keras_gan.layers import Conv2D, Conv2DTranspose, InstanceNormalization, LeakyReLU
 
 
 def full() -> str:
@@ -29,7 +29,7 @@ def unet_depth(height: int, width: int, *, deepest: int, least: int = 8) -> int:
         smallest = f", at least {least}" if least > 8 else ""
         raise BadValueError(
             f"image size {height}x{width} cannot be halved three times: "
-            f"height and width must be multiples of 8{smallest}, such as {near}."
+            f"its sides must be multiples of 8{smallest}, such as {near}."
         )
     return depth
 
@@ -58,10 +58,10 @@ def patchgan_70(
         return Conv2D(filters, 4, strides, use_bias=use_bias, kernel_initializer=normal(), dtype=dtype)(x)
 
     img = keras.Input(shape)
-    x = layers.LeakyReLU(negative_slope=0.2)(conv(img, filters, 2))
+    x = LeakyReLU(negative_slope=0.2)(conv(img, filters, 2))
     for multiple, strides in ((2, 2), (4, 2), (8, 1)):
         x = norm(conv(x, filters * multiple, strides, use_bias=norm is plain_norm))
-        x = layers.LeakyReLU(negative_slope=0.2)(x)
+        x = LeakyReLU(negative_slope=0.2)(x)
     return keras.Model(img, conv(x, 1, 1, dtype=full()), name=name)
 
 
@@ -119,6 +119,6 @@ def dcgan_discriminator(img: Any, filters: int = 64) -> Any:
     x = img
     for i in range(halvings(*img.shape[1:3])):
         x = Conv2D(filters * 2**i, 4, 2, "same", use_bias=i == 0, kernel_initializer=normal())(x)
-        x = layers.LeakyReLU(negative_slope=0.2)(batch_norm(x) if i else x)
+        x = LeakyReLU(negative_slope=0.2)(batch_norm(x) if i else x)
     x = Conv2D(1, x.shape[1:3], padding="valid", kernel_initializer=normal(), dtype=full())(x)
     return layers.Flatten(dtype=full())(x)

@@ -9,7 +9,10 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_gan import installation
 from keras_gan.errors import BadValueError
+
+installation.say_backend()  # once, when Keras is loaded
 
 BACKENDS = ("tensorflow", "jax")
 
@@ -19,7 +22,12 @@ def check() -> None:
     name = keras.backend.backend()
     if name not in BACKENDS:
         raise BadValueError(f"KERAS_BACKEND must be {' or '.join(BACKENDS)} for keras_gan, not {name!r}.")
-    if name == "jax":
+    keep_compiled()
+
+
+def keep_compiled() -> None:
+    """Keeps the programs that JAX compiles in the user's cache folder; does nothing on other backends."""
+    if keras.backend.backend() == "jax":
         from keras_gan.backend import jax_cache
 
         jax_cache.keep_compiled()
@@ -194,6 +202,15 @@ def with_gradient(forward: Callable, backward: Callable, *arguments: Any) -> Any
         The result.
     """
     return current().with_gradient(forward, backward, *arguments)
+
+
+def leaky_relu(x: Any, slope: float) -> Any:
+    """`keras.ops.leaky_relu`, in a form that TensorFlow can fuse with the convolution before it."""
+    if keras.backend.backend() == "tensorflow":
+        from keras_gan.backend import tensorflow
+
+        return tensorflow.leaky_relu(x, slope)
+    return ops.leaky_relu(x, slope)
 
 
 def conv_transpose(x: Any, kernel: Any, strides: int | tuple[int, int], padding: str) -> Any:

@@ -1,5 +1,7 @@
 """The training step on TensorFlow."""
 
+import atexit
+import gc
 import os
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +15,10 @@ from keras_gan.backend.tensorflow_xla import in_training
 from keras_gan.errors import BadValueError
 
 __all__ = ["prepare", "times_taps"]
+
+# Keras leaves the data set of a `fit()` in a reference cycle. Collected only when Python has ended, it could not be
+# closed, and TensorFlow would say so.
+atexit.register(gc.collect)
 
 
 def as_test_step(judge: Callable) -> Callable:
@@ -54,6 +60,24 @@ def with_gradient(forward: Callable, backward: Callable, *arguments: Any) -> Any
         return result, lambda upstream: backward(saved, upstream)
 
     return function(*map(tf.convert_to_tensor, arguments))
+
+
+def leaky_relu(x: Any, slope: float) -> Any:
+    """See `keras_gan.backend.leaky_relu`.
+
+    In training its gradient is computed from the result, which has the sign of x. TensorFlow's own gradient needs x:
+    then a convolution, its bias and this function cannot become one operation. TensorFlow tries that nevertheless,
+    fails ("remapper failed: Mutation::Apply error"), and leaves the whole step without such fusions.
+    """
+    if not tensorflow_xla.training or slope <= 0:
+        return tf.nn.leaky_relu(x, slope)
+
+    @tf.custom_gradient
+    def function(x):
+        result = tf.nn.leaky_relu(x, slope)
+        return result, lambda upstream: tf.raw_ops.LeakyReluGrad(gradients=upstream, features=result, alpha=slope)
+
+    return function(x)
 
 
 def compiled(action: Callable, variables: list[Any]) -> Callable:

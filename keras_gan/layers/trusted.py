@@ -15,6 +15,7 @@ from typing import Any
 import h5py
 import keras
 
+from keras_gan import backend
 from keras_gan.errors import BadValueError
 
 #: Where Keras' own objects are found by their names.
@@ -52,7 +53,9 @@ def load_model(path: Path) -> Any:
         Exception: of any type, if it is damaged.
     """
     check(config_of(path), repr(str(path)))
-    return keras.saving.load_model(path, compile=False, safe_mode=True)
+    backend.keep_compiled()
+    with backend.drawn_on_host():  # Keras draws initial weights before it reads those of the file
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
 def check(config: Any, title: str) -> None:

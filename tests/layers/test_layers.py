@@ -7,7 +7,7 @@ import pytest
 from keras import ops
 
 from keras_gan import backend
-from keras_gan.layers import ImagePool, InstanceNormalization, ReflectionPadding2D
+from keras_gan.layers import ImagePool, InstanceNormalization, LeakyReLU, ReflectionPadding2D
 from keras_gan.layers.instance_norm import instance_norm
 
 
@@ -60,6 +60,14 @@ def test_the_gradient_of_instance_normalization_is_what_differentiation_gives(si
         strict=True,
     ):
         np.testing.assert_allclose(closed, differentiated, rtol=1e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("slope", [0.2, 0.0])
+def test_leaky_relu_has_the_results_and_the_gradient_of_keras(slope):
+    x = np.array([[-3, -0.5, 0, 0.5, 4]], "float32")
+    ours, of_keras = LeakyReLU(slope), keras.layers.LeakyReLU(slope)
+    np.testing.assert_array_equal(ours(x), of_keras(x))
+    np.testing.assert_array_equal(gradients(ours, x)[0], gradients(of_keras, x)[0])
 
 
 @pytest.mark.skipif(keras.backend.backend() != "jax", reason="TensorFlow uses the closed form in training steps only")

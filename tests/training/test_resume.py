@@ -258,7 +258,9 @@ def test_a_signal_saves_a_checkpoint_and_prints_how_to_resume(number, code, kept
         run_here(Toy, *words.split())
     assert stop.value.code == code and signal.getsignal(number) is before
     command = "python -m keras_gan.toy --resume runs/toy-drawn_digits-1"
-    assert capsys.readouterr().err == f"\nStopped at iteration 2, checkpoint saved. To resume: {command}\n"
+    again = "; press again to end without saving" if number == signal.SIGINT else ""
+    stopped = f"Stopped at iteration 2, checkpoint saved. To resume: {command}"
+    assert capsys.readouterr().err == f"\nFinishing this step and saving{again}.\n\n{stopped}\n"
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
     assert json.loads((tmp_path / "runs/toy-drawn_digits-1/report.json").read_text())["state"] == "stopped"
