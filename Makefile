@@ -10,12 +10,10 @@ PYTEST := -m pytest -n 2 --dist worksteal --durations 10
 .PHONY: discogan cyclegan test test-slow test-jax test-jax-slow test-lowest lint notebooks docs benchmark clean
 
 discogan: .venv/installed
-	$(BIN)/python -m keras_gan.discogan --dataset drawn_shoes --image-size 64 --filters 32 \
-		--batch-size 4 --epochs 8 --sample-interval 50 --seed 0
+	$(BIN)/python -m keras_gan.discogan --quick --dataset drawn_shoes --seed 0
 
 cyclegan: .venv/installed
-	$(BIN)/python -m keras_gan.cyclegan --dataset drawn_shoes --image-size 64 --batch-size 4 \
-		--epochs 15 --sample-interval 50 --seed 0
+	$(BIN)/python -m keras_gan.cyclegan --quick --dataset drawn_shoes --seed 0
 
 test: .venv/installed-test
 	$(BIN)/python $(PYTEST) -m "not slow"

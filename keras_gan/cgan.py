@@ -51,6 +51,7 @@ class CGAN(LatentModel):
     EMBEDDING = 50  # size of a label's embedding
 
     TRAIN = {"epochs": 20, "batch_size": 64, "sample_interval": 200}
+    QUICK = {"model": {}, "train": {"epochs": 20, "steps_per_epoch": 200, "batch_size": 64, "ema": 0.99}}
 
     def __init__(self, img_shape: tuple = (28, 28, 1), gf: int = 32, df: int = 32, **options: Any) -> None:
         super().__init__("cgan", **options)

@@ -13,8 +13,9 @@ Two generators, G_AB and G_BA, and a discriminator for each domain. The generato
 D_A and D_B learn to tell real pictures (1) from fakes (0).
 
 Zhu et al., "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", 2017
-(https://arxiv.org/abs/1703.10593), in the version of the Keras notebooks: networks and loop for colouring CIFAR-10.
-The paper's own networks are in cyclegan_paper.py.
+(https://arxiv.org/abs/1703.10593), in the version of the Keras notebook: networks and loop for colouring CIFAR-10. The
+notebook: https://github.com/hansong0219/Advanced-DeepLearning-Study (Cross-Domain/CycleGAN.ipynb). The paper's own
+networks are in cyclegan_paper.py.
 """
 
 if __name__ == "__main__":  # answer --help and bad options before Keras is loaded
@@ -30,10 +31,10 @@ from keras import layers
 
 from keras_gan.adversarial.cycle import CycleModel
 from keras_gan.errors import BadValueError, check_at_least, check_switch
-from keras_gan.layers import Conv2DTranspose, InstanceNormalization
+from keras_gan.layers import Conv2DTranspose, InstanceNormalization, LeakyReLU
 from keras_gan.networks import full
 
-ACTIVATIONS = {"lrelu": lambda: layers.LeakyReLU(negative_slope=0.2), "relu": layers.ReLU}
+ACTIVATIONS = {"lrelu": lambda: LeakyReLU(negative_slope=0.2), "relu": layers.ReLU}
 
 
 class CycleGAN(CycleModel):
@@ -56,10 +57,16 @@ class CycleGAN(CycleModel):
         pool_size: past fakes kept for each discriminator; the notebook keeps none.
         augment: whether to enlarge training pictures by 286/256 and crop them at random.
         flip: whether to mirror half of the training pictures.
+        gf: filters in the generators' first layer.
+        df: filters in the discriminators' first layer.
         **options: data, optimizers, seed and output, see `TranslationModel`; and the errors raised.
     """
 
     TRAIN = {"epochs": 100, "batch_size": 1, "sample_interval": 200}
+    QUICK = {
+        "model": {"img_shape": (64, 64, 3)},
+        "train": {"epochs": 13, "steps_per_epoch": 100, "batch_size": 4, "sample_interval": 100},
+    }
 
     def __init__(
         self,
@@ -74,12 +81,15 @@ class CycleGAN(CycleModel):
         pool_size: int = 0,
         augment: bool = False,
         flip: bool = True,
+        gf: int = 32,
+        df: int = 32,
         **options: Any,
     ) -> None:
         super().__init__(name="cyclegan", **options)
-        check_at_least(1, kernel_size=kernel_size)
+        check_at_least(1, kernel_size=kernel_size, gf=gf, df=df)
         check_switch(instance_norm=instance_norm, patchgan=patchgan)
         self.kernel_size, self.patchgan, self.instance_norm = kernel_size, patchgan, instance_norm
+        self.gf, self.df = gf, df
         if activation not in ACTIVATIONS:
             raise BadValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, not {activation!r}.")
         self.activation = ACTIVATIONS[activation]
@@ -103,24 +113,24 @@ class CycleGAN(CycleModel):
         Layers on small maps are Keras' own: at 32x32 and batch size 32 this package's convolutions are not faster.
         """
         img = keras.Input(shape)
-        e1 = self.encoder(img, 32, strides=1)
-        e2 = self.encoder(e1, 64)
-        e3 = self.encoder(e2, 128)
-        e4 = self.encoder(e3, 128)
-        d1 = self.decoder(e4, e3, 128, layers.Conv2DTranspose)
-        d2 = self.decoder(d1, e2, 64)
-        d3 = self.decoder(d2, e1, 64)
+        e1 = self.encoder(img, self.gf, strides=1)
+        e2 = self.encoder(e1, self.gf * 2)
+        e3 = self.encoder(e2, self.gf * 4)
+        e4 = self.encoder(e3, self.gf * 4)
+        d1 = self.decoder(e4, e3, self.gf * 4, layers.Conv2DTranspose)
+        d2 = self.decoder(d1, e2, self.gf * 2)
+        d3 = self.decoder(d2, e1, self.gf * 2)
         last = Conv2DTranspose(target_shape[2], self.kernel_size, padding="same", activation="sigmoid", dtype=full())
         return keras.Model(img, last(d3), name=name)
 
     def build_discriminator(self, shape: tuple, name: str | None = None) -> Any:
         """(batch, *shape) to one verdict per patch, (batch, H / 16, W / 16, 1), or without `patchgan` (batch, 1)."""
         x = img = keras.Input(shape)
-        for filters in (32, 64, 128, 256):
-            x = layers.LeakyReLU(negative_slope=0.2)(x)
+        for filters in (self.df, self.df * 2, self.df * 4, self.df * 8):
+            x = LeakyReLU(negative_slope=0.2)(x)
             x = layers.Conv2D(filters, self.kernel_size, strides=2, padding="same")(x)
         if self.patchgan:
-            x = layers.LeakyReLU(negative_slope=0.2)(x)
+            x = LeakyReLU(negative_slope=0.2)(x)
             outputs = layers.Conv2D(1, self.kernel_size, padding="same", dtype=full())(x)
         else:
             outputs = layers.Dense(1, dtype=full())(layers.Flatten()(x))

@@ -14,7 +14,7 @@ D_A and D_B learn to tell real pictures (1) from fakes (0), patch by patch. Some
 past fakes.
 
 Zhu et al., "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", 2017
-(https://arxiv.org/abs/1703.10593). The Keras notebooks' CycleGAN is in cyclegan.py.
+(https://arxiv.org/abs/1703.10593). The Keras notebook's CycleGAN is in cyclegan.py.
 """
 
 if __name__ == "__main__":  # answer --help and bad options before Keras is loaded
@@ -28,6 +28,7 @@ import keras
 from keras import layers
 
 from keras_gan.adversarial.cycle import CycleModel
+from keras_gan.errors import check_at_least
 from keras_gan.layers import Conv2D, Conv2DTranspose, ReflectionPadding2D
 from keras_gan.networks import full, normal, patchgan_70, plain_norm
 
@@ -46,10 +47,16 @@ class CycleGANPaper(CycleModel):
         pool_size: past fakes kept for each discriminator.
         augment: whether to enlarge training pictures by 286/256 and crop them at random.
         flip: whether to mirror half of the training pictures.
+        gf: filters in the generators' first layer.
+        df: filters in the discriminators' first layer.
         **options: data, optimizers, seed and output, see `TranslationModel`; and the errors raised.
     """
 
     TRAIN = {"epochs": 100, "batch_size": 1, "sample_interval": 200}
+    QUICK = {
+        "model": {"img_shape": (48, 48, 3)},
+        "train": {"epochs": 11, "steps_per_epoch": 100, "batch_size": 1, "sample_interval": 100},
+    }
 
     def __init__(
         self,
@@ -60,16 +67,20 @@ class CycleGANPaper(CycleModel):
         pool_size: int = 50,
         augment: bool = False,
         flip: bool = True,
+        gf: int = 64,
+        df: int = 64,
         **options: Any,
     ) -> None:
         super().__init__(name="cyclegan_paper", **options)
+        check_at_least(1, gf=gf, df=df)
+        self.gf, self.df = gf, df
         shapes = img_shape, shape_A, shape_B
         self.open_data(*shapes, identity, multiple=4, least=24, augment=augment, flip=flip)
         self.generators_first = True
         adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
         self.build_game(adam, adam, identity_weight=5, pool_size=pool_size)
 
-    def build_generator(self, shape: tuple, target_shape: tuple, name: str | None = None, filters: int = 64) -> Any:
+    def build_generator(self, shape: tuple, target_shape: tuple, name: str | None = None) -> Any:
         """ResNet generator: (batch, *shape) to (batch, *target_shape) in [-1, 1].
 
         A 7x7 convolution, two halvings, residual blocks at a quarter of the size (nine from 256x256 up, else six),
@@ -84,8 +95,8 @@ class CycleGANPaper(CycleModel):
             return layers.ReLU()(plain_norm(conv(layers.ZeroPadding2D(1)(x), filters, 3, strides=2)))
 
         def residual(x):
-            y = layers.ReLU()(plain_norm(conv(ReflectionPadding2D(1)(x), 4 * filters, 3)))
-            y = plain_norm(conv(ReflectionPadding2D(1)(y), 4 * filters, 3))
+            y = layers.ReLU()(plain_norm(conv(ReflectionPadding2D(1)(x), 4 * self.gf, 3)))
+            y = plain_norm(conv(ReflectionPadding2D(1)(y), 4 * self.gf, 3))
             return layers.Add()([x, y])
 
         def up(x, filters):
@@ -93,11 +104,11 @@ class CycleGANPaper(CycleModel):
             return layers.ReLU()(plain_norm(x))
 
         img = keras.Input(shape)
-        x = layers.ReLU()(plain_norm(conv(ReflectionPadding2D(3)(img), filters, 7)))
-        x = down(down(x, 2 * filters), 4 * filters)
+        x = layers.ReLU()(plain_norm(conv(ReflectionPadding2D(3)(img), self.gf, 7)))
+        x = down(down(x, 2 * self.gf), 4 * self.gf)
         for _ in range(self.blocks):
             x = residual(x)
-        x = up(up(x, 2 * filters), filters)
+        x = up(up(x, 2 * self.gf), self.gf)
         outputs = layers.Activation("tanh", dtype=full())(conv(ReflectionPadding2D(3)(x), target_shape[2], 7))
         return keras.Model(img, outputs, name=name)
 
@@ -108,7 +119,7 @@ class CycleGANPaper(CycleModel):
 
     def build_discriminator(self, shape: tuple, name: str | None = None) -> Any:
         """70x70 PatchGAN: (batch, *shape) to one verdict per patch, (batch, H / 8 - 2, W / 8 - 2, 1)."""
-        return patchgan_70(shape, name=name)
+        return patchgan_70(shape, self.df, name=name)
 
 
 if __name__ == "__main__":

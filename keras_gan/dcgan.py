@@ -51,6 +51,10 @@ class DCGAN(LatentModel):
     """
 
     TRAIN = {"epochs": 25, "batch_size": 64, "sample_interval": 100}
+    QUICK = {
+        "model": {"gf": 32, "df": 32},
+        "train": {"epochs": 20, "steps_per_epoch": 100, "batch_size": 32, "ema": 0.99},
+    }
 
     def __init__(
         self, img_shape: tuple = (64, 64, 3), gf: int = 64, df: int = 64, flip: bool = False, **options: Any

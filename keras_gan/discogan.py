@@ -1,7 +1,7 @@
 """DiscoGAN: learns to translate between two kinds of pictures, in both directions at once.
 
     python -m keras_gan.discogan                                  edges to shoes, as in the post
-    python -m keras_gan.discogan --image-size 64 --filters 32     the same, small and fast
+    python -m keras_gan.discogan --quick                          the same, small: minutes instead of hours
     python -m keras_gan.discogan --dataset PATH/TO/FOLDER --batch-size 4
 
 Two generators, G_AB and G_BA, and a discriminator for each domain. The generators minimise
@@ -13,8 +13,8 @@ Two generators, G_AB and G_BA, and a discriminator for each domain. The generato
 D_A and D_B learn to tell real pictures (1) from fakes (0), patch by patch.
 
 Kim et al., "Learning to Discover Cross-Domain Relations with Generative Adversarial Networks", 2017
-(https://arxiv.org/abs/1703.05192), in the version of the Keras posts: U-Nets, least squares, paired training. The
-paper's unpaired version is in discogan_paper.py.
+(https://arxiv.org/abs/1703.05192), in the version of the Keras post: U-Nets, least squares, paired training. The
+paper's unpaired version is in discogan_paper.py. The post: https://github.com/FullMooney/py_studies (discoGAN.md).
 """
 
 if __name__ == "__main__":  # answer --help and bad options before Keras is loaded
@@ -31,7 +31,7 @@ from keras_gan.adversarial import Combined, TwoWayModel, once
 from keras_gan.data.options import checked_shape
 from keras_gan.data.paired import DataLoader
 from keras_gan.errors import check_at_least, check_share, check_weight
-from keras_gan.layers import Conv2D, InstanceNormalization, UpsampleConv2D
+from keras_gan.layers import Conv2D, InstanceNormalization, LeakyReLU, UpsampleConv2D
 from keras_gan.networks import full, unet_depth
 
 
@@ -53,6 +53,10 @@ class DiscoGAN(TwoWayModel):
     """
 
     TRAIN = {"epochs": 20, "batch_size": 1, "sample_interval": 200}  # as in the post
+    QUICK = {
+        "model": {"img_shape": (64, 64, 3), "gf": 32, "df": 32},
+        "train": {"epochs": 10, "steps_per_epoch": 200, "batch_size": 4},
+    }
 
     def __init__(
         self,
@@ -125,7 +129,7 @@ class DiscoGAN(TwoWayModel):
         def conv2d(layer_input, filters, normalization=True, dropout=0.0):
             """Layers used during downsampling"""
             d = Conv2D(filters, kernel_size=4, strides=2, padding="same")(layer_input)
-            d = layers.LeakyReLU(negative_slope=0.2)(d)
+            d = LeakyReLU(negative_slope=0.2)(d)
             d = normalize(d) if normalization else d
             return layers.Dropout(dropout)(d) if dropout else d
 
@@ -159,7 +163,7 @@ class DiscoGAN(TwoWayModel):
         def d_layer(layer_input, filters, normalization=True):
             """Discriminator layer"""
             d = Conv2D(filters, kernel_size=4, strides=2, padding="same")(layer_input)
-            d = layers.LeakyReLU(negative_slope=0.2)(d)
+            d = LeakyReLU(negative_slope=0.2)(d)
             return normalize(d) if normalization else d
 
         img = keras.Input(self.img_shape)

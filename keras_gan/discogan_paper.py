@@ -13,7 +13,7 @@ all others only the generators.
 
 Kim et al., "Learning to Discover Cross-Domain Relations with Generative Adversarial Networks", 2017
 (https://arxiv.org/abs/1703.05192), as in its authors' program: encoder-decoders with sigmoid outputs, weight decay
-1e-5. The Keras posts' DiscoGAN is in discogan.py.
+1e-5. The Keras post's DiscoGAN is in discogan.py.
 """
 
 if __name__ == "__main__":  # answer --help and bad options before Keras is loaded
@@ -32,7 +32,7 @@ from keras_gan.adversarial.translation import cycle_figures
 from keras_gan.data.options import checked_shape
 from keras_gan.data.unpaired import UnpairedDataLoader
 from keras_gan.errors import BadValueError, check_at_least
-from keras_gan.layers import Conv2D, Conv2DTranspose
+from keras_gan.layers import Conv2D, Conv2DTranspose, LeakyReLU
 from keras_gan.networks import batch_norm, full, torch_uniform
 
 #: The paper's three models: their loss uses the outputs of `combined` with names that begin with one of these.
@@ -58,6 +58,7 @@ class DiscoGANPaper(TwoWayModel):
     """
 
     TRAIN = {"epochs": 20, "batch_size": 64, "sample_interval": 200}
+    QUICK = {"model": {"gf": 32, "df": 32}, "train": {"epochs": 10, "steps_per_epoch": 200, "batch_size": 16}}
     SHARES = {"valid": 0.1, "features": 0.9, "reconstr": 1.0}
     RATES, CURRICULUM = (0.01, 0.5), 10_000  # r before and after iteration 10,000
 
@@ -131,10 +132,10 @@ class DiscoGANPaper(TwoWayModel):
     def build_generator(self, name: str | None = None) -> Any:
         """Encoder-decoder: (batch, *img_shape) to the same shape in [0, 1], without skips; 5,513,856 parameters."""
         img = keras.Input(self.img_shape)
-        x = layers.LeakyReLU(negative_slope=0.2)(Conv2D(self.gf, 4, 2, "same", **convolution())(img))
+        x = LeakyReLU(negative_slope=0.2)(Conv2D(self.gf, 4, 2, "same", **convolution())(img))
         for multiple in (2, 4, 8):
             x = Conv2D(self.gf * multiple, 4, 2, "same", **convolution())(x)
-            x = layers.LeakyReLU(negative_slope=0.2)(batch_norm(x))
+            x = LeakyReLU(negative_slope=0.2)(batch_norm(x))
         for multiple in (4, 2, 1):
             x = Conv2DTranspose(self.gf * multiple, 4, 2, "same", **convolution())(x)
             x = layers.ReLU()(batch_norm(x))
@@ -144,10 +145,10 @@ class DiscoGANPaper(TwoWayModel):
     def build_discriminator(self, name: str | None = None) -> Any:
         """(batch, *img_shape) to one logit, (batch, 1, 1, 1). Features: layers `features_1` to `features_3`."""
         img = keras.Input(self.img_shape)
-        x = layers.LeakyReLU(negative_slope=0.2)(Conv2D(self.df, 4, 2, "same", **convolution())(img))
+        x = LeakyReLU(negative_slope=0.2)(Conv2D(self.df, 4, 2, "same", **convolution())(img))
         for number, multiple in enumerate((2, 4, 8), 1):
             x = Conv2D(self.df * multiple, 4, 2, "same", **convolution())(x)
-            x = layers.LeakyReLU(negative_slope=0.2, name=f"features_{number}")(batch_norm(x))
+            x = LeakyReLU(negative_slope=0.2, name=f"features_{number}")(batch_norm(x))
         return keras.Model(img, Conv2D(1, x.shape[1:3], dtype=full(), **convolution())(x), name=name)
 
     # One iteration, run by adversarial/step.py.
@@ -193,11 +194,8 @@ class DiscoGANPaper(TwoWayModel):
 
 def convolution() -> dict[str, Any]:
     """Arguments of every convolution: PyTorch's initializer, no bias, weight decay 1e-5 (L2 with half the factor)."""
-    return {
-        "use_bias": False,
-        "kernel_initializer": torch_uniform(),
-        "kernel_regularizer": keras.regularizers.L2(0.5e-5),
-    }
+    decay = keras.regularizers.L2(0.5e-5)
+    return {"use_bias": False, "kernel_initializer": torch_uniform(), "kernel_regularizer": decay}
 
 
 def with_features(discriminator: Any) -> Any:

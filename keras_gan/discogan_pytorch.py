@@ -14,7 +14,8 @@ over both directions of
 D_A and D_B are updated first. They learn to tell real pictures (1) from fakes (0), each in one update on both.
 
 Kim et al., 2017 (https://arxiv.org/abs/1703.05192), in the version of the PyTorch post: U-Nets of six downs with
-transposed convolutions; norms without parameters, before the activation. The Keras posts' DiscoGAN is in discogan.py.
+transposed convolutions; norms without parameters, before the activation. The post explains the program
+https://github.com/eriklindernoren/PyTorch-GAN (implementations/discogan). The Keras post's DiscoGAN is in discogan.py.
 """
 
 if __name__ == "__main__":  # answer --help and bad options before Keras is loaded
@@ -31,7 +32,7 @@ from keras_gan.adversarial import Combined, TwoWayModel, losses, once
 from keras_gan.data.options import checked_shape
 from keras_gan.data.paired import DataLoader
 from keras_gan.errors import BadValueError, check_at_least, check_share
-from keras_gan.layers import Conv2D, Conv2DTranspose
+from keras_gan.layers import Conv2D, Conv2DTranspose, LeakyReLU
 from keras_gan.networks import full, plain_norm, torch_uniform
 
 
@@ -52,6 +53,7 @@ class DiscoGANPyTorch(TwoWayModel):
     """
 
     TRAIN = {"epochs": 20, "batch_size": 1, "sample_interval": 200}
+    QUICK = {"model": {"gf": 32, "df": 32}, "train": {"epochs": 10, "steps_per_epoch": 200, "batch_size": 4}}
 
     def __init__(
         self,
@@ -112,7 +114,7 @@ class DiscoGANPyTorch(TwoWayModel):
         def down(x, filters, normalization=True, dropout=0.0):
             x = Conv2D(filters, 4, 2, "same", kernel_initializer=torch_uniform())(x)
             x = plain_norm(x) if normalization else x
-            x = layers.LeakyReLU(negative_slope=0.2)(x)
+            x = LeakyReLU(negative_slope=0.2)(x)
             return layers.Dropout(dropout)(x) if dropout else x
 
         def up(x, skip_input, filters, dropout=0.0):
@@ -140,7 +142,7 @@ class DiscoGANPyTorch(TwoWayModel):
         x = img = keras.Input(self.img_shape)
         for multiple in (1, 2, 4):
             x = Conv2D(self.df * multiple, 4, 2, "same", kernel_initializer=torch_uniform())(x)
-            x = layers.LeakyReLU(negative_slope=0.2)(plain_norm(x) if multiple > 1 else x)
+            x = LeakyReLU(negative_slope=0.2)(plain_norm(x) if multiple > 1 else x)
         return keras.Model(img, last(x, 1), name=name)
 
     # One iteration, run by adversarial/step.py: fakes once, then each discriminator, then the generators.

@@ -20,6 +20,14 @@ class NotFoundError(UserError, FileNotFoundError):
     """A missing file or folder."""
 
 
+class NoDataSetError(NotFoundError):
+    """A data set that is missing. `name` is how it was named."""
+
+    def __init__(self, message: str, name: object) -> None:
+        super().__init__(message)
+        self.name = str(name)
+
+
 class NotFiniteError(UserError, ArithmeticError):
     """A loss or a weight became infinite or NaN: training cannot continue."""
 

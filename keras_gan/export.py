@@ -116,8 +116,7 @@ def check_backend() -> None:
 
     if keras.backend.backend() != "tensorflow":
         raise BadValueError(
-            f"Keras runs on {keras.backend.backend()} but exports on TensorFlow: set KERAS_BACKEND=tensorflow; "
-            "models trained on either backend open there."
+            f"Keras exports on TensorFlow, not {keras.backend.backend()}: set KERAS_BACKEND=tensorflow."
         )
 
 
@@ -162,6 +161,7 @@ def description(generator: generators.Generator) -> dict[str, Any]:
         "output": [None, *generator.out_shape],
         "layout": "batch, height, width, channels; RGB where there are three",
         "fit": generator.fit if generator.kind == "translation" else None,
+        "preparation": generator.preparation and generator.preparation._asdict(),
     }
 
 
@@ -258,7 +258,8 @@ def main(argv: list[str] | None = None) -> None:
     parser = console.Parser.of("keras_gan.export", (__doc__ or "").partition("\n\n")[0], epilog=needs)
     parser.add_argument("model", metavar="MODEL", help="a .keras file or the folder of a run")
     parser.add_argument("--format", required=True, choices=ENDINGS)
-    parser.add_argument("--direction", choices=generators.DIRECTIONS, help="for a run with two generators")
+    text = "for a run with two generators (default: AtoB)"
+    parser.add_argument("--direction", choices=generators.DIRECTIONS, help=text)
     parser.add_argument("--output", metavar="PATH", help="default: beside the generator's file")
     arguments = parser.parse_args(argv)
     with console.one_line_errors():

@@ -26,6 +26,7 @@ from keras import layers
 from keras_gan.adversarial.latent import LatentModel
 from keras_gan.data.options import checked_shape
 from keras_gan.data.single import ImageLoader
+from keras_gan.layers import LeakyReLU
 from keras_gan.networks import full
 
 
@@ -40,6 +41,7 @@ class GAN(LatentModel):
     """
 
     TRAIN = {"epochs": 50, "batch_size": 32, "sample_interval": 200}
+    QUICK = {"model": {}, "train": {"epochs": 20, "steps_per_epoch": 400, "batch_size": 32, "sample_interval": 400}}
 
     def __init__(self, img_shape: tuple = (28, 28, 1), **options: Any) -> None:
         super().__init__("gan", **options)
@@ -51,7 +53,7 @@ class GAN(LatentModel):
         """Generator: codes (batch, latent_dim) to pictures (batch, *img_shape) in [-1, 1]."""
         x = z = keras.Input((self.latent_dim,))
         for units in (256, 512, 1024):
-            x = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(units)(x))
+            x = LeakyReLU(negative_slope=0.2)(layers.Dense(units)(x))
             x = layers.BatchNormalization(momentum=0.8)(x)
         x = layers.Dense(math.prod(self.img_shape), activation="tanh", dtype=full())(x)
         return keras.Model(z, layers.Reshape(self.img_shape, dtype=full())(x), name="generator")
@@ -61,7 +63,7 @@ class GAN(LatentModel):
         img = keras.Input(self.img_shape)
         x = layers.Flatten()(img)
         for units in (512, 256):
-            x = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(units)(x))
+            x = LeakyReLU(negative_slope=0.2)(layers.Dense(units)(x))
         return keras.Model(img, layers.Dense(1, dtype=full())(x), name="discriminator")
 
 

@@ -5,6 +5,7 @@ activation tells the value range, [-1, 1] for tanh and [0, 1] for sigmoid.
 """
 
 import functools
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from keras_gan import console
+from keras_gan.datasets.preparation import Preparation
 from keras_gan.errors import BadValueError, NotFoundError
-from keras_gan.files import is_whole_zip
+from keras_gan.files import INPUT, comment_of, is_whole_zip
 from keras_gan.training import run_folder
 
 #: File names of generators by direction; a model with a single generator names it `generator`.
@@ -69,6 +71,12 @@ class Generator:
     def fit(self) -> str:
         """How to fit pictures of another aspect ratio: as in training, or "resize" if that is unknown."""
         return self.config.get("arguments", {}).get("fit", "resize")
+
+    @functools.cached_property
+    def preparation(self) -> Preparation | None:
+        """How the photos were prepared that it took in training, if its file tells; None: they were not, or unknown."""
+        told = comment_of(self.path).partition(f", {INPUT} ")[2] if self.path and self.kind == "translation" else ""
+        return Preparation.of_text(told)
 
     @property
     def classes(self) -> int:
@@ -132,17 +140,19 @@ def find(model: Any, direction: str | None = None) -> Generator:
 
     Args:
         model: a `.keras` file, the folder of a run, a `keras.Model`, or a `Generator`, which is returned unchanged.
-        direction: "AtoB" or "BtoA", for a run with two generators.
+        direction: "AtoB" or "BtoA", for a run with two generators; None: "AtoB", with a notice.
 
     Raises:
         NotFoundError: if the file or folder does not exist, or holds no generator yet.
         BadValueError: if the network is not a generator (but, say, a discriminator), cannot be read, or has another
-            direction; or if the run has two generators and no direction is given.
+            direction.
     """
     if direction not in (None, *DIRECTIONS):
         raise BadValueError(f"direction must be one of {', '.join(DIRECTIONS)}, not {direction!r}.")
     if isinstance(model, str | Path):
         path, run = locate(Path(model), direction)
+        if direction is None and Path(model) == run and len(generators_of(run)) > 1:
+            print(f"{model} translates both ways: taking AtoB; name the direction BtoA for the other.", file=sys.stderr)
         return Generator(opened(path), path, run)
     if isinstance(model, Generator):
         return model
@@ -183,15 +193,13 @@ def generators_of(run: Path) -> dict[str | None, Path]:
 
 
 def generator_of(run: Path, direction: str | None) -> Path:
-    """The file of a run's generator for this direction."""
+    """The file of a run's generator for this direction; None: its only one, or that of AtoB."""
     found = generators_of(run)
-    if len(found) == 1 and direction is None:
+    if direction is None:
         return next(iter(found.values()))
     if direction in found:
         return found[direction]
     held = ", ".join(path.name for path in found.values())
-    if direction is None:
-        raise BadValueError(f"run {str(run)!r} has generators for both directions ({held}): add --direction.")
     raise BadValueError(f"run {str(run)!r} has no generator {direction}: it has {held}; omit --direction.")
 
 

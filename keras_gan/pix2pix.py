@@ -2,7 +2,7 @@
 
     python -m keras_gan.pix2pix                                           drawings to shoes
     python -m keras_gan.pix2pix --dataset facades --direction BtoA        labels to photos, as in the paper
-    python -m keras_gan.pix2pix --image-size 64 --filters 32 --batch-size 4    small and fast
+    python -m keras_gan.pix2pix --quick                                   small: minutes instead of hours
 
 One generator G, and a discriminator D that sees the original x together with its partner y or the fake G(x). G
 minimises
@@ -35,7 +35,7 @@ from keras_gan.data.options import checked_shape
 from keras_gan.data.paired import DataLoader
 from keras_gan.errors import check_at_least, check_switch, check_weight
 from keras_gan.images.grids import save_grid
-from keras_gan.layers import Conv2D, Conv2DTranspose, InstanceNormalization
+from keras_gan.layers import Conv2D, Conv2DTranspose, InstanceNormalization, LeakyReLU
 from keras_gan.networks import batch_norm, full, normal, patchgan_70, unet_depth
 
 
@@ -58,6 +58,10 @@ class Pix2Pix(TranslationModel):
     """
 
     TRAIN = {"epochs": 200, "batch_size": 1, "sample_interval": 200}
+    QUICK = {
+        "model": {"img_shape": (128, 128, 3), "gf": 32, "df": 32},
+        "train": {"epochs": 10, "steps_per_epoch": 200, "batch_size": 4, "sample_interval": 100},
+    }
 
     def __init__(
         self,
@@ -129,7 +133,7 @@ class Pix2Pix(TranslationModel):
         x = conv2d(img, filters[0], normalization=False)
         skips = [x]
         for level, width in enumerate(filters[1:], 2):
-            x = conv2d(layers.LeakyReLU(negative_slope=0.2)(x), width, normalization=level < self.depth)
+            x = conv2d(LeakyReLU(negative_slope=0.2)(x), width, normalization=level < self.depth)
             skips.append(x)
 
         # Upsampling, each level concatenated with the encoder's map of the same size

@@ -61,8 +61,8 @@ class CycleModel(TwoWayModel):
         self.identity = self.shape_A == self.shape_B if identity is None else identity
         if self.identity and self.shape_A != self.shape_B:
             raise BadValueError(
-                f"the identity terms need domains with the same number of channels, not {self.shape_A[2]} (A) and "
-                f"{self.shape_B[2]} (B): turn identity off, or give both domains the same shape."
+                f"identity needs equal channels, not {self.shape_A[2]} (A) and {self.shape_B[2]} (B): "
+                "turn identity off, or give equal shapes."
             )
         options |= self.data_options | {"shape_A": self.shape_A, "shape_B": self.shape_B}
         self.data_loader = UnpairedDataLoader(**options)

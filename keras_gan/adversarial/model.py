@@ -61,6 +61,7 @@ class AdversarialModel(StatefulModel):
     """
 
     TRAIN = {"epochs": 100, "batch_size": 1, "sample_interval": 200}  # defaults of `train()`
+    QUICK: dict[str, dict[str, Any]] = {}  # a small run: "model", for the constructor, and "train", for `train()`
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if command := old_runs.command_of(cls.__name__, kwargs.get("recipe")):
@@ -186,7 +187,7 @@ class AdversarialModel(StatefulModel):
         Args:
             epochs: passes over the data at the full learning rate.
             batch_size: pictures (or pairs) per iteration.
-            sample_interval: iterations between sample grids.
+            sample_interval: iterations between sample grids; if not given, more where a run would save more than 60.
             steps_per_epoch: iterations per epoch; default: one pass over the data.
             callbacks: more Keras callbacks.
             decay_epochs: further epochs, in which the learning rates fall linearly to zero.
@@ -201,7 +202,7 @@ class AdversarialModel(StatefulModel):
             deterministic: make every operation reproducible bit by bit, on a GPU too.
             quiet: print only the first and last lines, with the paths of the results.
 
-        `epochs`, `batch_size` and `sample_interval` default to the model's `TRAIN`.
+        `epochs`, `batch_size` and `sample_interval` default to the model's `TRAIN`, the last one at least.
 
         Returns:
             Keras' `History`.
@@ -213,7 +214,8 @@ class AdversarialModel(StatefulModel):
             KeyboardInterrupt: after Ctrl-C or SIGTERM, once the step is done and a checkpoint is saved.
         """
         arguments = {name: value for name, value in locals().items() if name not in ("self", "callbacks")}
-        arguments |= {name: value for name, value in self.TRAIN.items() if arguments[name] is None}
+        own = {name: value for name, value in self.TRAIN.items() if name != "sample_interval"}
+        arguments |= {name: value for name, value in own.items() if arguments[name] is None}
         return self.run.train(arguments, callbacks)
 
     @classmethod

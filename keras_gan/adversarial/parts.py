@@ -64,8 +64,7 @@ class PartsOptimizer:
             optimizer = optimizer_of(part)
             if isinstance(optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
                 raise BadValueError(
-                    f"the learning rate of {part.name} cannot be set: its optimizer has a schedule. "
-                    "Pass g_optimizer and d_optimizer with a constant rate."
+                    f"the learning rate of {part.name} has a schedule: give optimizers of constant rate to set it."
                 )
             optimizer.learning_rate = float(optimizer.learning_rate) * rate / before if before else rate
 

@@ -10,12 +10,13 @@ from keras_gan.datasets.folders import available, files, locate, name_of
 from keras_gan.datasets.parts import remarks, splits
 from keras_gan.datasets.sets import PAIRED_LAYOUTS, UNPAIRED_LAYOUTS, Dataset, UnpairedDataset
 from keras_gan.datasets.two_sides import pairs_in, pairs_of_two, separate, separate_folder, two_folders, unpaired_in
-from keras_gan.errors import BadValueError, NotFoundError
+from keras_gan.errors import BadValueError, NoDataSetError, NotFoundError
 from keras_gan.images.sources import DrawnShoe, Gray, Pixels
 
 __all__ = ["Dataset", "UnpairedDataset", "files", "find", "find_unpaired"]
 
 Name = str | Path
+BUILT_IN = "drawn_shoes", "drawn_digits", "gray2colour", "mnist", "fashion_mnist"  # here or in `labelled`
 REAL_SHOES = "for real photos, python -m keras_gan.datasets download edges2shoes"
 
 
@@ -149,6 +150,14 @@ def in_memory(array: np.ndarray, title: str) -> list[Pixels]:
     return [Pixels(pixels, f"{title} picture {i}") for i, pixels in enumerate(array)]
 
 
+def check_name_is_known(name: Name) -> None:
+    """Raises NotFoundError if no folder and no built-in data set has this name, before anything slow begins."""
+    kind, _, path = str(name).partition(":")
+    folder = path if kind == "gray2colour" and path else name
+    if str(folder) not in BUILT_IN and locate(folder) is None:
+        raise missing(folder)
+
+
 def locate_existing(name: Name, layouts: str = UNPAIRED_LAYOUTS) -> Path:
     """The folder of this name. Raises NotFoundError if there is none."""
     folder = locate(name)
@@ -157,12 +166,12 @@ def locate_existing(name: Name, layouts: str = UNPAIRED_LAYOUTS) -> Path:
     return folder
 
 
-def missing(name: Name, layouts: str = UNPAIRED_LAYOUTS) -> NotFoundError:
+def missing(name: Name, layouts: str = UNPAIRED_LAYOUTS) -> NoDataSetError:
     """The error for an unknown data set of two sides."""
-    there = f"{available()}, gray2colour (CIFAR-10)" if layouts is UNPAIRED_LAYOUTS else available()
-    return not_found(f"no data set or folder {str(name)!r}", name, there, layouts)
+    there = f"{available()}, gray2colour" if layouts is UNPAIRED_LAYOUTS else available()
+    return not_found(f"no data set {str(name)!r}", name, there, layouts)
 
 
-def not_found(what: str, name: Name, there: str, layouts: str) -> NotFoundError:
+def not_found(what: str, name: Name, there: str, layouts: str) -> NoDataSetError:
     """The error for an unknown name. If the catalogue has it, the message says how to get it."""
-    return NotFoundError(f"{what}: {how_to_get(name)}available are {there}; expected {layouts}.")
+    return NoDataSetError(f"{what}: {how_to_get(name)}available are {there}; expected {layouts}.", name)

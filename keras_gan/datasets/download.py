@@ -63,6 +63,7 @@ def download(name: str, output: str | Path = FOLDER, yes: bool = False) -> Path 
     if not (yes or confirmed(entry)):
         print("Nothing done.")
         return None
+    load_keras()  # not later: meanwhile Ctrl-C ends the process, and nothing is removed
     with temporary_folder(target) as folder:
         archive = fetch(entry, folder)
         check_hash(entry, archive)
@@ -151,7 +152,6 @@ def transfer(url: str, folder: Path) -> Path:
     verify a hash here, because it would keep the wrong file, nor unpack, because it follows links
     and has no size limit.
     """
-    load_keras()
     import keras
 
     before = socket.getdefaulttimeout()

@@ -14,6 +14,7 @@ from PIL import Image
 from keras_gan.datasets import archives
 from keras_gan.datasets.roles import role_of, roles_of
 from keras_gan.errors import BadValueError
+from keras_gan.installation import install
 
 FOLDER = Path("datasets")
 TEST_EVERY = 10  # without a test split, every tenth picture is held out
@@ -86,7 +87,7 @@ def name_of(folder: Path) -> str:
 def available(*built_in: str) -> str:
     """The folders below `datasets/` and the built-in data sets (by default, drawn shoes), as text."""
     names = (f"datasets/{folder.name}" for folder in subfolders(FOLDER))
-    return ", ".join([*names, *(built_in or ["drawn_shoes (built in)"])])
+    return ", ".join([*names, *(built_in or ["drawn_shoes"])])
 
 
 def files(folder: Path, deep: bool = True, more: Iterable[str] = (), without: Iterable[Path] = ()) -> list[Path]:
@@ -145,7 +146,7 @@ def other_files(folder: Path, only: Iterable[str] = ()) -> str:
     endings = (ending(name) for _, names in walk(folder) for name in names)
     counts = Counter(found for found in endings if found not in readable and (found in wanted or not wanted))
     kinds = [f"{count} {kind or 'nameless'}" for kind, count in counts.most_common()]
-    hint = " (to read HEIC: pip install pillow-heif)" if counts.keys() & {*HEIC} else ""
+    hint = f" (to read HEIC: {install('heic')})" if counts.keys() & {*HEIC} else ""
     return f"{first_few(kinds)} {'file' if counts.total() == 1 else 'files'}{hint}" if counts else ""
 
 

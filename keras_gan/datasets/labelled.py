@@ -23,7 +23,7 @@ CLASSES = {
     ],
 }
 TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
-BUILT_IN = "drawn_digits (built in)", "mnist", "fashion_mnist"
+BUILT_IN = "drawn_digits", "mnist", "fashion_mnist"
 
 
 def find_labelled(name: str | Path | None = None, data_dir: str | Path | None = None) -> LabelledDataset:
@@ -79,7 +79,7 @@ def find_any(name: str | Path | None, data_dir: str | Path | None, labels: bool)
         return in_data_dir(name, Path(data_dir))
     if name is None:
         name = "drawn_digits"
-        print(f"No data set named: using the built-in drawn_digits; for your own pictures, name a folder: {layout}.")
+        print("No data set named: using the built-in drawn_digits; for your own, name a folder: docs/data.md.")
     folder = locate(name)
     if folder is not None:
         if any(folder.glob("*idx[13]-ubyte*")):
@@ -93,8 +93,8 @@ def find_any(name: str | Path | None, data_dir: str | Path | None, labels: bool)
         return from_arrays(name, load_from_keras(name, TITLES[name], instead), CLASSES[name])
     if name == "drawn_shoes" and not labels:
         return drawn_shoes()
-    there = available(*BUILT_IN, *(() if labels else ["drawn_shoes (built in)"]))
-    raise not_found(f"no data set or folder {name!r}{' with labels' * labels}", name, there, layout)
+    there = available(*BUILT_IN, *(() if labels else ["drawn_shoes"]))
+    raise not_found(f"no data set {name!r}{' with labels' * labels}", name, there, layout)
 
 
 def drawn_digits() -> LabelledDataset:

@@ -2,19 +2,11 @@
 
 from dataclasses import dataclass
 
-LAYOUT = "NAME/train and NAME/val (or NAME/test), pictures with A in the left half and B in the right half"
-PAIRED_LAYOUTS = (
-    f"the layout {LAYOUT}, or such pictures directly inside; or pictures of the same names in two folders, "
-    "the second for side B, or in NAME/trainA and NAME/trainB (or NAME/A and NAME/B)"
-)
-UNPAIRED_LAYOUTS = (
-    "NAME with trainA, trainB, testA and testB (or A and B); or two folders of pictures, the second for side B; "
-    f'or "gray2colour:FOLDER" of colour pictures; or pairs, {LAYOUT}'
-)
-CLASS_LAYOUT = (
-    "NAME with one folder of pictures per class, either directly inside or in NAME/train and NAME/test (or NAME/val)"
-)
-FLAT_LAYOUT = f"NAME with pictures inside, or in NAME/train and NAME/test (or NAME/val); or {CLASS_LAYOUT}"
+#: What is expected, in messages. The page of the documentation shows the layouts.
+PAIRED_LAYOUTS = "pairs: docs/data.md"
+UNPAIRED_LAYOUTS = "sides: docs/data.md"
+CLASS_LAYOUT = "a folder per class: docs/data.md"
+FLAT_LAYOUT = "pictures: docs/data.md"
 
 
 @dataclass

@@ -1,14 +1,13 @@
 """Scores trained generators on held-out pictures; see `python -m keras_gan.evaluate --help`."""
 
 import sys
-import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from keras_gan import console
 from keras_gan.errors import BadValueError
-from keras_gan.files import write_json
+from keras_gan.files import comment_of, write_json
 from keras_gan.generators import find, generators_of
 from keras_gan.report.run_files import check_no_links
 from keras_gan.training import run_folder
@@ -48,7 +47,7 @@ def evaluate(run: str | Path, data: Data = None, extractor: Callable | None = No
     console.load_keras()
     from keras_gan.evaluate import held_out
 
-    with run_folder.reading_arguments(run):
+    with run_folder.reading_arguments(run, own_data=data is None):
         loader = loader_of(config, data)
     generators = {way: find(path) for way, path in paths.items()}
     check_classes(generators.values(), loader)
@@ -121,9 +120,3 @@ def check_classes(generators: Iterable[Any], loader: Any) -> None:
                 f"the run's generator knows {generator.classes} classes, and {loader.dataset_name!r} has "
                 f"{len(loader.classes)} ({named}): name data with the same classes, --data DATA."
             )
-
-
-def comment_of(path: Path) -> str:
-    """The ZIP comment of a saved network: its iteration, and whether its weights are an EMA."""
-    with zipfile.ZipFile(path) as archive:
-        return archive.comment.decode(errors="replace")

@@ -9,13 +9,14 @@ nearest real picture, and diversity. All: FID and KID to real pictures, with two
 the source pictures (or uniform noise). FID and KID depend on the number of pictures: compare only equal numbers.
 
 Saved in RUN/evaluation/DATA: figures.json and, for each direction, a table of all pictures (.csv) and a sheet of the
-best and worst (.png). PSNR and SSIM need scikit-image, FID and KID torch-fidelity: pip install 'keras-gan[metrics]'.
+best and worst (.png).
 """
 
 from typing import Any
 
 from keras_gan import console
 from keras_gan.evaluate import evaluate
+from keras_gan.installation import install
 
 
 def text_of(figures: dict[str, Any]) -> str:
@@ -33,14 +34,19 @@ def text_of(figures: dict[str, Any]) -> str:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = console.Parser.of("keras_gan.evaluate", __doc__)
+    parser = console.Parser.of(
+        "keras_gan.evaluate",
+        __doc__,
+        epilog=f"PSNR and SSIM need scikit-image, FID and KID torch-fidelity: {install('metrics')}.",
+    )
     parser.add_argument("run", metavar="RUN", help="the run's folder, such as runs/discogan-drawn_shoes-1")
     parser.add_argument("--data", metavar="DATA", nargs="+", help="a data set, or two folders (default: the run's)")
     given = parser.parse_args(argv)
     with console.one_line_errors():
         folder, figures = evaluate(given.run, given.data)
         print(text_of(figures))
-        print(f"Tables and sheets: {folder}")
+        pictures = sum(part["pictures"] for part in figures["directions"].values())
+        print(f"Evaluated {pictures} pictures: tables and sheets are in {folder}.")
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ import numpy as np
 
 from keras_gan.errors import BadValueError
 from keras_gan.images.grids import pixels
+from keras_gan.installation import install
 
-EXTRA = "pip install 'keras-gan[metrics]'"
 KID_SUBSETS, KID_SUBSET = 100, 1000  # as in the paper of KID
 KID_SEED = 2020  # the default of torch-fidelity
 
@@ -50,7 +50,7 @@ def check_metrics() -> None:
     try:
         import skimage  # noqa: F401
     except ModuleNotFoundError:
-        raise BadValueError(f"evaluating needs scikit-image: {EXTRA}.") from None
+        raise BadValueError(f"evaluating needs scikit-image: {install('metrics')}.") from None
 
 
 def nearest(images: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -92,7 +92,7 @@ class Inception:
         try:
             fidelity = torch_fidelity()
         except ModuleNotFoundError as error:
-            raise BadValueError(f"{error.name} is not installed ({EXTRA})") from None
+            raise BadValueError(f"{error.name} is not installed ({install('metrics')})") from None
         from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
 
         try:

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import math
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -14,27 +15,28 @@ from keras_gan import backend
 from keras_gan.backend.memory import giving_back
 from keras_gan.report.csv_log import read_rows
 from keras_gan.report.curves import save_losses
-from keras_gan.report.frames import Frames, animate
+from keras_gan.report.frames import MOST, Frames, animate
 from keras_gan.report.history import History
 from keras_gan.report.page import save_facts, write_report
 from keras_gan.report.progress import Pace, Progress
 
 
-def watching(batch_size: int, sample_interval: int, quiet: bool) -> list[keras.callbacks.Callback]:
+def watching(batch_size: int, sample_interval: int | None, least: int, quiet: bool) -> list[keras.callbacks.Callback]:
     """The monitoring callbacks of `AdversarialModel.train`; writers come before those that report on files.
 
     With several hosts only the first reports, but all compute samples, since the weights are distributed over them.
 
     Args:
         batch_size: pictures (or pairs) per iteration.
-        sample_interval: iterations between sample grids.
+        sample_interval: iterations between sample grids; None: `least`, or more if a run would save too many.
+        least: see `sample_interval`.
         quiet: whether to print no progress.
     """
     if backend.hosts()[0]:
-        return [SampleImages(sample_interval)]
+        return [SampleImages(sample_interval, least=least)]
     tensorboard = TensorBoard()
     history = History(tensorboard.row)
-    samples = SampleImages(sample_interval, tensorboard.sample)
+    samples = SampleImages(sample_interval, tensorboard.sample, least)
     progress = [] if quiet else [Progress(batch_size, samples)]
     return [history, samples, tensorboard, *progress, Report(batch_size, samples)]
 
@@ -43,19 +45,22 @@ class SampleImages(keras.callbacks.Callback):
     """Saves a sample grid and a frame of the fixed sample every `interval` batches and after the last one.
 
     Args:
-        interval: batches between samples.
+        interval: batches between samples, counted from the first of each epoch; None: see `spacing`.
         listen: called with the iteration, the path of the grid, and the held-out figures, a dict.
+        least: see `spacing`.
 
     Attributes:
         newest: path of the newest grid; None before the first.
     """
 
-    def __init__(self, interval: int, listen: Callable | None = None) -> None:
+    def __init__(self, interval: int | None, listen: Callable | None = None, least: int = 1) -> None:
         super().__init__()
-        self.interval, self.listen = interval, listen
+        self.interval, self.listen, self.least = interval, listen, least
         self.newest: Path | None = None
 
     def on_train_begin(self, logs: dict | None = None) -> None:
+        given = self.interval and (self.interval, 1)
+        self.spacing = given or spacing(self.params["epochs"], self.params["steps"], self.least)
         self.iteration = int(self.model.iteration)
         self.batch: int | None = None
         self.frames = Frames(self.model.run_folder, self.iteration)
@@ -66,12 +71,16 @@ class SampleImages(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self.batch = batch
         self.iteration += 1
-        if batch % self.interval == 0:
+        if self.is_due(batch):
             self.sample()
 
     def on_train_end(self, logs: dict | None = None) -> None:
-        if self.batch is not None and self.batch % self.interval:
+        if self.batch is not None and not self.is_due(self.batch):
             self.sample()
+
+    def is_due(self, batch: int) -> bool:
+        batches, epochs = self.spacing
+        return self.epoch % epochs == 0 and batch % batches == 0
 
     @giving_back()
     def sample(self) -> None:
@@ -81,6 +90,19 @@ class SampleImages(keras.callbacks.Callback):
             figures = self.frames.add(self.iteration, self.model)
         if self.listen:
             self.listen(self.iteration, self.newest, figures)
+
+
+def spacing(epochs: int, steps: int, least: int) -> tuple[int, int]:
+    """(batches between samples, epochs between those with samples) of a run that saves at most `MOST`.
+
+    Args:
+        epochs, steps: epochs of the run, and batches per epoch.
+        least: the smallest number of batches; it is kept if that is not too many samples.
+    """
+    most = MOST - 1  # and the last one
+    skip = math.ceil(epochs / most)
+    per_epoch = most // math.ceil(epochs / skip)
+    return max(least, math.ceil(steps / per_epoch)), skip
 
 
 @contextlib.contextmanager

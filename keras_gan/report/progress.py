@@ -1,5 +1,6 @@
 """Progress of training on one line: speed, time left, losses, newest sample grid."""
 
+import math
 import shutil
 import sys
 import time
@@ -55,6 +56,13 @@ class Pace(keras.callbacks.Callback):
         return self.steps - self.done
 
 
+def compile_time(model: Any) -> str:
+    """How long the first step of a model takes, in words."""
+    if model.jit_compile or keras.backend.backend() == "jax":
+        return "up to two minutes, later starts are faster"
+    return f"about {math.ceil(sum(len(network.layers) for network in model.networks) / 6)} s"
+
+
 class Progress(Pace):
     """Prints progress on one line: time left, pictures per second, losses, the newest sample grid.
 
@@ -69,6 +77,7 @@ class Progress(Pace):
     SHOWN = ("d_loss", "d_acc", "g_loss")
     SECONDS_PER_LINE = 30
     SECONDS_PER_UPDATE = 0.3
+    SECONDS_OF_ESTIMATE, LONG = 10, 3600  # measured before the time left is judged; what is long
 
     def __init__(self, batch_size: int | None = None, samples: Any = None) -> None:
         super().__init__()
@@ -79,6 +88,8 @@ class Progress(Pace):
         self.figures: dict[str, float] = {}  # the newest logs: not every batch has some
         self.plain = not (sys.stdout.isatty() or "ipykernel" in sys.modules)
         self.wide = 0
+        self.is_judged = False  # whether the time left was compared with `LONG`
+        print(f"Compiling the first step: {compile_time(self.model)}.", flush=True)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         super().on_epoch_begin(epoch, logs)
@@ -87,17 +98,32 @@ class Progress(Pace):
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         super().on_train_batch_end(batch, logs)
         self.figures = logs or self.figures
+        self.advise()
         pause = self.SECONDS_PER_LINE if self.plain else self.SECONDS_PER_UPDATE
-        if time.monotonic() - self.said > pause:
+        if self.left_in_epoch and time.monotonic() - self.said > pause:  # the last one is said by `on_epoch_end`
             self.say(self.figures, last=self.plain)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.say(logs or {}, last=True)
 
+    def advise(self) -> None:
+        """Says once, as soon as the time left can be told, that a long run has a small version."""
+        measured = time.monotonic() - self.first[1] if self.first else 0
+        if self.is_judged or not self.per_iteration or measured < self.SECONDS_OF_ESTIMATE:
+            return
+        self.is_judged = True
+        left, smaller = self.per_iteration * (self.total - self.iteration), smaller_than(self.model)
+        if left > self.LONG and smaller:
+            takes = f"This run takes about {left / 3600:.1f} h on this machine."
+            self.write(f"{takes} A small one takes minutes: {smaller}", last=True)
+
     def say(self, logs: dict[str, float], last: bool) -> None:
         """Prints the line; if `last`, untruncated and followed by a newline, else to be overwritten."""
         self.said = time.monotonic()
-        text = "  ".join(self.parts(logs))
+        self.write("  ".join(self.parts(logs)), last)
+
+    def write(self, text: str, last: bool) -> None:
+        """Prints a line; see `say`."""
         if self.plain:
             print(text, flush=True)
             return
@@ -124,3 +150,11 @@ class Progress(Pace):
                 yield f"{name} {logs[name]:.4f}"
         if self.samples and self.samples.newest:
             yield f"newest grid {self.samples.newest}"
+
+
+def smaller_than(model: Any) -> str:
+    """What to type for a quick run of the model, as a command or in Python; "" if this is one, or there is none."""
+    kind = type(model)
+    if model.run.smaller is not None or not kind.QUICK:
+        return model.run.smaller or ""
+    return f'{kind.__name__}(**{kind.__name__}.QUICK["model"]).train(**{kind.__name__}.QUICK["train"])'

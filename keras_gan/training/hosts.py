@@ -13,7 +13,7 @@ from typing import Any
 
 from keras_gan import backend
 from keras_gan.errors import BadValueError, LostHostError
-from keras_gan.training import run_folder
+from keras_gan.training import data_files
 
 
 def sharded(batches: Any) -> Any:
@@ -74,7 +74,7 @@ def synchronized_hosts(run: Any, arguments: dict[str, Any]) -> Iterator[None]:
     if count == 1:
         yield
         return
-    _, files = run_folder.pictures_of(run.model.data_loader)
+    _, files = data_files.pictures_of(run.model.data_loader)
     names = {split: [(Path(name).name, mark.split()[0]) for name, mark in of.items()] for split, of in files.items()}
     arguments |= {"seed": run.model.seed, "output": None}
     check_same([arguments, names])

@@ -17,6 +17,9 @@ RECIPES: dict[tuple[str, Any], tuple[str, str, dict[str, str]]] = {
     ("CycleGAN", "resnet"): ("CycleGANPaper", "cyclegan_paper", {}),
 }
 
+#: What models take if no data set is named.
+DEFAULTS = "drawn_shoes", "drawn_digits", "edges2shoes"
+
 #: Groups of weights that moved within a checkpoint, by class: old path to new path.
 MOVED = {
     "DiscoGAN": {
@@ -27,11 +30,17 @@ MOVED = {
 
 
 def upgraded(config: dict[str, Any]) -> dict[str, Any]:
-    """Converts the `config.json` of a run, a dict, to today's classes and arguments."""
-    arguments = dict(config["arguments"])
-    key = config["class"], arguments.pop("recipe", None)
+    """Converts the `config.json` of a run, a dict, to today's classes and arguments.
+
+    It then names the data set also if the user named none: the default may be another one now.
+    """
+    arguments, dataset = dict(config["arguments"]), config.get("dataset")
+    if isinstance(dataset, dict) and dataset.get("name") in DEFAULTS and arguments.get("dataset_name", "") is None:
+        arguments["dataset_name"] = dataset["name"]
+    key = config["class"], arguments.get("recipe")
     if key not in RECIPES:
-        return config
+        return config | {"arguments": arguments}
+    del arguments["recipe"]
     kind, command, needed = RECIPES[key]
     arguments |= needed
     if arguments.get("pool_size", 0) is None:

@@ -10,10 +10,10 @@ from keras_gan.errors import BadValueError, check_at_least, check_share, check_s
 
 def check(arguments: dict[str, Any], callbacks: Any) -> None:
     """Raises BadValueError if an argument of `train()` is invalid, or another one makes it useless."""
-    for name in ("steps_per_epoch", "checkpoint_interval"):
+    for name in ("steps_per_epoch", "checkpoint_interval", "sample_interval"):
         if arguments[name] is not None:
             check_at_least(1, **{name: arguments[name]})
-    check_at_least(1, **{name: arguments[name] for name in ("batch_size", "sample_interval", "keep")})
+    check_at_least(1, **{name: arguments[name] for name in ("batch_size", "keep")})
     check_share(ema=arguments["ema"])
     check_switch(deterministic=arguments["deterministic"], quiet=arguments["quiet"])
     check_epochs(arguments["epochs"], arguments["decay_epochs"], arguments["validation_interval"])

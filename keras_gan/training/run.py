@@ -17,11 +17,12 @@ from keras_gan.errors import BadValueError, NotFiniteError, check_name
 from keras_gan.files import is_whole_zip, write_whole
 from keras_gan.report.callbacks import watching
 from keras_gan.report.run_files import CONFIG, DATA, HELD_OUT, HISTORY, check_no_links, repair, save_record, set_aside
-from keras_gan.training import checkpoints, hosts, run_folder
+from keras_gan.training import checkpoints, data_files, hosts, run_folder
 from keras_gan.training.checkpoints import Checkpoints, SaveNetworks
 from keras_gan.training.compiled import check_loader, loader_config
 from keras_gan.training.failures import explained_errors
 from keras_gan.training.fit import Callbacks, StayFinite, Validate
+from keras_gan.training.network_files import check_disk, comment_for
 from keras_gan.training.options import check
 from keras_gan.training.schedules import Schedule
 from keras_gan.training.signals import deferred_signals
@@ -40,6 +41,7 @@ class Run:
             check_name(output=output)
         self.model, self.output = model, output
         self.command: str | None = None  # as typed, if started from the command line
+        self.smaller: str | None = None  # the command of a quick run, if this one has a command and is not quick
         self.is_resumed = False  # whether the folder holds a run to continue
         self.config: dict[str, Any] = {}  # `config.json`, once training begins
         self._folder: Path | None = None
@@ -69,16 +71,15 @@ class Run:
     def save_networks(self) -> None:
         """Saves every generator and discriminator as `models/NAME.keras`. Each file is replaced atomically.
 
-        The file's comment (`zipfile.ZipFile(path).comment`) holds the iteration and whether the weights are averages.
+        The file's comment (`zipfile.ZipFile(path).comment`) holds the iteration, whether the weights are averages and,
+        if the network takes pictures that were made of photos, how they are made.
         """
         model = self.model
-        averaged = f"averaged, ema {model.averages.ema}" if model.averages else "as trained"
         for network, path in zip(model.networks, self.network_paths, strict=True):
-            weights = averaged if network in model.combined.trains else "as trained"
             with write_whole(path) as unfinished, model.averaged(), backend.undivided():
                 network.save(unfinished)
                 with zipfile.ZipFile(unfinished, "a") as archive:
-                    archive.comment = f"keras_gan: iteration {int(model.iteration)}, weights {weights}".encode()
+                    archive.comment = comment_for(network, model).encode()
 
     def train(self, arguments: dict[str, Any], callbacks: Sequence[Any] = ()) -> Any:
         """Trains the model, from the newest checkpoint if the run is resumed.
@@ -100,7 +101,8 @@ class Run:
             backend.make_deterministic()
         model.start_averages(arguments["ema"])
         rates = Schedule(model, arguments["schedule"], arguments["epochs"], arguments["decay_epochs"])
-        shown = watching(*(arguments[name] for name in ("batch_size", "sample_interval", "quiet")))
+        intervals = arguments["sample_interval"], model.TRAIN.get("sample_interval", 1)
+        shown = watching(arguments["batch_size"], *intervals, arguments["quiet"])
         if arguments["validation_interval"]:
             shown.append(Validate(arguments["batch_size"], arguments["validation_interval"]))
         batches = hosts.sharded(model.data_loader.batches(arguments["batch_size"], arguments["steps_per_epoch"]))
@@ -133,14 +135,16 @@ class Run:
                 shuffle=False,  # the loader shuffles, from the seed
                 callbacks=every,
             )
-        except (KeyboardInterrupt, NotFiniteError):
+        except (KeyboardInterrupt, NotFiniteError) as error:
             every.on_interrupted()
+            error.__traceback__ = None  # its frames would keep the data set of `fit()` until Python has ended
             raise
 
     def begin(self, arguments: dict[str, Any]) -> None:
         """Writes `config.json` and `data.json` before training begins."""
         model, loader = self.model, self.model.data_loader
-        counts, files = run_folder.pictures_of(loader)
+        check_disk(self.folder, model, arguments["keep"])
+        counts, files = data_files.pictures_of(loader)
         save_record(self.folder / DATA, files)
         framework = keras.backend.backend()
         self.config = {
@@ -154,6 +158,7 @@ class Run:
                 "name": loader.dataset_name,
                 "pictures": counts,
                 "fingerprint": f"{checkpoints.checksum(self.folder / DATA):08x}",
+                "preparation": loader.preparation and loader.preparation._asdict(),
             },
             "versions": {
                 "keras_gan": __version__,
@@ -209,9 +214,9 @@ class Run:
 
     def warn_of_changed_data(self) -> None:
         """Warns on standard error if pictures were added, removed or changed since the run last started."""
-        before = run_folder.data_files(self.folder)
-        _, files = run_folder.pictures_of(self.model.data_loader)
-        changes = run_folder.changes(before, files)
+        before = data_files.data_files(self.folder)
+        _, files = data_files.pictures_of(self.model.data_loader)
+        changes = data_files.changes(before, files)
         if before and any(changes.values()):
             counts = ", ".join(f"{count} {what}" for what, count in changes.items())
             print(f"warning: the data set has changed since this run was started: {counts}", file=sys.stderr)
@@ -249,7 +254,7 @@ def resume_run(kind: Any, folder: Path, callbacks: Sequence[Any], changes: dict[
         model = kind.from_arguments(arguments | {"seed": config["seed"]})
         if config.get("backend") == keras.backend.backend():  # defaults differ between backends
             model.jit_compile = arguments["jit_compile"]
-    model.run.folder, model.run.is_resumed = Path(folder), True
+    model.run.folder, model.run.is_resumed, model.run.smaller = Path(folder), True, ""
     names = run_folder.names_of(kind.train)
     model.train(**{name: arguments[name] for name in names if name in arguments}, callbacks=callbacks)
     return model

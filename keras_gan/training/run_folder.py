@@ -15,9 +15,9 @@ from types import ModuleType
 from typing import Any
 
 from keras_gan.console import way_out
-from keras_gan.errors import BadValueError, NotFoundError, UserError
+from keras_gan.errors import BadValueError, NoDataSetError, NotFoundError, UserError
 from keras_gan.files import make_unfinished
-from keras_gan.report.run_files import CONFIG, DATA, SUM, check_no_links, read_record, record, say
+from keras_gan.report.run_files import CONFIG, SUM, check_no_links, read_record, say
 from keras_gan.training import checkpoint_files, old_runs
 
 fcntl: ModuleType | None = None  # on Windows: it has no such locks
@@ -45,10 +45,7 @@ def next_run(stem: str) -> Path:
 def open_run(folder: str | Path) -> Path:
     """Creates the folder of a run; returns its path. Raises the errors of `Run.folder`."""
     folder = Path(folder)
-    if any(any(folder.glob(kept)) for kept in (CONFIG, "models/*.keras", "checkpoints/[0-9]*")):
-        raise BadValueError(
-            f"output folder {str(folder)!r} already holds a trained run: name another folder, or --resume that run."
-        )
+    check_free(folder)
     try:
         check_no_links(folder)
         (folder / "images").mkdir(parents=True, exist_ok=True)
@@ -56,6 +53,14 @@ def open_run(folder: str | Path) -> Path:
     except OSError as error:
         raise unwritable(folder, error) from error
     return folder
+
+
+def check_free(folder: Path) -> None:
+    """Raises BadValueError if a folder already holds a trained run."""
+    if any(any(folder.glob(kept)) for kept in (CONFIG, "models/*.keras", "checkpoints/[0-9]*")):
+        raise BadValueError(
+            f"output folder {str(folder)!r} already holds a trained run: name another folder, or --resume that run."
+        )
 
 
 def check_writable(folder: Path) -> None:
@@ -127,30 +132,27 @@ def check_types(config: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def reading_arguments(folder: str | Path) -> Iterator[None]:
-    """Wraps code that uses the arguments of a run.
+def reading_arguments(folder: str | Path, own_data: bool = True) -> Iterator[None]:
+    """Wraps code that uses the arguments of a run, and its data set unless `own_data` is false.
 
     Raises:
+        NotFoundError: if the run's data set is missing.
         BadValueError: if they make the code fail: they are damaged, or from another version.
     """
     try:
         yield
+    except NoDataSetError as error:
+        if not own_data:
+            raise
+        raise NotFoundError(
+            f"run {str(folder)!r} has lost its data set {error.name!r}: put it back, or train anew with --dataset."
+        ) from error
     except UserError:
         raise
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise BadValueError(
             f"run {str(folder)!r} cannot be used: its {CONFIG} has bad arguments ({type(error).__name__}: {error})."
         ) from error
-
-
-def data_files(run: str | Path) -> dict[str, dict[str, str]]:
-    """The `data.json` of a run, see `pictures_of`; {} if it is missing or, which is reported, damaged."""
-    found = record(Path(run) / DATA)
-    files = {split: of for split, of in found.items() if isinstance(of, dict)}
-    if len(files) < len(found) or not all(isinstance(mark, str) for of in files.values() for mark in of.values()):
-        say(f"{Path(run) / DATA} is damaged: it is left out")
-        return {}
-    return files
 
 
 def newest_run(name: str) -> Path:
@@ -236,38 +238,3 @@ def git_commit() -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() or None
-
-
-def pictures_of(loader: Any) -> tuple[dict[str, int], dict[str, dict[str, str]]]:
-    """The number of pictures of a loader, {split: count}, and their files, {split: {path: "size mtime"}}."""
-    from keras_gan.images.sources import files_of
-
-    counts: dict[str, int] = {}
-    files: dict[str, dict[str, str]] = {}
-    for is_testing in (False, True):
-        streams = loader._streams(is_testing)
-        for stream, side in zip(streams, "AB" if len(streams) > 1 else ("",), strict=True):
-            split = "_".join(filter(None, (stream.split, side)))
-            counts[split] = len(stream.pictures)
-            files[split] = {str(file): mark(file) for picture in stream.pictures for file in files_of(picture)}
-    return counts, files
-
-
-def mark(file: str | Path) -> str:
-    """The size and modification time of a file, which change with its content."""
-    try:
-        status = os.stat(file)
-    except OSError:
-        return "gone"
-    return f"{status.st_size} {status.st_mtime_ns}"
-
-
-def changes(before: dict[str, dict[str, str]], now: dict[str, dict[str, str]]) -> dict[str, int]:
-    """The numbers of pictures added, removed and changed between two results of `pictures_of`."""
-    counts = {"added": 0, "removed": 0, "changed": 0}
-    for split in before.keys() | now.keys():
-        old, new = before.get(split, {}), now.get(split, {})
-        counts["added"] += len(new.keys() - old.keys())
-        counts["removed"] += len(old.keys() - new.keys())
-        counts["changed"] += sum(old[name] != new[name] for name in old.keys() & new.keys())
-    return counts

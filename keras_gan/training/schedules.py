@@ -55,8 +55,7 @@ class Schedule(keras.callbacks.Callback):
             if isinstance(optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
                 asked = f"decay_epochs={decay_epochs}" if name == "linear" else f"schedule={name!r}"
                 raise BadValueError(
-                    f"{asked} cannot lower the rate of {part.name}: its optimizer already has a schedule. "
-                    "Pass optimizers with a constant rate, or choose decay_epochs=0 and schedule='constant'."
+                    f"{asked} cannot lower the rate of {part.name}: leave it out, or give optimizers of constant rate."
                 )
             self.full_rates[optimizer] = float(optimizer.learning_rate)
 

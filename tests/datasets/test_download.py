@@ -736,7 +736,7 @@ def test_a_name_that_is_not_in_the_catalogue(capsys, tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["facades", "horse2zebra"])
 def test_a_missing_data_set_of_the_catalogue_says_how_to_get_it(find, name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    message = f"no (data set|folder)( or folder)? '{name}'.*: python -m keras_gan.datasets download {name} fetches it"
+    message = f"no (data set|folder) '{name}'.*: python -m keras_gan.datasets download {name} fetches it"
     if find.__name__ == "<lambda>":
         assert find(name) == 2
         assert f"python -m keras_gan.datasets download {name} fetches it" in capsys.readouterr().err

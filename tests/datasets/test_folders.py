@@ -156,7 +156,7 @@ def test_two_folders_that_are_not_pairs(tmp_path, A, B, message):
 
 def test_a_missing_or_identical_second_folder(tmp_path):
     put(tmp_path / "A", "1.png", "2.png")
-    with pytest.raises(NotFoundError, match="no data set or folder '.*B': .*; expected the layout NAME/train"):
+    with pytest.raises(NotFoundError, match="no data set '.*B': .*; expected pairs: docs/data.md"):
         datasets.find(tmp_path / "A", tmp_path / "B")
     with pytest.raises(ValueError, match="is for side B: name one for side A"):
         datasets.find(None, tmp_path / "A")

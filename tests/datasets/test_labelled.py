@@ -40,7 +40,7 @@ def test_drawn_digits(find, capsys):
 def test_the_default_is_drawn_digits_with_a_notice(find, capsys):
     assert find().name == "drawn_digits"
     line = capsys.readouterr().out
-    assert line.count("\n") == 1 and "drawn_digits" in line and "one folder of pictures per class" in line
+    assert line.count("\n") == 1 and "drawn_digits" in line and "docs/data.md" in line
 
 
 def test_drawn_shoes_are_pictures_without_labels():
@@ -49,7 +49,7 @@ def test_drawn_shoes_are_pictures_without_labels():
     assert found.train[3] == Labelled(Half(DrawnShoe(3), True), 0) and source(found.test[0]) == DrawnShoe(1000)
     image = open_picture(found.train[3], 3, 32)
     assert image.size == (32, 32) and np.ptp(np.asarray(image).astype(int), axis=-1).max() > 5  # colours
-    with pytest.raises(FileNotFoundError, match="no data set or folder 'drawn_shoes' with labels: available are"):
+    with pytest.raises(FileNotFoundError, match="no data set 'drawn_shoes' with labels: available are"):
         find_labelled("drawn_shoes")
 
 
@@ -90,15 +90,13 @@ def test_a_failed_download_names_the_alternative(name, title, monkeypatch, tmp_p
 
 @pytest.mark.parametrize(
     ("find", "shoes", "layout"),
-    [(find_labelled, "", "NAME with one folder"), (find_pictures, ", drawn_shoes .*", "NAME with pictures inside")],
+    [(find_labelled, "", "a folder per class"), (find_pictures, ", drawn_shoes.*", "pictures: docs/data.md")],
 )
 def test_a_missing_data_set_names_what_exists_and_the_layout(find, shoes, layout, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_classes(tmp_path / "datasets" / "pets", cat=2)
-    there = rf"datasets/pets, drawn_digits \(built in\), mnist, fashion_mnist{shoes}"
-    with pytest.raises(
-        FileNotFoundError, match=rf"no data set or folder 'nowhere'.*: available are {there}; .*{layout}"
-    ):
+    there = rf"datasets/pets, drawn_digits, mnist, fashion_mnist{shoes}"
+    with pytest.raises(FileNotFoundError, match=rf"no data set 'nowhere'.*: available are {there}; .*{layout}"):
         find("nowhere")
 
 
@@ -308,7 +306,7 @@ def test_empty_classes_are_named(tmp_path, where):
 )
 def test_pictures_without_classes_are_an_error_with_the_layout(tmp_path, place, count, message):
     write(tmp_path / place, count)
-    with pytest.raises(ValueError, match=message.format(tmp_path) + "; expected NAME with one folder of pictures per"):
+    with pytest.raises(ValueError, match=message.format(tmp_path) + "; expected a folder per class: docs/data.md"):
         find_labelled(tmp_path)
 
 
@@ -371,7 +369,7 @@ def test_subfolders_that_cannot_be_classes_are_one_class(tmp_path):
 
 def test_an_empty_folder_is_an_error_with_the_layouts(tmp_path):
     (tmp_path / "empty").mkdir()
-    message = "data set 'empty' has no pictures in .*empty or .*train; expected NAME with pictures inside.* per class"
+    message = "data set 'empty' has no pictures in .*empty or .*train; expected pictures: docs/data.md"
     with pytest.raises(ValueError, match=message):
         find_pictures(tmp_path / "empty")
     with pytest.raises(ValueError, match="data set 'one' has only .*00.png: one is needed to train"):

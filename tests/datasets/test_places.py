@@ -111,7 +111,7 @@ def fill(folder, **counts):
 def test_what_is_there_instead_of_pictures_is_named(tmp_path, monkeypatch, place, find):
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     fill(tmp_path / "phone" / place, HEIC=12, txt=1)
-    with pytest.raises(BadValueError, match=r"but 12 \.heic, 1 \.txt files \(to read HEIC: pip install pillow-heif\)"):
+    with pytest.raises(BadValueError, match=r'but 12 \.heic, 1 \.txt files \(.*: python -m pip install "\.\[heic\]"'):
         find(tmp_path / "phone")
 
 
@@ -128,7 +128,7 @@ def test_what_is_there_instead_of_the_pictures_of_a_side(tmp_path, monkeypatch, 
 def test_other_pictures_beside_readable_ones_are_said(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     find_pictures(fill(write(tmp_path / "phone", 3), heic=40, txt=2))
-    assert "not used: 40 .heic files (to read HEIC: pip install pillow-heif)" in capsys.readouterr().out
+    assert 'not used: 40 .heic files (to read HEIC: python -m pip install ".[heic]" in ' in capsys.readouterr().out
 
 
 def test_pillow_heif_is_registered_if_it_is_installed(tmp_path, monkeypatch):

@@ -1,13 +1,14 @@
 import functools
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
-from keras_gan import CycleGAN, CycleGANPaper
-from keras_gan.networks import patchgan_70
+from keras_gan import CycleGAN, CycleGANPaper, cli
 from keras_gan.training import run
 
+ROOT = Path(__file__).parents[2]
 COLOURING = {"img_shape": None, "shape_A": (32, 32, 1), "shape_B": (32, 32, 3)}
 OUTPUTS = ["valid_A", "valid_B", "reconstr_A", "reconstr_B", "identity_A", "identity_B"]
 
@@ -17,19 +18,13 @@ def small(**options):
 
 
 class Thin(CycleGANPaper):
-    """One block instead of six, and a sixteenth of the filters."""
+    """One block instead of six."""
 
     blocks = 1
 
-    def build_generator(self, shape, target_shape, name=None):
-        return super().build_generator(shape, target_shape, name, filters=4)
-
-    def build_discriminator(self, shape, name=None):
-        return patchgan_70(shape, filters=4, name=name)
-
 
 def thin(**options):
-    return Thin(**{"img_shape": (32, 32, 3), "dataset_name": "drawn_shoes"} | options)
+    return Thin(**{"img_shape": (32, 32, 3), "dataset_name": "drawn_shoes", "gf": 4, "df": 4} | options)
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +153,7 @@ def test_decay_without_constant_epochs_or_with_an_optimizer_schedule_is_refused(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match="decay_epochs=5 needs constant epochs before it, not epochs=0"):
         made(thin).train(epochs=0, decay_epochs=5, steps_per_epoch=1)
-    with pytest.raises(ValueError, match="decay_epochs=5 cannot lower the rate of d_A: its optimizer already has"):
+    with pytest.raises(ValueError, match="decay_epochs=5 cannot lower the rate of d_A: leave it out, or give opt"):
         made(small).train(epochs=5, decay_epochs=5, steps_per_epoch=1)
     with pytest.raises(ValueError, match="decay_epochs must be a whole number of at least 0, not -1"):
         made(small).train(epochs=1, decay_epochs=-1, steps_per_epoch=1)
@@ -175,3 +170,31 @@ def test_parts_may_be_trained_separately_before_the_first_step(batch):
     gan.combined.train_on_batch([imgs_A, imgs_B], gan.generator_targets([imgs_A, imgs_B]))
     assert np.isfinite(gan.train_on_batch(imgs_A, imgs_B)).all()
     assert [int(part.optimizer.iterations) for part in gan.parts] == [2, 1, 2]
+
+
+@pytest.mark.parametrize("kind", [CycleGAN, CycleGANPaper])
+def test_filters_scale_every_layer(kind):
+    """But those that make pictures and verdicts."""
+
+    def widths(**options):
+        gan = kind(img_shape=(32, 32, 3), dataset_name="drawn_shoes", seed=0, **options)
+        networks = gan.g_AB, gan.g_BA, gan.d_A, gan.d_B
+        return [[layer.filters for layer in each.layers if hasattr(layer, "filters")][:-1] for each in networks]
+
+    usual, thin = widths(), widths(gf=8, df=4)
+    first = 32 if kind is CycleGAN else 64
+    assert [each[0] for each in usual] == [first] * 4
+    for number, (wide, narrow) in enumerate(zip(usual, thin, strict=True)):
+        assert [first * width for width in narrow] == [(8, 8, 4, 4)[number] * width for width in wide]
+
+
+@pytest.mark.parametrize("command", ["cyclegan", "cyclegan_paper"])
+def test_the_command_has_filters(command):
+    file = ROOT / "keras_gan" / f"{command}.py"
+    assert cli.parse(file, ["--filters", "8"]).constructor == {"gf": 8, "df": 8}
+
+
+def test_runs_from_before_filters_keep_their_width():
+    arguments = {"img_shape": [32, 32, 3], "dataset_name": "drawn_shoes", "seed": 0}
+    gan = CycleGAN.from_arguments(arguments)
+    assert (gan.gf, gan.df) == (32, 32)

@@ -1,10 +1,13 @@
+from pathlib import Path
+from types import SimpleNamespace
+
 import imageio.v3 as imageio
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
 from keras_gan.report import curves, frames
-from keras_gan.report.callbacks import SampleImages
+from keras_gan.report.callbacks import SampleImages, spacing
 from keras_gan.report.frames import animate, frame_paths, thin
 
 pytestmark = pytest.mark.reports
@@ -111,3 +114,37 @@ def test_losses_are_drawn_despite_nan_and_negative_values(tmp_path):
         curves.save_losses(tmp_path / "losses.png", rows)
         with Image.open(tmp_path / "losses.png") as image:
             assert image.size[0] > 500
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 20, 59, 60, 61, 200])
+@pytest.mark.parametrize("steps", [1, 3, 157, 2000, 10**6])
+def test_a_run_saves_60_grids_at_most_unless_asked_for_more(epochs, steps):
+    interval, skip = spacing(epochs, steps, least=200)
+    saved = len(range(0, epochs, skip)) * len(range(0, steps, interval))
+    assert saved <= 59 and interval >= 200  # and the last one
+    if epochs * len(range(0, steps, 200)) <= 29:
+        assert (interval, skip) == (200, 1)
+
+
+def sampled(epochs, steps, **options):
+    """The (epoch, batch) of the grids of a run."""
+    samples, found = SampleImages(**options), []
+    samples.set_params({"epochs": epochs, "steps": steps})
+    samples.set_model(SimpleNamespace(iteration=0, run_folder=Path("nowhere")))
+    samples.sample = lambda: found.append((samples.epoch, samples.batch))
+    samples.on_train_begin()
+    for epoch in range(epochs):
+        samples.on_epoch_begin(epoch)
+        for batch in range(steps):
+            samples.on_train_batch_end(batch)
+    samples.on_train_end()
+    return found
+
+
+def test_the_users_own_interval_is_obeyed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert len(sampled(20, 2000, interval=200)) == 201
+    assert sampled(20, 2000, interval=None, least=200)[:3] == [(0, 0), (0, 1000), (1, 0)]
+    assert len(sampled(20, 2000, interval=None, least=200)) == 41
+    assert sampled(100, 2, interval=None) == [*((epoch, 0) for epoch in range(0, 100, 2)), (99, 1)]
+    assert sampled(2, 3, interval=None, least=2) == [(0, 0), (0, 2), (1, 0), (1, 2)]

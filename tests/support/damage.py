@@ -81,7 +81,7 @@ class Subject:
             iteration = state["iteration"]
             for value, expected in zip(everything(gan), self.states[iteration], strict=True):
                 np.testing.assert_array_equal(value, expected)
-            for callback in watching(2, 2, True)[:3]:
+            for callback in watching(2, 2, 1, True)[:3]:
                 callback.set_model(gan)
                 callback.on_train_begin()
             rows = read_rows(run / "history.csv")

@@ -15,7 +15,7 @@ from support.toy import Toy
 from keras_gan.errors import BadValueError
 from keras_gan.report.csv_log import Table, read_rows
 from keras_gan.report.page import write_report
-from keras_gan.training import checkpoints, run_folder
+from keras_gan.training import checkpoints, data_files, run_folder
 from keras_gan.training.failures import is_full
 
 pytestmark = [pytest.mark.reports, *EAGERLY]
@@ -102,7 +102,7 @@ def read_texts(run):
     """Reads a run's text files; {} if the configuration is refused."""
     subject_page = write_report(run).read_text(encoding="utf-8")
     assert "NaN" not in subject_page.split('type="application/json">')[-1].split("</script>")[0]
-    run_folder.data_files(run)
+    data_files.data_files(run)
     try:
         return run_folder.read_config(run)
     except ValueError as error:

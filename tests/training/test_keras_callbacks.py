@@ -29,7 +29,7 @@ def test_the_optimizer_of_the_model_sets_the_rates_of_all_parts():
 def test_a_rate_with_a_schedule_cannot_be_set():
     falling = keras.optimizers.schedules.InverseTimeDecay(1e-3, 1, 0.1)
     gan = Toy(d_optimizer=keras.optimizers.Adam(falling))
-    with pytest.raises(BadValueError, match="learning rate of discriminator cannot be set: its optimizer has a sched"):
+    with pytest.raises(BadValueError, match="learning rate of discriminator has a schedule: give optimizers of"):
         gan.optimizer.learning_rate = 1.0
 
 

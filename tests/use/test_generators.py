@@ -40,14 +40,19 @@ def test_kinds_and_sizes(generator_of):
     assert (pix2pix.kind, pix2pix.latent_dim, pix2pix.direction) == ("translation", None, None)
 
 
-def test_the_direction_picks_the_generator(saved):
+def test_the_direction_picks_the_generator(saved, capsys):
     gan, folder = saved("cyclegan")
     for way, network in (("AtoB", gan.g_AB), ("BtoA", gan.g_BA)):
         generator = generators.find(folder, way)
         assert generator.path.stem == network.name and generator.direction == way
         np.testing.assert_array_equal(generator.model.get_weights()[0], network.get_weights()[0])
-    with pytest.raises(BadValueError, match=r"both directions \(g_AB.keras, g_BA.keras\): add --direction"):
-        generators.find(folder)
+    assert not capsys.readouterr().err
+    assert generators.find(folder).direction == "AtoB"
+    said = capsys.readouterr().err
+    assert "translates both ways: taking AtoB; name the direction BtoA" in said and said.count("\n") == 1
+    assert generators.find(folder / "models" / "g_BA.keras").direction == "BtoA"
+    generators.find(saved("pix2pix")[1])
+    assert not capsys.readouterr().err
     with pytest.raises(BadValueError, match="no generator BtoA: it has generator.keras"):
         generators.find(saved("pix2pix")[1], "BtoA")
     with pytest.raises(BadValueError, match="direction must be one of AtoB, BtoA, not 'up'"):

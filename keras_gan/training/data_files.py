@@ -1,0 +1,52 @@
+"""The pictures that a run was trained on: their files, as `data.json` lists them, and what changed since."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from keras_gan.report.run_files import DATA, record, say
+
+
+def data_files(run: str | Path) -> dict[str, dict[str, str]]:
+    """The `data.json` of a run, see `pictures_of`; {} if it is missing or, which is reported, damaged."""
+    found = record(Path(run) / DATA)
+    files = {split: of for split, of in found.items() if isinstance(of, dict)}
+    if len(files) < len(found) or not all(isinstance(mark, str) for of in files.values() for mark in of.values()):
+        say(f"{Path(run) / DATA} is damaged: it is left out")
+        return {}
+    return files
+
+
+def pictures_of(loader: Any) -> tuple[dict[str, int], dict[str, dict[str, str]]]:
+    """The number of pictures of a loader, {split: count}, and their files, {split: {path: "size mtime"}}."""
+    from keras_gan.images.sources import files_of
+
+    counts: dict[str, int] = {}
+    files: dict[str, dict[str, str]] = {}
+    for is_testing in (False, True):
+        streams = loader._streams(is_testing)
+        for stream, side in zip(streams, "AB" if len(streams) > 1 else ("",), strict=True):
+            split = "_".join(filter(None, (stream.split, side)))
+            counts[split] = len(stream.pictures)
+            files[split] = {str(file): mark(file) for picture in stream.pictures for file in files_of(picture)}
+    return counts, files
+
+
+def mark(file: str | Path) -> str:
+    """The size and modification time of a file, which change with its content."""
+    try:
+        status = os.stat(file)
+    except OSError:
+        return "gone"
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def changes(before: dict[str, dict[str, str]], now: dict[str, dict[str, str]]) -> dict[str, int]:
+    """The numbers of pictures added, removed and changed between two results of `pictures_of`."""
+    counts = {"added": 0, "removed": 0, "changed": 0}
+    for split in before.keys() | now.keys():
+        old, new = before.get(split, {}), now.get(split, {})
+        counts["added"] += len(new.keys() - old.keys())
+        counts["removed"] += len(old.keys() - new.keys())
+        counts["changed"] += sum(old[name] != new[name] for name in old.keys() & new.keys())
+    return counts
