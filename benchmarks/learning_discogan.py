@@ -2,7 +2,7 @@
 
     python benchmarks/learning_discogan.py --dataset datasets/edges2shoes --iterations 1000 3000
 
-Needs `pip install scikit-image`. Prints a table. Grids of some test pairs go to --output.
+Needs `python -m pip install ".[benchmark]"`. Prints a table. Grids of some test pairs go to --output.
 """
 
 import argparse

@@ -13,9 +13,11 @@ and make its picture:
 
 The other pictures come from these models and options:
 
-    cyclegan  --dataset drawn_shoes --image-size 64 --batch-size 4 --epochs 15 --seed 0
-    pix2pix   --dataset drawn_shoes --image-size 64 --filters 32 --batch-size 4 --epochs 24 --no-augment --seed 0
-    dcgan     --filters 32 --epochs 160 --flip --seed 0
+    cyclegan  --image-size 64 --kernel-size 4 --pool-size 50 --batch-size 1 --steps-per-epoch 250 --epochs 8 \
+                  --ema 0.998 --seed 0
+    pix2pix   --dataset drawn_shoes --image-size 128 --filters 32 --batch-size 1 --steps-per-epoch 250 --epochs 20 \
+                  --ema 0.99 --seed 0
+    dcgan     --filters 32 --batch-size 32 --steps-per-epoch 100 --epochs 25 --ema 0.99 --seed 0
     cgan      --epochs 12 --seed 0
     gan       --epochs 60 --seed 0
 """
@@ -30,7 +32,8 @@ from PIL import Image
 import keras_gan.layers  # noqa: F401  (saved networks need it to load)
 from keras_gan import DataLoader
 
-COLUMNS, HEIGHT = 10, 128
+COLUMNS = 10
+WIDE = "discogan", "pix2pix"
 
 
 def translated(load):
@@ -73,7 +76,7 @@ def main(model, run, path):
 
     sheet = np.vstack([np.hstack(list(row)) for row in ROWS[model](load)])
     picture = Image.fromarray(np.uint8(np.clip(127.5 * sheet + 127.5, 0, 255).round()).squeeze())
-    scale = HEIGHT / (picture.width / COLUMNS) if model == "discogan" else 64 / (picture.width / COLUMNS)
+    scale = (128 if model in WIDE else 64) / (picture.width / COLUMNS)
     size = round(scale * picture.width), round(scale * picture.height)
     picture.resize(size, Image.Resampling.BICUBIC).save(path, optimize=True)
 

@@ -161,10 +161,12 @@ REFUSED = {
     "a value of a script": "python benchmarks/learning_family.py everything",
     "an option of a script without any": "python benchmarks/environments.py --everything",
     "another repository": "git clone https://github.com/somebody/else",
+    "another environment": "python3 -m venv everywhere",
+    "another activation": ". everywhere/bin/activate",
     "another command of git": "git everything",
     "a folder": "cd everything",
     "a pattern": "sed -i 's#everything#else#' setup.cfg",
-    "a file": "sed -i 's#OWNER/keras_gan#else#' setup.cfg everything.cfg",
+    "a file": "sed -i 's#keras-gan#else#' setup.cfg everything.cfg",
     "no folder": "tensorboard --logdir",
     "an option of TensorBoard": "tensorboard --logs runs",
 }
@@ -188,12 +190,14 @@ def check(words, taken):
         check_make(arguments, taken)
     elif program == "pip":
         check_pip(arguments)
-    elif Path(program).name == "python" and arguments[0] == "-m":
+    elif Path(program).name in ("python", "python3") and arguments[0] == "-m":
         check_module(arguments[1], arguments[2:], taken)
     elif Path(program).name == "python":
         check_script(*arguments, taken=taken)
     elif program == "git":
-        assert arguments == ["clone", address()]
+        assert arguments in (["clone", address()], ["clone", "ADDRESS"])
+    elif program == ".":
+        assert arguments == [".venv/bin/activate"]
     elif program == "cd":
         assert arguments == [address().split("/")[-1]] or (ROOT / " ".join(arguments)).is_dir()
     elif program == "sed":
@@ -233,6 +237,8 @@ def main_of(module):
 def check_module(module, arguments, taken):
     if module == "pip":
         check_pip(arguments)
+    elif module == "venv":
+        assert arguments == [".venv"]
     elif module == "sphinx":
         *options, source, target = arguments
         assert set(options) <= {"--fail-on-warning", "--keep-going", "--fresh-env", "--quiet"}, options
@@ -240,6 +246,9 @@ def check_module(module, arguments, taken):
     elif module == "pytest":
         assert all((ROOT / word).is_file() for word in arguments if word.endswith(".py")), arguments
     else:
+        if module == "keras_gan":  # the overview
+            assert not arguments, arguments
+            return
         assert module.startswith("keras_gan."), module
         is_model = module.removeprefix("keras_gan.") in MODELS
         given = taken((lambda: cli.parse(import_module(module).__file__)) if is_model else main_of(module), arguments)
@@ -312,12 +321,10 @@ def test_the_messages_that_are_explained_are_those_of_the_programs():
 
 
 def test_the_citation_is_of_this_version():
-    (citation,) = blocks("README.md", "bibtex")
-    assert f"version = {{{keras_gan.__version__}}}" in citation
-    assert f"url = {{{address()}}}" in citation
+    assert f"\nversion: {keras_gan.__version__}\n" in text_of("CITATION.cff")
 
 
-RUN = ["README.md", *(f"docs/{name}.md" for name in ("getting-started", "data", "runs", "use"))]
+RUN = ["README.md", *(f"docs/{name}.md" for name in ("getting-started", "your-own-pictures", "data", "runs", "use"))]
 RUN += [page for page in SITE if page.startswith("docs/models/")]
 
 
@@ -329,7 +336,8 @@ def data_sets(folder):
     names += [f"datasets/horse2zebra/{split}/{n}.png" for split in unpaired for n in range(3)]
     names += [f"{name}/{n}.png" for name in ("apples", "bananas", "left/halves", "right/halves") for n in range(20)]
     names += [f"path/to/photos/{n}.png" for n in range(20)]
-    names += [f"photos/{n}.png" for n in range(3)] + ["zebra.jpg", "holiday.jpg"]  # to translate
+    names += [f"{name}/{n}.png" for name in ("photos", "old-photos") for n in range(3)]  # to translate
+    names += ["zebra.jpg", "holiday.jpg"]
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         flat.save(folder / name)
