@@ -4,8 +4,7 @@ r"""Makes the pictures in docs/ from trained runs: translations of unseen drawin
 
 For example, train a run:
 
-    python -m keras_gan.discogan --dataset drawn_shoes --image-size 64 --filters 32 --batch-size 4 --epochs 20 \
-        --seed 0 --output runs/picture
+    python -m keras_gan.discogan --quick --dataset drawn_shoes --seed 0 --output runs/picture
 
 and make its picture:
 

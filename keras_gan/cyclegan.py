@@ -64,8 +64,8 @@ class CycleGAN(CycleModel):
 
     TRAIN = {"epochs": 100, "batch_size": 1, "sample_interval": 200}
     QUICK = {
-        "model": {"img_shape": (64, 64, 3)},
-        "train": {"epochs": 13, "steps_per_epoch": 100, "batch_size": 4, "sample_interval": 100},
+        "model": {"img_shape": (64, 64, 3), "kernel_size": 4, "pool_size": 50},
+        "train": {"epochs": 25, "steps_per_epoch": 100, "batch_size": 1, "sample_interval": 100, "ema": 0.998},
     }
 
     def __init__(

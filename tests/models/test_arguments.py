@@ -118,7 +118,7 @@ USUAL = {name: 2 for name in OF_TRAIN} | {"ema": np.float32(0.5), "deterministic
 @pytest.mark.parametrize("name", OF_TRAIN)
 def test_bad_arguments_of_train_are_refused(name):
     for bad in OF_TRAIN[name]:
-        if bad is None and name in ("steps_per_epoch", "checkpoint_interval"):
+        if bad is None and name in ("steps_per_epoch", "checkpoint_interval", "sample_interval"):
             continue  # their defaults
         with pytest.raises(BadValueError, match=f"^{name} must be .*, not "):
             check(USUAL | {name: bad}, [])

@@ -31,7 +31,8 @@ def test_a_log_gets_complete_plain_lines(gan, capsys, monkeypatch):
     train(gan)
     printed = capsys.readouterr().out
     assert printed.replace("\n", "").isprintable()  # no control characters
-    first, *lines = printed.splitlines()
+    first, compiling, *lines = printed.splitlines()
+    assert compiling == "Compiling the first step: about 2 s."
     assert first.startswith("Training on drawn_digits") and len(lines) == 2 * 3
     assert "left in the epoch" in lines[1] and "left in all" in lines[1] and "pictures/s" in lines[1]
     assert lines[2].startswith("epoch 1/2  iteration 3/3  ") and " s left" in lines[2]
@@ -46,7 +47,7 @@ def test_a_terminal_gets_one_updated_line_that_never_wraps(gan, capsys, monkeypa
     monkeypatch.setattr(Progress, "SECONDS_PER_UPDATE", 0)
     monkeypatch.setenv("COLUMNS", "60")
     train(gan)
-    _, *lines, _ = capsys.readouterr().out.split("\n")
+    _, _, *lines, _ = capsys.readouterr().out.split("\n")
     assert len(lines) == 2  # one an epoch stays
     for line in lines:
         *passing, last = line.split("\r")[1:]
@@ -65,7 +66,7 @@ def test_time_left_uses_the_speed_of_this_process():
     """In a resumed run, iterations of the earlier process do not count."""
     progress = Progress()
     progress.set_params({"epochs": 3, "steps": 100})
-    progress.set_model(SimpleNamespace(iteration=150))
+    progress.set_model(SimpleNamespace(iteration=150, jit_compile=True))
     progress.on_train_begin()
     progress.on_epoch_begin(1)
     for batch in range(50, 60):

@@ -24,7 +24,8 @@ pytestmark = [pytest.mark.reports, *EAGERLY]
 @pytest.fixture(scope="module")
 def subject(tmp_path_factory, one_by_one):
     """A finished run of four iterations with two checkpoints."""
-    gan = Toy(latent_dim=2, width=2, seed=3, output=tmp_path_factory.mktemp("subject") / "run")
+    output = tmp_path_factory.mktemp("subject") / "run"
+    gan = Toy(dataset_name="drawn_digits", latent_dim=2, width=2, seed=3, output=output)
     states = {}
 
     class Record(keras.callbacks.Callback):

@@ -311,7 +311,7 @@ def test_folders_without_a_run_of_this_model_are_refused(stopped, tmp_path):
 
 
 OTHERS = {
-    "--dataset mnist": "dataset_name of run 'run' is None, not 'mnist'",
+    "--dataset mnist": "dataset_name of run 'run' is 'drawn_digits', not 'mnist'",
     "--batch-size 3": "batch_size of run 'run' is 2, not 3",
     "--seed 4": "seed of run 'run' is 3, not 4",
     "--ema 0.9": "ema of run 'run' is 0.0, not 0.9",

@@ -64,6 +64,10 @@ def test_no_such_command(typed, capsys):
 def test_a_command_may_be_an_argument(typed, capsys, monkeypatch):
     """As `python -m keras_gan gan` instead of `python -m keras_gan.gan`."""
     monkeypatch.setattr(sys, "argv", [])
+    for name in [
+        name for name in sys.modules if name.startswith(("keras_gan.gan", "keras_gan.datasets.", "keras_gan.demo."))
+    ]:
+        monkeypatch.delitem(sys.modules, name)  # as in a new process
     with pytest.raises(SystemExit) as stop:
         overview.main([typed, "--help"])
     assert stop.value.code == 0
