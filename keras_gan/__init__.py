@@ -72,6 +72,7 @@ def __getattr__(name: str) -> Any:
         return import_module(f"keras_gan.{name}")
     if name not in _EXPORTS:
         raise AttributeError(f"module 'keras_gan' has no attribute {name!r}")
+    import_module("keras_gan.console").import_keras()
     return getattr(import_module(f"keras_gan.{_EXPORTS[name]}"), name)
 
 

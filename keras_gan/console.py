@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import errno
+import importlib
 import importlib.util
 import math
 import os
@@ -38,18 +39,20 @@ SMALLER = "end other programs, or take smaller pictures or sizes, then try again
 
 def load_keras() -> Any:
     """Imports and returns Keras, silently. Exits with code 2 if the backend is missing."""
+    try:
+        return import_keras()
+    except ModuleNotFoundError as error:  # the backend that KERAS_BACKEND names
+        missing = error.name
+    sys.exit(fail(installation.how_to_get(missing)))
+
+
+def import_keras() -> Any:
+    """Imports and returns Keras, silently: TensorFlow greets on standard error, however quiet its log is."""
     # Allocate GPU memory on demand, not all at once.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    missing = None
     with silence(), ended_by_ctrl_c():
-        try:
-            import keras
-        except ModuleNotFoundError as error:  # the backend that KERAS_BACKEND names
-            missing = error.name
-    if missing:
-        sys.exit(fail(installation.how_to_get(missing)))
-    return keras
+        return importlib.import_module("keras")
 
 
 @contextlib.contextmanager
