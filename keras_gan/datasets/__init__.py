@@ -8,7 +8,7 @@ import numpy as np
 from keras_gan.datasets.catalogue import how_to_get
 from keras_gan.datasets.folders import available, files, locate, name_of
 from keras_gan.datasets.parts import remarks, splits
-from keras_gan.datasets.sets import PAIRED_LAYOUTS, UNPAIRED_LAYOUTS, Dataset, UnpairedDataset
+from keras_gan.datasets.sets import FLAT_LAYOUT, PAIRED_LAYOUTS, UNPAIRED_LAYOUTS, Dataset, UnpairedDataset
 from keras_gan.datasets.two_sides import pairs_in, pairs_of_two, separate, separate_folder, two_folders, unpaired_in
 from keras_gan.errors import BadValueError, NoDataSetError, NotFoundError
 from keras_gan.images.sources import DrawnShoe, Gray, Pixels
@@ -155,7 +155,7 @@ def check_name_is_known(name: Name) -> None:
     kind, _, path = str(name).partition(":")
     folder = path if kind == "gray2colour" and path else name
     if str(folder) not in BUILT_IN and locate(folder) is None:
-        raise missing(folder)
+        raise not_found(f"no data set {str(folder)!r}", folder, available(), FLAT_LAYOUT)
 
 
 def locate_existing(name: Name, layouts: str = UNPAIRED_LAYOUTS) -> Path:

@@ -1,10 +1,11 @@
 """The pictures that a run was trained on: their files, as `data.json` lists them, and what changed since."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
-from keras_gan.report.run_files import DATA, record, say
+from keras_gan.report.run_files import DATA, record, save_record, say
 
 
 def data_files(run: str | Path) -> dict[str, dict[str, str]]:
@@ -50,3 +51,14 @@ def changes(before: dict[str, dict[str, str]], now: dict[str, dict[str, str]]) -
         counts["removed"] += len(old.keys() - new.keys())
         counts["changed"] += sum(old[name] != new[name] for name in old.keys() & new.keys())
     return counts
+
+
+def warn_of_changes(run: str | Path, loader: Any) -> None:
+    """Warns on standard error if pictures were added, removed or changed since the run last started."""
+    before, (_, files) = data_files(run), pictures_of(loader)
+    counted = changes(before, files)
+    if before and any(counted.values()):
+        counts = ", ".join(f"{count} {what}" for what, count in counted.items())
+        print(f"warning: the data set has changed since this run was started: {counts}", file=sys.stderr)
+    if before != files:
+        save_record(Path(run) / DATA, files)

@@ -2,7 +2,6 @@
 
 import datetime
 import platform
-import sys
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -186,7 +185,7 @@ class Run:
         repair(self.folder)
         with run_folder.reading_arguments(self.folder):
             check_loader(self.model.data_loader, self.config.get("loader"))
-        self.warn_of_changed_data()
+        data_files.warn_of_changes(self.folder, self.model.data_loader)
         state = checkpoints.restore(self.folder / "checkpoints", self.model)
         epochs = arguments["epochs"] + arguments["decay_epochs"]
         is_finished = state is not None and state["epoch"] >= epochs
@@ -211,17 +210,6 @@ class Run:
     def how_to_resume(self) -> str:
         """The command that resumes this run."""
         return f"python -m keras_gan.{self.model.name} --resume {self.folder}"
-
-    def warn_of_changed_data(self) -> None:
-        """Warns on standard error if pictures were added, removed or changed since the run last started."""
-        before = data_files.data_files(self.folder)
-        _, files = data_files.pictures_of(self.model.data_loader)
-        changes = data_files.changes(before, files)
-        if before and any(changes.values()):
-            counts = ", ".join(f"{count} {what}" for what, count in changes.items())
-            print(f"warning: the data set has changed since this run was started: {counts}", file=sys.stderr)
-        if before != files:
-            save_record(self.folder / DATA, files)
 
     def set_aside_results(self) -> None:
         """Keeps trained networks and their history if the run begins again because its checkpoints are gone."""
