@@ -29,7 +29,8 @@ def end_command(number: int, frame: FrameType | None) -> None:
     os._exit(128 + number)
 
 
-if sys.argv[:1] == ["-m"] and any(word.partition(".")[0] == "keras_gan" for word in sys.orig_argv):
+_is_command = sys.argv[:1] == ["-m"] and any(word.partition(".")[0] == "keras_gan" for word in sys.orig_argv)
+if _is_command and signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not in the background
     signal.signal(signal.SIGINT, end_command)
 
 choose_backend()  # Keras reads it when it is imported

@@ -58,7 +58,8 @@ def import_keras() -> Any:
 @contextlib.contextmanager
 def ended_by_ctrl_c() -> Iterator[None]:
     """Within it, the system itself ends a command at Ctrl-C. Python would first load a library, which takes seconds."""
-    if not is_command() or "keras" in sys.modules:
+    is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # as in the background of a script
+    if is_ignored or not is_command() or "keras" in sys.modules:
         yield
         return
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)

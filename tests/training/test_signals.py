@@ -77,6 +77,7 @@ def test_a_command_ends_although_its_step_does_not(monkeypatch, capsys):
 def test_before_training_a_command_ends_at_once():
     script = (
         "import os, signal, sys, types\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored where tests run in the background
         "sys.modules['__main__'].__spec__ = types.SimpleNamespace(name='keras_gan.discogan')\n"
         "from keras_gan import console\n"
         "with console.stopped_at_once(), console.silence():\n"
@@ -90,6 +91,7 @@ def test_before_training_a_command_ends_at_once():
 def test_while_its_modules_are_loaded_a_command_ends_at_once():
     script = (
         "import os, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "sys.argv, sys.orig_argv = ['-m'], ['python', '-m', 'keras_gan.discogan']\n"
         "import keras_gan\n"
         "os.kill(os.getpid(), signal.SIGINT)\n"
