@@ -261,7 +261,7 @@ def test_no_file_is_written_and_no_connection_made(tmp_path):
         assert ask(address, "translate/only", png(shoe_drawing(0)), Content_Disposition='filename="../../x"')[0] == 200
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=30)
-    assert (process.returncode, output, errors) == (0, "[]\n", "")
+    assert (process.returncode, output, errors) == (0, "[]\n", "\nStopped.\n")
     assert sorted(tmp_path.rglob("*")) == before
 
 
