@@ -12,27 +12,15 @@ Names are imported on first use: `import keras_gan` alone loads neither Keras no
 
 import os
 import platform
-import signal
-import sys
 from importlib import import_module
-from types import FrameType
 from typing import Any
 
 from keras_gan.installation import choose_backend
+from keras_gan.interrupts import answer_while_loading
 
 __version__ = "0.1.0"
 
-
-def end_command(number: int, frame: FrameType | None) -> None:
-    """Answers Ctrl-C while the modules of a command are loaded, before its parser exists."""
-    os.write(2, b"\nStopped.\n")
-    os._exit(128 + number)
-
-
-_is_command = sys.argv[:1] == ["-m"] and any(word.partition(".")[0] == "keras_gan" for word in sys.orig_argv)
-if _is_command and signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not in the background
-    signal.signal(signal.SIGINT, end_command)
-
+answer_while_loading()
 choose_backend()  # Keras reads it when it is imported
 # TensorFlow logs what users cannot act on, such as that there is no GPU. Its errors are exceptions in Python, too.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

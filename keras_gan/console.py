@@ -10,15 +10,15 @@ import os
 import re
 import shutil
 import signal
-import socket
 import sys
 import textwrap
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
-from keras_gan import end_command, installation
+from keras_gan import installation
 from keras_gan.errors import BadValueError, UserError
+from keras_gan.interrupts import end_command, ended_by_ctrl_c, heard
 
 #: What to do about errors of the system.
 WAYS_OUT = {
@@ -53,20 +53,6 @@ def import_keras() -> Any:
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     with silence(), ended_by_ctrl_c():
         return importlib.import_module("keras")
-
-
-@contextlib.contextmanager
-def ended_by_ctrl_c() -> Iterator[None]:
-    """Within it, the system itself ends a command at Ctrl-C. Python would first load a library, which takes seconds."""
-    is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # as in the background of a script
-    if is_ignored or not is_command() or "keras" in sys.modules:
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager
@@ -184,61 +170,6 @@ def way_out(error: Exception, otherwise: str = "mend that, then try again") -> s
 def value_range_or_auto(text: str) -> tuple[float, float] | str:
     """Parses "LOW,HIGH" or "auto"."""
     return text if text == "auto" else value_range(text)
-
-
-def is_command() -> bool:
-    """Whether this process is one of this package's commands, `python -m keras_gan....`, and not a user's program."""
-    spec = getattr(sys.modules["__main__"], "__spec__", None)
-    return spec is not None and spec.name.startswith("keras_gan.")
-
-
-@contextlib.contextmanager
-def heard(hear: Callable[[int], None]) -> Iterator[None]:
-    """Within it, a thread calls `hear` with the number of each signal that has a handler, as soon as it arrives.
-
-    Python calls the handlers themselves in the main thread, between two instructions of its own: not while a framework
-    is loaded, compiles or computes, which may take a minute. Outside of the main thread, this does nothing.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    ear, mouth = socket.socketpair()
-    mouth.setblocking(False)
-    before = signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
-
-    def listen() -> None:
-        while number := ear.recv(1):
-            hear(number[0])
-
-    thread = threading.Thread(target=listen, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        signal.set_wakeup_fd(before)
-        mouth.close()
-        thread.join()
-        ear.close()
-
-
-@contextlib.contextmanager
-def stopped_at_once() -> Iterator[None]:
-    """Within it, Ctrl-C ends a command at once, with code 130: there is nothing to save yet."""
-    if not is_command():
-        yield
-        return
-    screen = os.dup(2)  # `silence()` may have taken away 2 itself
-
-    def stop(number: int) -> None:
-        if number == signal.SIGINT:
-            os.write(screen, b"\nStopped.\n")
-            os._exit(130)
-
-    try:
-        with heard(stop):
-            yield
-    finally:
-        os.close(screen)
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from keras_gan.cli.signatures import class_in, quick_of
 from keras_gan.datasets import check_name_is_known
 from keras_gan.errors import BadValueError, LostHostError, UserError, check_name
 from keras_gan.files import COMPILE_CACHE
+from keras_gan.interrupts import stopped_at_once
 from keras_gan.training import old_runs, run_folder
 
 NOT_QUICK = "filters", "decay_epochs", "output"  # options that `Command.smaller` leaves out, besides those of `QUICK`
@@ -70,7 +71,7 @@ def parse(file: str | Path, argv: Sequence[str] | None = None) -> Command:
         else:
             check_places(given)
         set_up_keras(policy, devices)
-    UNTIL_TRAINING.enter_context(console.stopped_at_once())
+    UNTIL_TRAINING.enter_context(stopped_at_once())
     given, command = quick | given, parser.prog.split()
     of_constructor, of_train = ({k: v for k, v in given.items() if k in names} for names in (constructor, train))
     smaller = [*command, *without(argv, [*numbers, *NOT_QUICK]), "--quick"] if numbers and not is_quick else []

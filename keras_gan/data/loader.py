@@ -1,6 +1,7 @@
 """The base class of the loaders: batches for `fit()`, checks before training, and skipping broken pictures."""
 
 import copy
+import functools
 import math
 import sys
 import threading
@@ -206,7 +207,7 @@ class PictureLoader(keras.utils.PyDataset):
         warn_of_values(files_by_side(self._streams(is_testing=False)), self.value_range_of_files)
         self._checked = True
 
-    @property
+    @functools.cached_property
     def preparation(self) -> Preparation | None:
         """How side A of the data set was made of photos, if that is known."""
         return preparation_of(self._pair_files())

@@ -1,5 +1,6 @@
 """`UnpairedDataLoader`: batches of unpaired pictures of two domains."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ class UnpairedDataLoader(PictureLoader):
         """
         return self._load_original_size(path, np.maximum(self.shape_A, self.shape_B).tolist())
 
-    @property
+    @functools.cached_property
     def preparation(self) -> Preparation | None:
         """As of every loader; "gray2colour" makes A itself."""
         makes_gray = any(isinstance(picture, Gray) for picture in (*self.train_A[:1], *self.train_B[:1]))

@@ -9,8 +9,8 @@ import keras
 from keras_gan.errors import BadValueError
 from keras_gan.layers import trusted
 
-#: Of a loader: what a run sets itself.
-PROGRESS = ("batch_size", "steps_per_epoch", "epoch", "played", "devices", "share", "seed")
+#: Of a loader: what a run sets itself, and what its files tell.
+PROGRESS = ("batch_size", "steps_per_epoch", "epoch", "played", "devices", "share", "seed", "preparation")
 
 
 def compile_configs(model: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Walks through the README as a new user does, from `git clone` to the last command, and prints the clock.
 
     python tests/support/walk.py FOLDER           each training is cut to two iterations
-    python tests/support/walk.py FOLDER --full    as written: about 40 minutes on two CPU cores
+    python tests/support/walk.py FOLDER --full    as written
 
 FOLDER is new; the clone and its environment go there. Nothing is taken from the checkout but its commits, nothing from
 the environment that runs this script.
@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SHORT = "--epochs 1 --steps-per-epoch 2 --quiet"
-#: Drawn pictures in the places that the README names, and a run to resume that is not finished.
+#: Puts drawn pictures in the places that the README names.
 PREPARE = """
 from pathlib import Path
 from PIL import Image
@@ -47,8 +47,8 @@ class Walk:
         hidden = ("PYTHON", "VIRTUAL_ENV", "PYTEST", "KERAS", "TF_", "COVERAGE")
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
 
-    def line(self, line: str) -> str:
-        """Runs a line of the README. Returns what it printed; fails if it failed or printed on standard error."""
+    def line(self, line: str) -> None:
+        """Runs a line of the README; fails if it fails or prints on standard error."""
         line = line.partition(" #")[0].strip().replace("ADDRESS", f"file://{ROOT} keras_gan")
         if "--resume" in line:  # of a run that is finished
             line += " --epochs 11" if self.full else " --epochs 2 --quiet"
@@ -57,17 +57,14 @@ class Walk:
         began = time.monotonic()
         if line.endswith("keras_gan.demo"):
             self.demo(line)
-            printed = ""
         else:
             done = self.shell(f"{line}\necho; pwd")
-            printed, _, folder = done.stdout.rstrip().rpartition("\n")
             # git tells its progress there, translate which direction it takes
             complaints = "" if re.search(r"git|pip|translate", line) else done.stderr
             assert not done.returncode and not complaints, f"{line}\n{done.stdout}\n{done.stderr}"
-            self.folder = Path(folder)
+            self.folder = Path(done.stdout.splitlines()[-1])
         now = time.monotonic()
         print(f"{now - began:6.1f} s, {(now - self.began) / 60:5.1f} min in all: {line}", flush=True)
-        return printed
 
     def shell(self, text: str) -> subprocess.CompletedProcess:
         return subprocess.run(self.words(text), cwd=self.folder, env=self.environment, capture_output=True, text=True)

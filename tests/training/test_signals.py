@@ -11,7 +11,7 @@ import threading
 import pytest
 from support.commands import check_complaint, run_here
 
-from keras_gan import console
+from keras_gan import console, interrupts
 from keras_gan.training import signals
 
 FINISHING = "Finishing this step and saving; press again to end without saving."
@@ -36,7 +36,7 @@ def events():
 
 
 def test_a_signal_is_heard_while_the_main_thread_computes(events):
-    with console.heard(lambda number: events.append(number)):
+    with interrupts.heard(lambda number: events.append(number)):
         interrupt_soon()
         busy()
         events.append("computed")
@@ -74,30 +74,33 @@ def test_a_command_ends_although_its_step_does_not(monkeypatch, capsys):
     assert ended.code == 130 and capsys.readouterr().err.endswith("\nStopped without saving.\n")
 
 
+def ended(script):
+    """(exit code, standard error) of a Python script in which Ctrl-C is not ignored, as it is in the background."""
+    script = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n{script}"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stderr
+
+
 def test_before_training_a_command_ends_at_once():
     script = (
         "import os, signal, sys, types\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored where tests run in the background
         "sys.modules['__main__'].__spec__ = types.SimpleNamespace(name='keras_gan.discogan')\n"
-        "from keras_gan import console\n"
-        "with console.stopped_at_once(), console.silence():\n"
+        "from keras_gan import console, interrupts\n"
+        "with interrupts.stopped_at_once(), console.silence():\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
         "    while True: pass\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stderr) == (130, "\nStopped.\n")
+    assert ended(script) == (130, "\nStopped.\n")
 
 
 def test_while_its_modules_are_loaded_a_command_ends_at_once():
     script = (
         "import os, signal, sys\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "sys.argv, sys.orig_argv = ['-m'], ['python', '-m', 'keras_gan.discogan']\n"
         "import keras_gan\n"
         "os.kill(os.getpid(), signal.SIGINT)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stderr) == (130, "\nStopped.\n")
+    assert ended(script) == (130, "\nStopped.\n")
 
 
 @pytest.mark.parametrize("unknown", ["nothing", "gray2colour:nothing"])
