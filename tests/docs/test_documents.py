@@ -408,6 +408,8 @@ def test_what_the_pages_say_runs(new_user, capsys, monkeypatch):
         for block in blocks(page, "python"):
             block = re.sub(r"(\W)epochs=\d+", r"\1epochs=1, steps_per_epoch=1, quiet=True", block)
             block = re.sub(r"(g|d)f=\d+", r"\1f=4", block)
+            block = re.sub(r"\*\*\w+\.QUICK\[.train.\]", "epochs=1, steps_per_epoch=1, quiet=True", block)
+            block = re.sub(r"\*\*\w+\.QUICK\[.model.\]", "img_shape=(32, 32, 3), gf=4, df=4", block)
             exec(compile(block, page, "exec"), {})
 
 
