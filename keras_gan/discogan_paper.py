@@ -27,6 +27,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from keras_gan import backend
 from keras_gan.adversarial import Combined, TwoWayModel, losses, once, unmoved
 from keras_gan.adversarial.translation import cycle_figures
 from keras_gan.data.options import checked_shape
@@ -184,9 +185,9 @@ class DiscoGANPaper(TwoWayModel):
         """The columns of a sample, {title: pictures}, made by the trained generators."""
         if self.both_ways:
             return super().translations(imgs_A, imgs_B)
-        shown = {"A": imgs_A, "A to B": self.g_AB.predict_on_batch(imgs_A)}
+        shown = {"A": imgs_A, "A to B": backend.predict(self.g_AB, imgs_A)}
         trains_back = self.g_BA in self.combined.trains
-        return shown | ({"and back": self.g_BA.predict_on_batch(shown["A to B"])} if trains_back else {})
+        return shown | ({"and back": backend.predict(self.g_BA, shown["A to B"])} if trains_back else {})
 
     def held_out_figures(self, translations: Mapping[str, Any]) -> dict[str, float]:
         return cycle_figures(translations)

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_gan import backend
 from keras_gan.adversarial.combined import Combined, once
 from keras_gan.adversarial.translation import TwoWayModel, cycle_figures
 from keras_gan.data.options import checked_shape
@@ -138,7 +139,7 @@ class CycleModel(TwoWayModel):
         """Originals, translations, reconstructions and identities, both ways: {title: pictures}."""
         shown = list(super().translations(imgs_A, imgs_B).items())
         if self.identity:
-            kept_A, kept_B = self.g_BA.predict_on_batch(imgs_A), self.g_AB.predict_on_batch(imgs_B)
+            kept_A, kept_B = backend.predict(self.g_BA, imgs_A), backend.predict(self.g_AB, imgs_B)
             shown = [*shown[:3], ("A kept", kept_A), *shown[3:], ("B kept", kept_B)]
         return dict(shown)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_gan import backend
 from keras_gan.adversarial.model import AdversarialModel, FixedSample
 from keras_gan.adversarial.parts import chosen
 from keras_gan.images.grids import save_grid
@@ -85,10 +86,10 @@ class TwoWayModel(TranslationModel):
     def translations(self, imgs_A: Any, imgs_B: Any) -> dict[str, Any]:
         """Original, translation and reconstruction of a batch, both ways: {title: pictures}."""
         # Translate images to the other domain, and back to original domain
-        fake_B = self.g_AB.predict_on_batch(imgs_A)
-        fake_A = self.g_BA.predict_on_batch(imgs_B)
-        shown = {"A": imgs_A, "A to B": fake_B, "and back": self.g_BA.predict_on_batch(fake_B)}
-        return shown | {"B": imgs_B, "B to A": fake_A, "and back again": self.g_AB.predict_on_batch(fake_A)}
+        fake_B = backend.predict(self.g_AB, imgs_A)
+        fake_A = backend.predict(self.g_BA, imgs_B)
+        shown = {"A": imgs_A, "A to B": fake_B, "and back": backend.predict(self.g_BA, fake_B)}
+        return shown | {"B": imgs_B, "B to A": fake_A, "and back again": backend.predict(self.g_AB, fake_A)}
 
     def held_out_figures(self, translations: Mapping[str, Any]) -> dict[str, float]:
         """L1 of translations against the other half of the pair, and of round trips against the original."""

@@ -83,6 +83,11 @@ def compiled(action: Callable, variables: list[Any]) -> Callable:
     return call
 
 
+def predict(network: Any, images: Any) -> Any:
+    """See `keras_gan.backend.predict`. Outside a compiled function, JAX would compile each operation by itself."""
+    return network.predict_on_batch(images)
+
+
 def in_numbers(figures: list[Any]) -> list[float]:
     """See `keras_gan.backend.in_numbers`."""
     return [float(figure) for figure in jax.device_get(figures)]

@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_gan.backend import tensorflow_xla
+from keras_gan.backend.tensorflow_gradients import own_gradient
 from keras_gan.backend.tensorflow_optimizers import apply_gradients, prepare
 from keras_gan.backend.tensorflow_taps import gradients_of, times_taps
 from keras_gan.backend.tensorflow_xla import in_training
@@ -54,12 +55,12 @@ def with_gradient(forward: Callable, backward: Callable, *arguments: Any) -> Any
     if not tensorflow_xla.training:
         return forward(*arguments)[0]
 
-    @tf.custom_gradient
+    @own_gradient
     def function(*arguments):
         result, saved = forward(*arguments)
         return result, lambda upstream: backward(saved, upstream)
 
-    return function(*map(tf.convert_to_tensor, arguments))
+    return function(*arguments)
 
 
 def leaky_relu(x: Any, slope: float) -> Any:
@@ -72,7 +73,7 @@ def leaky_relu(x: Any, slope: float) -> Any:
     if not tensorflow_xla.training or slope <= 0:
         return tf.nn.leaky_relu(x, slope)
 
-    @tf.custom_gradient
+    @own_gradient
     def function(x):
         result = tf.nn.leaky_relu(x, slope)
         return result, lambda upstream: tf.raw_ops.LeakyReluGrad(gradients=upstream, features=result, alpha=slope)
@@ -83,6 +84,11 @@ def leaky_relu(x: Any, slope: float) -> Any:
 def compiled(action: Callable, variables: list[Any]) -> Callable:
     """See `keras_gan.backend.compiled`. The variables are assigned in place."""
     return tf.function(action, autograph=False)
+
+
+def predict(network: Any, images: Any) -> Any:
+    """See `keras_gan.backend.predict`."""
+    return network(tf.convert_to_tensor(images), training=False).numpy()
 
 
 def in_numbers(figures: list[Any]) -> list[float]:

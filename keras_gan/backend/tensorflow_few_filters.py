@@ -9,6 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_gan.backend.tensorflow_gradients import own_gradient
 from keras_gan.backend.tensorflow_xla import can_compile, compiled
 
 MOST_FILTERS, LEAST_CHANNELS, LEAST_VALUES = 4, 32, 2**17  # values of a map; below, a library is as fast
@@ -30,7 +31,7 @@ def conv(x: Any, kernel: Any) -> Any:
     """See `keras_gan.backend.conv`."""
     size, (kh, kw, channels, filters) = x.shape[1:3], kernel.shape
 
-    @tf.custom_gradient
+    @own_gradient
     def convolved(x, kernel):
         def backward(upstream):
             x_gradient = tf.nn.conv2d_transpose(upstream, kernel, tf.shape(x), strides=1, padding="VALID")
@@ -41,7 +42,7 @@ def conv(x: Any, kernel: Any) -> Any:
         products = tf.matmul(taps, tf.reshape(x, (-1, channels)), transpose_b=True)
         return sum_over_taps(tf.reshape(products, (kh, kw, filters, -1, *size))), backward
 
-    return convolved(x, tf.convert_to_tensor(kernel))
+    return convolved(x, kernel)
 
 
 @compiled

@@ -31,8 +31,10 @@ def apply_gradients(part: Any, gradients: list[Any]) -> None:
 def apply_adam(optimizer: Any, gradients: list[Any], variables: list[Any], indices: list[int]) -> None:
     dtype = gradients[0].dtype
     step = tf.cast(optimizer.iterations + 1, dtype)
-    factors = {"beta1": optimizer.beta_1, "beta2": optimizer.beta_2, "epsilon": optimizer.epsilon}
-    factors |= {f"{beta}_power": tf.pow(tf.cast(factors[beta], dtype), step) for beta in ("beta1", "beta2")}
+    betas = {"beta1": optimizer.beta_1, "beta2": optimizer.beta_2}
+    factors = betas | {"epsilon": optimizer.epsilon}
+    factors = {name: tf.constant(factor, dtype) for name, factor in factors.items()}  # one operation each for all uses
+    factors |= {f"{name}_power": tf.pow(tf.cast(beta, dtype), step) for name, beta in betas.items()}
     factors["lr"] = tf.cast(optimizer.learning_rate, dtype)
     for gradient, variable, index in zip(gradients, variables, indices, strict=True):
         m, v = optimizer._momentums[index].value.handle, optimizer._velocities[index].value.handle
@@ -40,8 +42,10 @@ def apply_adam(optimizer: Any, gradients: list[Any], variables: list[Any], indic
 
 
 def apply_rmsprop(optimizer: Any, gradients: list[Any], variables: list[Any], indices: list[int]) -> None:
+    dtype = gradients[0].dtype
     factors = {"rho": optimizer.rho, "momentum": 0.0, "epsilon": optimizer.epsilon}
-    factors["lr"] = tf.cast(optimizer.learning_rate, gradients[0].dtype)
+    factors = {name: tf.constant(factor, dtype) for name, factor in factors.items()}
+    factors["lr"] = tf.cast(optimizer.learning_rate, dtype)
     for gradient, variable, index in zip(gradients, variables, indices, strict=True):
         ms, mom = optimizer._velocities[index].value.handle, optimizer.scratch[index].handle
         tf.raw_ops.ResourceApplyRMSProp(var=variable.value.handle, ms=ms, mom=mom, grad=gradient, **factors)

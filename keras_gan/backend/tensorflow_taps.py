@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_gan.backend.tensorflow_gradients import own_gradient
+
 # While `gradients_of` runs: the uses of kernels in `times_taps`, each (x, gradient of the product). Uses of the same
 # key can be joined: (id of the kernel, transpose, dtype of x, number of taps in x). Otherwise None.
 deferred: dict[tuple, list[tuple[Any, Any]]] | None = None
@@ -17,7 +19,7 @@ deferred: dict[tuple, list[tuple[Any, Any]]] | None = None
 def times_taps(x: Any, kernel: Any, transpose: bool = False) -> Any:
     """See `keras_gan.backend.times_taps`. Within `gradients_of`, it defers the gradient of the kernel."""
 
-    @tf.custom_gradient
+    @own_gradient
     def multiplied(x, taps):
         def backward(upstream):
             x_gradient = tf.matmul(upstream, taps, transpose_b=not transpose)

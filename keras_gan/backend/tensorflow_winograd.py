@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from keras_gan.backend.tensorflow_gradients import own_gradient
 from keras_gan.backend.tensorflow_xla import can_compile, compiled
 
 LEAST_CHANNELS, LEAST_PIXELS = 128, 256  # below, the transforms cost more than they save
@@ -60,7 +61,7 @@ def conv(x: Any, kernel: Any) -> Any:
     k = kernel.shape[0]
     height, width = x.shape[1] - k + 1, x.shape[2] - k + 1
 
-    @tf.custom_gradient
+    @own_gradient
     def convolved(x, kernel):
         taps = transformed(kernel, k)
 
@@ -73,7 +74,7 @@ def conv(x: Any, kernel: Any) -> Any:
 
         return outputs_of(tf.matmul(tiles(x, k), taps), k, height, width), backward
 
-    return convolved(x, tf.convert_to_tensor(kernel))
+    return convolved(x, kernel)
 
 
 def transformed(kernel: Any, k: int, back: bool = False) -> Any:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.python.framework import ops
 
 compiled = functools.partial(tf.function, jit_compile=True, autograph=False)
 
@@ -20,27 +19,9 @@ def in_training() -> Iterator[None]:
     global training
     before, training = training, True
     try:
-        with forgetting_gradients():
-            yield
-    finally:
-        training = before
-
-
-@contextlib.contextmanager
-def forgetting_gradients() -> Iterator[None]:
-    """On exit, removes gradients that `tf.custom_gradient` registered in this context from TensorFlow's global table.
-
-    Each one references its graph, and so all weights of the model: trained models would never be freed. A traced step
-    contains its gradients and does not look them up again.
-    """
-    registered = getattr(getattr(ops, "gradient_registry", None), "_registry", {})  # a private interface
-    before = set(registered)
-    try:
         yield
     finally:
-        for name in registered.keys() - before:
-            if name.startswith("CustomGradient-"):
-                del registered[name]
+        training = before
 
 
 def can_compile(x: Any) -> bool:
