@@ -162,7 +162,6 @@ class AdversarialModel(StatefulModel):
             The figures of this batch only, listed under `AdversarialModel`; as a list in the order of their names.
         """
         self.check_range(x)
-        self.reset_metrics()  # some versions of Keras 3 do not reset them here
         logs = super().train_on_batch(x, y, return_dict=True)
         return logs if return_dict else list(logs.values())
 
