@@ -124,12 +124,12 @@ class Toy(DiscoGANPaper):
     """The paper's games between points, with the dense networks of its section 4.1."""
 
     def open_data(self, direction):
-        self.img_shape = (2,)  # points, not pictures
+        self.shape_A = self.shape_B = (2,)  # points, not pictures
 
-    def build_generator(self, name=None):
+    def build_generator(self, shape, target_shape, name=None):
         return dense([128] * 3, 2, name)
 
-    def build_discriminator(self, name=None):
+    def build_discriminator(self, shape, name=None):
         return dense([128] * 5, 1, name)
 
 

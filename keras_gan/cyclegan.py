@@ -56,7 +56,6 @@ class CycleGAN(CycleModel):
             notebook's builder).
         pool_size: past fakes kept for each discriminator; the notebook keeps none.
         augment: whether to enlarge training pictures by 286/256 and crop them at random.
-        flip: whether to mirror half of the training pictures.
         gf: filters in the generators' first layer.
         df: filters in the discriminators' first layer.
         **options: data, optimizers, seed and output, see `TranslationModel`; and the errors raised.
@@ -80,7 +79,6 @@ class CycleGAN(CycleModel):
         identity: bool | None = None,
         pool_size: int = 0,
         augment: bool = False,
-        flip: bool = True,
         gf: int = 32,
         df: int = 32,
         **options: Any,
@@ -94,7 +92,7 @@ class CycleGAN(CycleModel):
             raise BadValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, not {activation!r}.")
         self.activation = ACTIVATIONS[activation]
         shapes = img_shape, shape_A, shape_B
-        self.open_data(*shapes, identity, multiple=8, least=16, value_range=(0, 1), augment=augment, flip=flip)
+        self.open_data(*shapes, identity, multiple=8, least=16, value_range=(0, 1), augment=augment)
         self.build_game(rmsprop(2e-4, 6e-8), rmsprop(1e-4, 3e-8), identity_weight=0.5, pool_size=pool_size)
 
     def encoder(self, x: Any, filters: int, strides: int = 2) -> Any:

@@ -46,7 +46,6 @@ class CycleGANPaper(CycleModel):
         identity: whether the identity terms are on; default: on if both domains have the same shape.
         pool_size: past fakes kept for each discriminator.
         augment: whether to enlarge training pictures by 286/256 and crop them at random.
-        flip: whether to mirror half of the training pictures.
         gf: filters in the generators' first layer.
         df: filters in the discriminators' first layer.
         **options: data, optimizers, seed and output, see `TranslationModel`; and the errors raised.
@@ -66,7 +65,6 @@ class CycleGANPaper(CycleModel):
         identity: bool | None = None,
         pool_size: int = 50,
         augment: bool = False,
-        flip: bool = True,
         gf: int = 64,
         df: int = 64,
         **options: Any,
@@ -75,7 +73,7 @@ class CycleGANPaper(CycleModel):
         check_at_least(1, gf=gf, df=df)
         self.gf, self.df = gf, df
         shapes = img_shape, shape_A, shape_B
-        self.open_data(*shapes, identity, multiple=4, least=24, augment=augment, flip=flip)
+        self.open_data(*shapes, identity, multiple=4, least=24, augment=augment)
         self.generators_first = True
         adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
         self.build_game(adam, adam, identity_weight=5, pool_size=pool_size)

@@ -30,7 +30,7 @@ import numpy as np
 from keras_gan.adversarial.latent import LatentModel
 from keras_gan.data.options import checked_shape
 from keras_gan.data.single import ImageLoader
-from keras_gan.errors import check_at_least, check_switch
+from keras_gan.errors import check_at_least
 from keras_gan.images.animations import save_animation
 from keras_gan.images.grids import save_sheet
 from keras_gan.networks import dcgan_discriminator, dcgan_generator, halvings
@@ -46,7 +46,6 @@ class DCGAN(LatentModel):
             between 4 and 7, as of 28, 32, 64 or 96; channels other than 1 or 3 must match the files.
         gf: filters in the generator's second-to-last layer.
         df: filters in the discriminator's first layer.
-        flip: whether to mirror half of the training pictures.
         **options: latent_dim, data, optimizers, seed and output, see `LatentModel`; and the errors raised.
     """
 
@@ -56,17 +55,14 @@ class DCGAN(LatentModel):
         "train": {"epochs": 20, "steps_per_epoch": 100, "batch_size": 32, "ema": 0.99},
     }
 
-    def __init__(
-        self, img_shape: tuple = (64, 64, 3), gf: int = 64, df: int = 64, flip: bool = False, **options: Any
-    ) -> None:
+    def __init__(self, img_shape: tuple = (64, 64, 3), gf: int = 64, df: int = 64, **options: Any) -> None:
         super().__init__("dcgan", **options)
         check_at_least(1, gf=gf, df=df)
-        check_switch(flip=flip)
         self.img_shape, self.gf, self.df = checked_shape("img_shape", img_shape), gf, df
         halvings(*self.img_shape[:2])
         if self.data_options["dataset_name"] is None:
             self.data_options["dataset_name"] = "drawn_shoes"
-        self.data_loader = ImageLoader(shape=self.img_shape, flip=flip, **self.data_options)
+        self.data_loader = ImageLoader(shape=self.img_shape, **self.data_options)
         self.build_game()
 
     def build_generator(self) -> Any:

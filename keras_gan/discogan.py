@@ -28,7 +28,6 @@ import keras
 from keras import layers, ops
 
 from keras_gan.adversarial import Combined, TwoWayModel, once
-from keras_gan.data.options import checked_shape
 from keras_gan.data.paired import DataLoader
 from keras_gan.errors import check_at_least, check_share, check_weight
 from keras_gan.layers import Conv2D, InstanceNormalization, LeakyReLU, UpsampleConv2D
@@ -42,6 +41,8 @@ class DiscoGAN(TwoWayModel):
 
     Args:
         img_shape: (height, width, channels); height and width are multiples of 8.
+        shape_A: shape of domain A, if it is not img_shape, such as 128x128x1 for gray pictures.
+        shape_B: shape of domain B, if it is not img_shape.
         gf: filters in the generators' first layer.
         df: filters in the discriminators' first layer.
         direction: AtoB or BtoA: whether domain A is the left or the right half of a pair.
@@ -61,6 +62,8 @@ class DiscoGAN(TwoWayModel):
     def __init__(
         self,
         img_shape: tuple = (128, 128, 3),
+        shape_A: tuple | None = None,
+        shape_B: tuple | None = None,
         gf: int = 64,
         df: int = 64,
         direction: str = "AtoB",
@@ -72,7 +75,8 @@ class DiscoGAN(TwoWayModel):
     ) -> None:
         super().__init__(name="discogan", **options)
         # Input shape
-        self.img_shape = self.img_rows, self.img_cols, self.channels = checked_shape("img_shape", img_shape)
+        self.take_shapes(img_shape, shape_A, shape_B)
+        self.img_rows, self.img_cols, self.channels = self.img_shape
         self.depth = unet_depth(self.img_rows, self.img_cols, deepest=7)
         # Number of filters in the first layers of G and D
         check_at_least(1, gf=gf, df=df)
@@ -81,23 +85,22 @@ class DiscoGAN(TwoWayModel):
         check_weight(reconstruction_weight=reconstruction_weight)
 
         # Configure data loader
-        options = self.data_options | {"direction": direction}
-        self.data_loader = DataLoader(img_res=self.img_shape[:2], channels=self.channels, **options)
+        self.data_loader = DataLoader(direction=direction, **self.options_of_pairs)
         self.dataset_name = self.data_loader.dataset_name
 
         optimizer = keras.optimizers.Adam(2e-4, beta_1=0.5)
 
         # Build and compile the discriminators
-        self.d_A = self.build_discriminator(name="d_A")
-        self.d_B = self.build_discriminator(name="d_B")
+        self.d_A = self.build_discriminator(self.shape_A, name="d_A")
+        self.d_B = self.build_discriminator(self.shape_B, name="d_B")
         self.discriminators = [self.d_A, self.d_B]
         for discriminator in self.discriminators:
             discriminator.compile(loss="mse", optimizer=self.d_optimizer(optimizer), metrics=["accuracy"])
         self.disc_patch = self.d_A.output_shape[1:]  # (8, 8, 1) at 128x128
 
         # Build the generators
-        self.g_AB = self.build_generator(name="g_AB")
-        self.g_BA = self.build_generator(name="g_BA")
+        self.g_AB = self.build_generator(self.shape_A, self.shape_B, name="g_AB")
+        self.g_BA = self.build_generator(self.shape_B, self.shape_A, name="g_BA")
 
         # Combined model trains generators to fool discriminators
         self.combined = self.build_combined()
@@ -110,8 +113,8 @@ class DiscoGAN(TwoWayModel):
     def build_combined(self) -> Combined:
         """The adversarial model: (A, B) to the verdicts on both fakes, the fakes, and their reconstructions."""
         # Input images from both domains
-        img_A = keras.Input(self.img_shape)
-        img_B = keras.Input(self.img_shape)
+        img_A = keras.Input(self.shape_A)
+        img_B = keras.Input(self.shape_B)
         # Translate images to the other domain
         fake_B = once(self.g_AB(img_A))
         fake_A = once(self.g_BA(img_B))
@@ -123,8 +126,8 @@ class DiscoGAN(TwoWayModel):
         outputs |= {"reconstr_A": reconstr_A, "reconstr_B": reconstr_B}
         return Combined([img_A, img_B], outputs, fakes=[fake_A, fake_B], trains=[self.g_AB, self.g_BA])
 
-    def build_generator(self, name: str | None = None) -> Any:
-        """U-Net generator: (batch, *img_shape) to the same shape in [-1, 1]."""
+    def build_generator(self, shape: tuple, target_shape: tuple, name: str | None = None) -> Any:
+        """U-Net generator: (batch, *shape) to (batch, *target_shape) in [-1, 1]."""
 
         def conv2d(layer_input, filters, normalization=True, dropout=0.0):
             """Layers used during downsampling"""
@@ -140,7 +143,7 @@ class DiscoGAN(TwoWayModel):
             u = layers.Dropout(dropout)(u) if dropout else u
             return layers.Concatenate()([u, skip_input])
 
-        d0 = keras.Input(self.img_shape)
+        d0 = keras.Input(shape)
         filters = [self.gf * multiple for multiple in (1, 2, 4, 8, 8, 8, 8)[: self.depth]]
 
         # Downsampling, to 1x1 at 128x128
@@ -154,11 +157,11 @@ class DiscoGAN(TwoWayModel):
         skips.pop()
         for number, width in enumerate(reversed(filters[:-1])):
             x = deconv2d(x, skips.pop(), width, dropout=self.dropout if number < 3 else 0.0)
-        output_img = UpsampleConv2D(self.channels, kernel_size=4, activation="tanh", dtype=full())(x)
+        output_img = UpsampleConv2D(target_shape[2], kernel_size=4, activation="tanh", dtype=full())(x)
         return keras.Model(d0, output_img, name=name)
 
-    def build_discriminator(self, name: str | None = None) -> Any:
-        """PatchGAN: (batch, *img_shape) to one verdict per patch, (batch, H / 16, W / 16, 1)."""
+    def build_discriminator(self, shape: tuple, name: str | None = None) -> Any:
+        """PatchGAN: (batch, *shape) to one verdict per patch, (batch, H / 16, W / 16, 1)."""
 
         def d_layer(layer_input, filters, normalization=True):
             """Discriminator layer"""
@@ -166,7 +169,7 @@ class DiscoGAN(TwoWayModel):
             d = LeakyReLU(negative_slope=0.2)(d)
             return normalize(d) if normalization else d
 
-        img = keras.Input(self.img_shape)
+        img = keras.Input(shape)
         d1 = d_layer(img, self.df, normalization=False)
         d2 = d_layer(d1, self.df * 2)
         d3 = d_layer(d2, self.df * 4)

@@ -30,7 +30,6 @@ from keras import layers, ops
 from keras_gan import backend
 from keras_gan.adversarial import Combined, TwoWayModel, losses, once, unmoved
 from keras_gan.adversarial.translation import cycle_figures
-from keras_gan.data.options import checked_shape
 from keras_gan.data.unpaired import UnpairedDataLoader
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.layers import Conv2D, Conv2DTranspose, LeakyReLU
@@ -51,6 +50,8 @@ class DiscoGANPaper(TwoWayModel):
 
     Args:
         img_shape: (height, width, channels); height and width are multiples of 16.
+        shape_A: shape of domain A, if it is not img_shape, such as 64x64x1 for gray pictures.
+        shape_B: shape of domain B, if it is not img_shape.
         gf: filters in the generators' first layer.
         df: filters in the discriminators' first layer.
         game: discogan, or a baseline of the paper: recongan (A to B and back) or gan (A to B only).
@@ -66,6 +67,8 @@ class DiscoGANPaper(TwoWayModel):
     def __init__(
         self,
         img_shape: tuple = (64, 64, 3),
+        shape_A: tuple | None = None,
+        shape_B: tuple | None = None,
         gf: int = 64,
         df: int = 64,
         game: str = "discogan",
@@ -74,7 +77,8 @@ class DiscoGANPaper(TwoWayModel):
     ) -> None:
         super().__init__(name="discogan_paper", **options)
         check_at_least(1, gf=gf, df=df)
-        self.img_shape, self.gf, self.df = checked_shape("img_shape", img_shape), gf, df
+        self.take_shapes(img_shape, shape_A, shape_B)
+        self.gf, self.df = gf, df
         self.scored_by = losses.choose("game", game, GAMES)
         self.both_ways = game == "discogan"
         self.discriminators_every = 3
@@ -83,16 +87,16 @@ class DiscoGANPaper(TwoWayModel):
         optimizer = keras.optimizers.Adam(2e-4, beta_1=0.5)
 
         # Build and compile the discriminators
-        self.d_A = self.build_discriminator(name="d_A")
-        self.d_B = self.build_discriminator(name="d_B")
+        self.d_A = self.build_discriminator(self.shape_A, name="d_A")
+        self.d_B = self.build_discriminator(self.shape_B, name="d_B")
         self.discriminators = [self.d_A, self.d_B] if self.both_ways else [self.d_B]
         for discriminator in self.discriminators:
             verdict_loss, accuracy = losses.adversarial_loss("bce")
             discriminator.compile(loss=verdict_loss, optimizer=self.d_optimizer(optimizer), metrics=[accuracy])
 
         # Build the generators, and compile the adversarial model that trains them
-        self.g_AB = self.build_generator(name="g_AB")
-        self.g_BA = self.build_generator(name="g_BA")
+        self.g_AB = self.build_generator(self.shape_A, self.shape_B, name="g_AB")
+        self.g_BA = self.build_generator(self.shape_B, self.shape_A, name="g_BA")
         self.combined = self.build_combined()
         self.weights_now = {kind: keras.Variable(0.0, trainable=False, name=f"{kind}_weight") for kind in self.SHARES}
         self.before_step()
@@ -106,17 +110,17 @@ class DiscoGANPaper(TwoWayModel):
 
     def open_data(self, direction: str) -> UnpairedDataLoader:
         """Loads pictures of A and of B, in [0, 1]; pairs are split and shuffled independently."""
-        height, width, _ = self.img_shape
+        height, width, _ = self.shape_A
         if height % 16 or width % 16 or min(height, width) < 16:
             raise BadValueError(
                 f"image size {height}x{width}: height and width must be multiples of 16, such as 64x64."
             )
         options = self.data_options | {"direction": direction, "value_range": (0, 1)}
-        return UnpairedDataLoader(shape_A=self.img_shape, shape_B=self.img_shape, **options)
+        return UnpairedDataLoader(shape_A=self.shape_A, shape_B=self.shape_B, **options)
 
     def build_combined(self) -> Combined:
         """The adversarial model: (A, B) to the verdicts on the fakes, their features, and their reconstructions."""
-        img_A, img_B = keras.Input(self.img_shape), keras.Input(self.img_shape)
+        img_A, img_B = keras.Input(self.shape_A), keras.Input(self.shape_B)
         fake_B, fake_A = once(self.g_AB(img_A)), once(self.g_BA(img_B))
         reconstr_A, reconstr_B = self.g_BA(fake_B), self.g_AB(fake_A)
         self.judge_A, self.judge_B = with_features(self.d_A), with_features(self.d_B)
@@ -130,9 +134,9 @@ class DiscoGANPaper(TwoWayModel):
         trains = [self.g_AB, self.g_BA] if "reconstr_A" in outputs else [self.g_AB]
         return Combined([img_A, img_B], outputs, fakes, trains)
 
-    def build_generator(self, name: str | None = None) -> Any:
-        """Encoder-decoder: (batch, *img_shape) to the same shape in [0, 1], without skips; 5,513,856 parameters."""
-        img = keras.Input(self.img_shape)
+    def build_generator(self, shape: tuple, target_shape: tuple, name: str | None = None) -> Any:
+        """Encoder-decoder: (batch, *shape) to (batch, *target_shape) in [0, 1], no skips; 5,513,856 parameters."""
+        img = keras.Input(shape)
         x = LeakyReLU(negative_slope=0.2)(Conv2D(self.gf, 4, 2, "same", **convolution())(img))
         for multiple in (2, 4, 8):
             x = Conv2D(self.gf * multiple, 4, 2, "same", **convolution())(x)
@@ -140,12 +144,12 @@ class DiscoGANPaper(TwoWayModel):
         for multiple in (4, 2, 1):
             x = Conv2DTranspose(self.gf * multiple, 4, 2, "same", **convolution())(x)
             x = layers.ReLU()(batch_norm(x))
-        x = Conv2DTranspose(self.img_shape[2], 4, 2, "same", **convolution())(x)
+        x = Conv2DTranspose(target_shape[2], 4, 2, "same", **convolution())(x)
         return keras.Model(img, layers.Activation("sigmoid", dtype=full())(x), name=name)
 
-    def build_discriminator(self, name: str | None = None) -> Any:
-        """(batch, *img_shape) to one logit, (batch, 1, 1, 1). Features: layers `features_1` to `features_3`."""
-        img = keras.Input(self.img_shape)
+    def build_discriminator(self, shape: tuple, name: str | None = None) -> Any:
+        """(batch, *shape) to one logit, (batch, 1, 1, 1). Features: layers `features_1` to `features_3`."""
+        img = keras.Input(shape)
         x = LeakyReLU(negative_slope=0.2)(Conv2D(self.df, 4, 2, "same", **convolution())(img))
         for number, multiple in enumerate((2, 4, 8), 1):
             x = Conv2D(self.df * multiple, 4, 2, "same", **convolution())(x)

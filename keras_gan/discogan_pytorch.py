@@ -29,7 +29,6 @@ import keras
 from keras import layers, ops
 
 from keras_gan.adversarial import Combined, TwoWayModel, losses, once
-from keras_gan.data.options import checked_shape
 from keras_gan.data.paired import DataLoader
 from keras_gan.errors import BadValueError, check_at_least, check_share
 from keras_gan.layers import Conv2D, Conv2DTranspose, LeakyReLU
@@ -43,6 +42,8 @@ class DiscoGANPyTorch(TwoWayModel):
 
     Args:
         img_shape: (height, width, channels); height and width are multiples of 64.
+        shape_A: shape of domain A, if it is not img_shape, such as 64x64x1 for gray pictures.
+        shape_B: shape of domain B, if it is not img_shape.
         gf: filters in the generators' first layer.
         df: filters in the discriminators' first layer.
         dropout: dropout rate in downs 3 to 6 and ups 1 to 3.
@@ -58,6 +59,8 @@ class DiscoGANPyTorch(TwoWayModel):
     def __init__(
         self,
         img_shape: tuple = (64, 64, 3),
+        shape_A: tuple | None = None,
+        shape_B: tuple | None = None,
         gf: int = 64,
         df: int = 64,
         dropout: float = 0.5,
@@ -68,31 +71,30 @@ class DiscoGANPyTorch(TwoWayModel):
     ) -> None:
         super().__init__(name="discogan_pytorch", **options)
         check_at_least(1, gf=gf, df=df)
-        self.img_shape = checked_shape("img_shape", img_shape)
+        self.take_shapes(img_shape, shape_A, shape_B)
         self.gf, self.df, self.dropout = gf, df, check_share(dropout=dropout)
-        height, width, channels = self.img_shape
+        height, width, _ = self.shape_A
         if height % 64 or width % 64 or min(height, width) < 64:
             raise BadValueError(
                 f"image size {height}x{width}: six halvings need multiples of 64, such as 64x64 or 128x128."
             )
         d = losses.distance(distance)
         losses.adversarial_loss(adversarial_loss)  # other names are refused here, before any work
-        options = self.data_options | {"direction": direction}
-        self.data_loader = DataLoader(img_res=(height, width), channels=channels, **options)
+        self.data_loader = DataLoader(direction=direction, **self.options_of_pairs)
 
         optimizer = keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8)  # PyTorch's epsilon
 
         # Build and compile the discriminators (the post halves the sum of their losses; Adam's step is the same)
-        self.d_A = self.build_discriminator(name="d_A")
-        self.d_B = self.build_discriminator(name="d_B")
+        self.d_A = self.build_discriminator(self.shape_A, name="d_A")
+        self.d_B = self.build_discriminator(self.shape_B, name="d_B")
         self.discriminators = [self.d_A, self.d_B]
         for discriminator in self.discriminators:
             verdict_loss, accuracy = losses.adversarial_loss(adversarial_loss)
             discriminator.compile(loss=verdict_loss, optimizer=self.d_optimizer(optimizer), metrics=[accuracy])
 
         # Build the generators, and compile the adversarial model that trains them
-        self.g_AB = self.build_generator(name="g_AB")
-        self.g_BA = self.build_generator(name="g_BA")
+        self.g_AB = self.build_generator(self.shape_A, self.shape_B, name="g_AB")
+        self.g_BA = self.build_generator(self.shape_B, self.shape_A, name="g_BA")
         self.combined = self.build_combined()
         self.combined.compile(
             loss=[verdict_loss, verdict_loss, d, d, d, d],
@@ -102,14 +104,14 @@ class DiscoGANPyTorch(TwoWayModel):
 
     def build_combined(self) -> Combined:
         """The adversarial model: (A, B) to the verdicts on both fakes, the fakes, and their reconstructions."""
-        img_A, img_B = keras.Input(self.img_shape), keras.Input(self.img_shape)
+        img_A, img_B = keras.Input(self.shape_A), keras.Input(self.shape_B)
         fake_B, fake_A = once(self.g_AB(img_A)), once(self.g_BA(img_B))
         outputs = {"valid_A": self.d_A(fake_A), "valid_B": self.d_B(fake_B), "fake_B": fake_B, "fake_A": fake_A}
         outputs |= {"reconstr_A": self.g_BA(fake_B), "reconstr_B": self.g_AB(fake_A)}
         return Combined([img_A, img_B], outputs, fakes=[fake_A, fake_B], trains=[self.g_AB, self.g_BA])
 
-    def build_generator(self, name: str | None = None) -> Any:
-        """U-Net generator: (batch, *img_shape) to the same shape in [-1, 1]; 29,241,731 parameters."""
+    def build_generator(self, shape: tuple, target_shape: tuple, name: str | None = None) -> Any:
+        """U-Net generator: (batch, *shape) to (batch, *target_shape) in [-1, 1]; 29,241,731 parameters."""
 
         def down(x, filters, normalization=True, dropout=0.0):
             x = Conv2D(filters, 4, 2, "same", kernel_initializer=torch_uniform())(x)
@@ -123,7 +125,7 @@ class DiscoGANPyTorch(TwoWayModel):
             x = layers.Dropout(dropout)(x) if dropout else x
             return layers.Concatenate()([x, skip_input])
 
-        img, gf, dropout = keras.Input(self.img_shape), self.gf, self.dropout
+        img, gf, dropout = keras.Input(shape), self.gf, self.dropout
         d1 = down(img, gf, normalization=False)
         d2 = down(d1, gf * 2)
         d3 = down(d2, gf * 4, dropout=dropout)
@@ -135,11 +137,11 @@ class DiscoGANPyTorch(TwoWayModel):
         u3 = up(u2, d3, gf * 4, dropout)
         u4 = up(u3, d2, gf * 2)
         u5 = up(u4, d1, gf)
-        return keras.Model(img, last(layers.UpSampling2D(2)(u5), self.img_shape[2], "tanh"), name=name)
+        return keras.Model(img, last(layers.UpSampling2D(2)(u5), target_shape[2], "tanh"), name=name)
 
-    def build_discriminator(self, name: str | None = None) -> Any:
-        """PatchGAN: (batch, *img_shape) to one verdict per patch, (batch, H / 8, W / 8, 1); 662,977 parameters."""
-        x = img = keras.Input(self.img_shape)
+    def build_discriminator(self, shape: tuple, name: str | None = None) -> Any:
+        """PatchGAN: (batch, *shape) to one verdict per patch, (batch, H / 8, W / 8, 1); 662,977 parameters."""
+        x = img = keras.Input(shape)
         for multiple in (1, 2, 4):
             x = Conv2D(self.df * multiple, 4, 2, "same", kernel_initializer=torch_uniform())(x)
             x = LeakyReLU(negative_slope=0.2)(plain_norm(x) if multiple > 1 else x)

@@ -16,6 +16,7 @@ from keras_gan import console
 from keras_gan.datasets.preparation import Preparation
 from keras_gan.errors import BadValueError, NotFoundError
 from keras_gan.files import INPUT, comment_of, is_whole_zip
+from keras_gan.images.pixels import RANDOM_CROP
 from keras_gan.training import run_folder
 
 #: File names of generators by direction; a model with a single generator names it `generator`.
@@ -70,7 +71,22 @@ class Generator:
     @property
     def fit(self) -> str:
         """How to fit pictures of another aspect ratio: as in training, or "resize" if that is unknown."""
-        return self.config.get("arguments", {}).get("fit", "resize")
+        fit = self.config.get("arguments", {}).get("fit", "resize")
+        return "crop" if fit == RANDOM_CROP else fit
+
+    @property
+    def scale(self) -> str | int | None:
+        """The scale of pictures in training: for random crops "original", or the length of the shorter side in pixels.
+
+        None if all had the size of the network, or if it is unknown.
+        """
+        arguments = self.config.get("arguments", {})
+        return (arguments.get("load_size") or "original") if arguments.get("fit") == RANDOM_CROP else None
+
+    @property
+    def stacked(self) -> tuple[int, ...]:
+        """The channels of each picture that an input is stacked of; () if it is a single picture."""
+        return stacked_by(self.config) if self.direction != "BtoA" else ()
 
     @functools.cached_property
     def preparation(self) -> Preparation | None:
@@ -159,6 +175,11 @@ def find(model: Any, direction: str | None = None) -> Generator:
     if not hasattr(model, "predict_on_batch"):
         raise BadValueError(f"a model must be a .keras file, a run folder or a keras.Model, not {model!r}.")
     return Generator(model)
+
+
+def stacked_by(config: dict[str, Any]) -> tuple[int, ...]:
+    """The channels of each folder of side A of a run, by its `config.json`; () if there is one folder, or no run."""
+    return tuple((config.get("loader") or {}).get("stacked") or ())
 
 
 def locate(path: Path, direction: str | None = None) -> tuple[Path, Path | None]:

@@ -2,6 +2,7 @@
 
     python -m keras_gan.pix2pix                                           drawings to shoes
     python -m keras_gan.pix2pix --dataset facades --direction BtoA        labels to photos, as in the paper
+    python -m keras_gan.pix2pix --shape-A 256x256x1 --shape-B 256x256x3   gray to colour
     python -m keras_gan.pix2pix --quick                                   small: minutes instead of hours
 
 One generator G, and a discriminator D that sees the original x together with its partner y or the fake G(x). G
@@ -31,7 +32,6 @@ from keras import layers, ops
 from keras_gan.adversarial.combined import Combined, once
 from keras_gan.adversarial.losses import adversarial_loss, choose
 from keras_gan.adversarial.translation import TranslationModel, l1
-from keras_gan.data.options import checked_shape
 from keras_gan.data.paired import DataLoader
 from keras_gan.errors import check_at_least, check_switch, check_weight
 from keras_gan.images.grids import save_grid
@@ -47,6 +47,8 @@ class Pix2Pix(TranslationModel):
     Args:
         img_shape: (height, width, channels) of the pictures; height and width are multiples of 8, at least
             24; channels other than 1 or 3 must match the files.
+        shape_A: shape of the originals, if it is not img_shape, such as 256x256x1 for gray pictures.
+        shape_B: shape of the translations, if it is not img_shape.
         gf: filters in the generator's first layer.
         df: filters in the discriminator's first layer.
         direction: AtoB or BtoA: translate from the left half of a pair to the right half, or from right to left.
@@ -66,6 +68,8 @@ class Pix2Pix(TranslationModel):
     def __init__(
         self,
         img_shape: tuple = (256, 256, 3),
+        shape_A: tuple | None = None,
+        shape_B: tuple | None = None,
         gf: int = 64,
         df: int = 64,
         direction: str = "AtoB",
@@ -79,12 +83,11 @@ class Pix2Pix(TranslationModel):
         check_at_least(1, gf=gf, df=df)
         check_weight(l1_weight=l1_weight)
         check_switch(dropout=dropout, augment=augment)
-        self.img_shape, self.gf, self.df = checked_shape("img_shape", img_shape), gf, df
-        self.dropout = dropout
+        self.take_shapes(img_shape, shape_A, shape_B)
+        self.gf, self.df, self.dropout = gf, df, dropout
         loss, accuracy = adversarial_loss(choose("gan_loss", gan_loss, {"vanilla": "bce", "lsgan": "mse"}))
-        self.depth = unet_depth(*self.img_shape[:2], deepest=8, least=24)
-        options = self.data_options | {"direction": direction, "augment": augment}
-        self.data_loader = DataLoader(img_res=self.img_shape[:2], channels=self.img_shape[2], **options)
+        self.depth = unet_depth(*self.shape_A[:2], deepest=8, least=24)
+        self.data_loader = DataLoader(direction=direction, augment=augment, **self.options_of_pairs)
 
         adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
 
@@ -100,13 +103,13 @@ class Pix2Pix(TranslationModel):
 
     def build_combined(self) -> Combined:
         """The adversarial model: an original to the verdict on its translation, and the translation."""
-        img = keras.Input(self.img_shape)
+        img = keras.Input(self.shape_A)
         fake = once(self.generator(img))
         valid = self.discriminator([img, fake])
         return Combined([img], {"valid": valid, "fake": fake}, fakes=[fake], trains=[self.generator])
 
     def build_generator(self) -> Any:
-        """U-Net generator: (batch, *img_shape) to the same shape in [-1, 1]; 54,413,955 parameters at 256x256x3.
+        """U-Net generator: (batch, *shape_A) to (batch, *shape_B) in [-1, 1]; 54,413,955 parameters at 256x256x3.
 
         Its norm is InstanceNormalization. It equals the paper's batch norm at batch size 1, in training and inference,
         and the result for a picture does not depend on the rest of its batch.
@@ -126,7 +129,7 @@ class Pix2Pix(TranslationModel):
                 x = layers.Dropout(0.5)(x)
             return layers.Concatenate()([x, skip])
 
-        img = keras.Input(self.img_shape)
+        img = keras.Input(self.shape_A)
         filters = [self.gf * multiple for multiple in (1, 2, 4, 8, 8, 8, 8, 8)[: self.depth]]
 
         # Downsampling; no norm on the first map, nor on the innermost, where a norm of 1x1 maps would return 0
@@ -141,12 +144,12 @@ class Pix2Pix(TranslationModel):
         for number, width in enumerate(reversed(filters[:-1])):
             x = deconv2d(x, skips.pop(), width, dropout=number < 3)
 
-        x = Conv2DTranspose(self.img_shape[2], 4, 2, "same", kernel_initializer=normal())(layers.ReLU()(x))
+        x = Conv2DTranspose(self.shape_B[2], 4, 2, "same", kernel_initializer=normal())(layers.ReLU()(x))
         return keras.Model(img, layers.Activation("tanh", dtype=full())(x), name="generator")
 
     def build_discriminator(self) -> Any:
         """70x70 PatchGAN: [original, partner or fake] to one verdict per patch; 2,768,705 trainable parameters."""
-        img, translation = keras.Input(self.img_shape), keras.Input(self.img_shape)
+        img, translation = keras.Input(self.shape_A), keras.Input(self.shape_B)
         pair = layers.Concatenate()([img, translation])
         patchgan = patchgan_70(pair.shape[1:], self.df, norm=batch_norm)
         return keras.Model([img, translation], patchgan(pair), name="discriminator")

@@ -9,7 +9,6 @@ from keras import ops
 from keras_gan import backend
 from keras_gan.adversarial.combined import Combined, once
 from keras_gan.adversarial.translation import TwoWayModel, cycle_figures
-from keras_gan.data.options import checked_shape
 from keras_gan.data.unpaired import UnpairedDataLoader
 from keras_gan.errors import BadValueError, check_at_least, check_switch
 from keras_gan.layers import ImagePool
@@ -40,25 +39,20 @@ class CycleModel(TwoWayModel):
             shape_A, shape_B: the shape of one domain; None: img_shape.
             identity: whether the identity terms are on; None: on if both domains have the same shape.
             multiple, least: height and width must be multiples of `multiple` and at least `least`.
-            **options: of the `UnpairedDataLoader`, `augment` and `flip` among them.
+            **options: of the `UnpairedDataLoader`, `augment` among them.
 
         Raises:
             BadValueError: (a ValueError) for shapes that cannot work, and switches that are neither on nor off.
         """
-        is_needed = img_shape is not None or None in (shape_A, shape_B)
-        both: Any = checked_shape("img_shape", img_shape) if is_needed else None
-        self.shape_A = both if shape_A is None else checked_shape("shape_A", shape_A)
-        self.shape_B = both if shape_B is None else checked_shape("shape_B", shape_B)
-        check_switch(augment=options["augment"], flip=options["flip"])
+        self.take_shapes(img_shape, shape_A, shape_B)
+        check_switch(augment=options["augment"])
         if identity is not None:
             check_switch(identity=identity)
-        for height, width, _ in (self.shape_A, self.shape_B):
-            if height % multiple or width % multiple or min(height, width) < least:
-                raise BadValueError(
-                    f"image size {height}x{width}: height and width must be multiples of {multiple}, at least {least}."
-                )
-        if self.shape_A[:2] != self.shape_B[:2]:
-            raise BadValueError(f"shape_A {self.shape_A} and shape_B {self.shape_B} need the same height and width.")
+        height, width, _ = self.shape_A
+        if height % multiple or width % multiple or min(height, width) < least:
+            raise BadValueError(
+                f"image size {height}x{width}: height and width must be multiples of {multiple}, at least {least}."
+            )
         self.identity = self.shape_A == self.shape_B if identity is None else identity
         if self.identity and self.shape_A != self.shape_B:
             raise BadValueError(

@@ -9,6 +9,9 @@ import numpy as np
 from keras_gan import backend
 from keras_gan.adversarial.model import AdversarialModel, FixedSample
 from keras_gan.adversarial.parts import chosen
+from keras_gan.data.options import Flip, checked_folders, checked_shape
+from keras_gan.datasets.stacks import channels_of_folders
+from keras_gan.errors import BadValueError
 from keras_gan.images.grids import save_grid
 from keras_gan.images.values import ValueRange
 
@@ -26,7 +29,12 @@ class TranslationModel(AdversarialModel):
         dataset_name: data set: a name, a folder below datasets/ or a path; default: drawn shoes, or for paired
             models datasets/edges2shoes if it exists.
         dataset_B: folder of domain B, if dataset_name is the folder of domain A. Paired models match pictures by name.
-        fit: how to fit pictures of another shape: resize (stretch), crop (the middle) or pad (with white).
+        dataset_A: folder of domain A, or several: their pictures of the same name become one, channels behind channels.
+        fit: how to fit pictures of another shape: resize (stretch), crop (the middle), pad (with white) or random-crop
+            (another part of the original pixels each time, the same of both halves of a pair).
+        load_size: length of the shorter side that pictures are resized to before a random crop; default: their own.
+        flip: how to turn training pictures at random: none, horizontal (mirror half of them), both (also upside down)
+            or rotate (also by 90 degrees).
         resample: filter: nearest, bilinear, bicubic, lanczos, or auto: nearest for label maps, else bicubic.
         value_range: values of black and white in the files, such as 0,4095, or auto: the smallest and the largest in
             up to 256 training files of a side; default: what each file states.
@@ -41,13 +49,19 @@ class TranslationModel(AdversarialModel):
 
     HELD_OUT = 3  # pictures in the fixed sample
     data_options: dict[str, Any]
+    shape_A: Any
+    shape_B: Any
+    img_shape: Any
 
     def __init__(
         self,
         name: str,
         dataset_name: str | None = None,
         dataset_B: str | None = None,
+        dataset_A: list | None = None,
         fit: str = "resize",
+        load_size: int | None = None,
+        flip: Flip = "horizontal",
         resample: str = "auto",
         value_range: ValueRange | None = None,
         g_optimizer: Any = None,
@@ -55,10 +69,46 @@ class TranslationModel(AdversarialModel):
         **options: Any,
     ) -> None:
         super().__init__(name, **options)
+        self.folders_A = checked_folders(dataset_A, dataset_name, dataset_B)
         self.data_options = {"dataset_name": dataset_name, "dataset_B": dataset_B, "fit": fit}
+        self.data_options |= {"load_size": load_size, "flip": flip}
+        if self.folders_A:
+            self.data_options["dataset_name"] = self.folders_A[0] if len(self.folders_A) == 1 else self.folders_A
         self.data_options |= {"resample": resample, "value_range_of_files": value_range, "seed": self.seed}
         self.g_optimizer, self.d_optimizer = chosen(g_optimizer), chosen(d_optimizer)
         self._held_out: Any = None
+
+    def take_shapes(self, img_shape: tuple, shape_A: tuple | None, shape_B: tuple | None) -> None:
+        """Sets `shape_A` and `shape_B`, (height, width, channels) of both domains; None: img_shape.
+
+        A has the channels of all folders of several in dataset_A. `img_shape` is then that of A.
+
+        Raises:
+            BadValueError: (a ValueError) if a shape is none, or height and width of both differ.
+        """
+        is_needed = img_shape is not None or None in (shape_A, shape_B)
+        both: Any = checked_shape("img_shape", img_shape) if is_needed else None
+        if shape_A is None and len(self.folders_A) > 1:
+            shape_A = (*both[:2], sum(channels_of_folders(self.folders_A)))
+        self.shape_A = self.img_shape = both if shape_A is None else checked_shape("shape_A", shape_A)
+        self.shape_B = both if shape_B is None else checked_shape("shape_B", shape_B)
+        if self.shape_A[:2] != self.shape_B[:2]:
+            raise BadValueError(
+                f"shape_A {self.shape_A} and shape_B {self.shape_B} need the same height and width: give both, "
+                "the image size is that of the one left out."
+            )
+
+    @property
+    def options_of_pairs(self) -> dict[str, Any]:
+        """The options of a `DataLoader` for the data and shapes of this model."""
+        (*size, channels), channels_B = self.shape_A, self.shape_B[2]
+        return self.data_options | {"img_res": tuple(size), "channels": channels, "channels_B": channels_B}
+
+    @property
+    def constructor_arguments(self) -> dict[str, Any]:
+        """As of every model. The shape that several folders of A make is in numbers."""
+        stacked = {"shape_A": self.shape_A} if len(self.folders_A) > 1 else {}
+        return super().constructor_arguments | stacked
 
     def fixed_sample(self) -> FixedSample:
         if self._held_out is None:

@@ -114,9 +114,10 @@ def check_quick(run: Path, quick: Mapping[str, Any], arguments: Mapping[str, Any
 
 def check_places(given: Mapping[str, Any]) -> None:
     """Raises an error if there is no such data set, or the output folder holds a run. Keras need not be loaded."""
-    for name in ("dataset_name", "dataset_B"):
-        if name in given:
-            check_name_is_known(given[name])
+    named = [given.get(name) for name in ("dataset_name", "dataset_B")]
+    for name in (*named, *given.get("dataset_A", ())):
+        if name is not None:
+            check_name_is_known(name)
     if "output" in given:
         check_name(output=given["output"])
         run_folder.check_free(Path(given["output"]))

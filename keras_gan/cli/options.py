@@ -32,6 +32,10 @@ def parser_of(file: str | Path, model: ast.ClassDef) -> tuple[console.Parser, se
         constructor |= add_options(parser, method(base, "__init__"), argument_helps(base), but=constructor)
     function = method(classes[-1], "train")  # of `AdversarialModel`
     train = add_options(parser, function, argument_helps(function), defaults=literal(model, "TRAIN"))
+    if "flip" in constructor:
+        parser.add_argument(
+            "--no-flip", dest="flip", action="store_const", const="none", help="the same as --flip none"
+        )
     if {"gf", "df"} <= constructor:
         parser.add_argument("--filters", type=int, metavar="N", help="sets --gf and --df together")
     if quick := quick_of(model):
@@ -142,5 +146,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "str": {"metavar": "NAME"},
     "tuple": {"type": image_shape, "metavar": "SIZE"},
     "ValueRange": {"type": console.value_range_or_auto, "metavar": "LOW,HIGH"},
+    "list": {"nargs": "+", "metavar": "DIR"},
+    "Flip": {"nargs": "?", "const": "horizontal", "metavar": "HOW"},
     "bool": {"action": argparse.BooleanOptionalAction},
 }

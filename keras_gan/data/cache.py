@@ -19,8 +19,8 @@ from PIL import features
 
 from keras_gan.data.order import Stream
 from keras_gan.files import user_cache_folder
-from keras_gan.images import arrays, photos, pixels, sources, stated, values
-from keras_gan.images.sources import Labelled, Sides, source
+from keras_gan.images import arrays, photos, pixels, readers, sources, stated, values
+from keras_gan.images.sources import Labelled, Sides, Stack, files_of, source
 
 #: Bytes of pixels that one loader keeps in memory: 10,900 pairs at 128x128 or 2,700 at 256x256. Training itself takes
 #: about as much. It is a constant, not a share of free memory, which varies and in a container is the host's.
@@ -36,12 +36,13 @@ class Cache:
 
     A picture is cached when it is first read, before cropping and flipping. A split that fits into
     memory as a whole is kept there; otherwise picture files go to a `FileStore`, and pictures made
-    in memory are not cached. A picture is decoded again if the size or modification time of its file
-    changed. Files modified in the last seconds are not cached, since a further change could go unnoticed.
+    in memory are not cached. Pictures for random crops, which differ in size, have a `LooseStore`.
+    A picture is decoded again if the size or modification time of its file changed. Files modified in
+    the last seconds are not cached, since a further change could go unnoticed.
     """
 
     def __init__(self) -> None:
-        self._stores: dict[tuple, Store] = {}
+        self._stores: dict[tuple, Any] = {}
         self._free = MEMORY
         self._lock = threading.Lock()
 
@@ -65,8 +66,12 @@ class Cache:
         return pixels
 
     def _store(self, key, stream, pixels):
-        """The store of this stream, created on first use. All its pictures are as large as `pixels`."""
+        """The store of this stream, created on first use. But for random crops, all are as large as `pixels`."""
         with self._lock:
+            if key not in self._stores and stream.read.is_loose:
+                from keras_gan.data.loose_store import LooseStore  # which needs this module
+
+                self._stores[key] = LooseStore(stream, self._take)
             if key not in self._stores:
                 needed = len(stream.pictures) * pixels.nbytes
                 if needed <= self._free:
@@ -77,6 +82,13 @@ class Cache:
                 else:
                     self._stores[key] = NoStore()
             return self._stores[key]
+
+    def _take(self, needed: int) -> bool:
+        """Takes bytes of memory; returns whether they were free."""
+        with self._lock:
+            is_free = needed <= self._free
+            self._free -= needed * is_free
+            return is_free
 
 
 class NoStore:
@@ -171,9 +183,6 @@ class FileStore:
                     print(f"no longer caching pictures in {self.path}: {why}", file=sys.stderr)
 
 
-Store = NoStore | MemoryStore | FileStore
-
-
 def open_file_store(stream: Stream, like: np.ndarray) -> FileStore | NoStore:
     """A `FileStore` next to the pictures, or else in the user's cache folder, or else a `NoStore`."""
     failures = []
@@ -196,7 +205,7 @@ def open_file_store(stream: Stream, like: np.ndarray) -> FileStore | NoStore:
 def file_name(stream: Stream, *extra: Any) -> str:
     """The file name of a stream's cache, with a hash of everything that affects the pixels, and of `extra`."""
     libraries = PIL.__version__, features.version("jpg"), features.version("libjpeg_turbo")
-    code = [inspect.getsource(module) for module in (sources, photos, pixels, arrays, stated, values)]
+    code = [inspect.getsource(module) for module in (readers, sources, photos, pixels, arrays, stated, values)]
     hashed = stream.split, stream.side, stream.read, stream.read_size, libraries, code, extra
     digest = hashlib.blake2b(repr(hashed).encode(errors="surrogateescape"), digest_size=6).hexdigest()
     return "{}-{}x{}-{}.u8".format(stream.split, *stream.read_size, digest)
@@ -223,8 +232,9 @@ def reason(error: OSError) -> str:
 
 def stamp_of(picture: Any) -> Any:
     """(size, modification time) of a picture's file, or None if it is missing or was modified in the last seconds."""
-    if isinstance(picture, Sides):
-        stamps = stamp_of(picture.picture), stamp_of(picture.partner)
+    files = files_of(picture)
+    if len(files) > 1:
+        stamps = tuple(map(stamp_of, files))
         return None if None in stamps else stamps
     path = source(picture)
     if not isinstance(path, str | Path):
@@ -243,6 +253,8 @@ def cache_key(picture: Any, folder: Path) -> str:
     while hasattr(picture, "picture"):
         if isinstance(picture, Sides):
             kinds.append(cache_key(picture.partner, folder))
+        elif isinstance(picture, Stack):
+            kinds += [picture.channels, *(cache_key(path, folder) for path in picture.others)]
         elif not isinstance(picture, Labelled):  # a new class changes labels, but no pixels
             kinds.append((type(picture).__name__, *picture[1:]))
         picture = picture.picture

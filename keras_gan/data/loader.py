@@ -22,7 +22,7 @@ from keras_gan.datasets.pair_files import check_pairs
 from keras_gan.datasets.preparation import Preparation, preparation_of
 from keras_gan.datasets.spans import chosen_range, warn_of_values
 from keras_gan.errors import BadValueError, check_at_least
-from keras_gan.images.pixels import as_pixels, scale, size_of
+from keras_gan.images.pixels import RANDOM_CROP, as_pixels, scale, size_of
 from keras_gan.images.sources import UNREADABLE, open_picture, source
 from keras_gan.images.values import Range, ValueRange, checked_value_range
 
@@ -129,7 +129,8 @@ class PictureLoader(keras.utils.PyDataset):
         """One picture as float32 (1, *shape) in `value_range`."""
         height, width, channels = shape
         image = open_picture(picture, channels, max(height, width), self.value_range_of_files)
-        return scale(as_pixels(image, height, width, self.fit, resample=self.resample)[np.newaxis], self.value_range)
+        fit = "crop" if self.fit == RANDOM_CROP else self.fit
+        return scale(as_pixels(image, height, width, fit, resample=self.resample)[np.newaxis], self.value_range)
 
     def _load_original_size(self, picture, shape):
         """One picture as float32 (height, width, channels) in [0, 255]. Drawings get the size in `shape`."""
@@ -229,29 +230,31 @@ class PictureLoader(keras.utils.PyDataset):
 
     def _load(self, views_of_streams):
         read = [[self._read(stream, view) for view in views] for stream, views in views_of_streams]
-        stacks = [self._stacked(*asked, of_stream) for asked, of_stream in zip(views_of_streams, read, strict=True)]
+        stacks = [
+            self._stacked(stream, of_stream) for (stream, _), of_stream in zip(views_of_streams, read, strict=True)
+        ]
         return self._domains(stacks, [[picture for picture, _ in of_stream] for of_stream in read])
 
-    def _stacked(self, stream, views, read):
-        """Crops, flips and scales the (picture, pixels) read: float32 (..., batch, height, width, channels).
+    def _stacked(self, stream, read):
+        """Scales the (picture, pixels) read: float32 (..., batch, height, width, channels).
 
         All go into one array. Separate arrays would be freed together and returned to the system;
         the page faults of the next batch, one per 4 kB, would then take longer than everything else.
         """
         *halves, _, _, channels = read[0][1].shape
-        stack = np.empty((*halves, len(views), *stream.size, channels), "float32")
-        for i, (view, (_, pixels)) in enumerate(zip(views, read, strict=True)):
-            scale(stream.show(pixels, view), self.value_range, out=stack[..., i, :, :, :])
+        stack = np.empty((*halves, len(read), *stream.size, channels), "float32")
+        for i, (_, pixels) in enumerate(read):
+            scale(pixels, self.value_range, out=stack[..., i, :, :, :])
         return stack
 
     def _read(self, stream, view):
-        """(picture, pixels) of a view. A broken picture is replaced by the next readable one by name."""
+        """(picture, its pixels as a view shows them). A broken picture is replaced by the next readable one by name."""
         n = len(stream.pictures)
         for offset in range(n):
             picture = stream.pictures[(view.number + offset) % n]
             pixels = self._decoded(stream, picture)
             if pixels is not None:
-                return picture, pixels
+                return picture, stream.show(pixels, view)
         raise BadValueError(f"none of the {n} pictures can be used, the first of them {source(stream.pictures[0])}.")
 
     def _decoded(self, stream, picture):

@@ -1,24 +1,28 @@
 """The order, flips and crops of an epoch, computed from the seed."""
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from keras_gan.data.options import BOTH, NONE, ROTATE
 from keras_gan.images.pixels import mirrored
-from keras_gan.images.sources import files_of
+from keras_gan.images.readers import Reader
+from keras_gan.images.sources import files_of_sides
 
 ENLARGED = 286 / 256  # resize factor before cropping, as in the code of the CycleGAN paper
+MIDDLE = 0.5, 0.5
 
 
 class View(NamedTuple):
-    """How to show one picture: its index in the stream, whether to flip it, and the crop's corner in [0, 1)."""
+    """How to show one picture: its index in the stream, how to turn it, and the crop's corner in [0, 1)."""
 
     number: int
-    flip: bool
+    flip: bool  # left and right change places
     corner: tuple | np.ndarray  # (down, across)
+    turns: tuple | np.ndarray = (False, False)  # whether it is turned upside down, and about its diagonal
 
 
 class Stream(NamedTuple):
@@ -26,21 +30,24 @@ class Stream(NamedTuple):
 
     A round shows each picture once. Seed, side and the round's number alone determine its order,
     flips and crops, so any thread can ask for any part of any epoch.
+
+    Pictures that are read larger than `size`, for `augment` or random crops, are cropped: in testing their middle.
     """
 
     pictures: list
-    read: Callable  # (picture, height, width) -> pixels (..., height, width, channels): a `ReadWhole` or `ReadPair`
+    read: Reader
     size: tuple  # (height, width)
     seed: int
     side: tuple = ()  # gives streams of the same seed different orders
-    flip: bool = False
+    flip: str = NONE  # one of `options.FLIPS`
     augment: bool = False
     split: str = "train"
 
     @property
     def read_size(self) -> tuple:
-        """(height, width) of pictures as they are read, before cropping."""
-        return tuple(round(ENLARGED * length) for length in self.size) if self.augment else tuple(self.size)
+        """(height, width) of pictures as they are read, before cropping; for random crops, at least that."""
+        is_enlarged = self.augment and not self.read.is_loose
+        return tuple(round(ENLARGED * length) for length in self.size) if is_enlarged else tuple(self.size)
 
     def in_epoch(self, epoch: int, places: Iterable[int], longest: int) -> list[View]:
         """The views at these places of an epoch of length `longest`. A shorter stream starts over, reshuffled."""
@@ -49,36 +56,43 @@ class Stream(NamedTuple):
         views = []
         for place in places:
             round_in_epoch, at = divmod(place, n)
-            order, flips, corners = shuffled(self.seed, self.side, epoch * rounds_per_epoch + round_in_epoch, n)
+            order, *of_all = shuffled(self.seed, self.side, epoch * rounds_per_epoch + round_in_epoch, n)
             number = order[at]
-            views.append(View(number, flips[number], corners[number]))
+            views.append(View(number, *(of_each[number] for of_each in of_all)))
         return views
 
     def at_random(self, rng: np.random.Generator, count: int) -> list[View]:
         """`count` random views, without replacement if there are enough pictures."""
         chosen = rng.choice(len(self.pictures), count, replace=count > len(self.pictures))
-        flips = rng.random(count) < 0.5 if self.flip else np.zeros(count, bool)
-        corners = rng.random((count, 2)) if self.augment else np.zeros((count, 2))
-        return [View(*view) for view in zip(chosen, flips, corners, strict=True)]
+        flips = rng.random(count) < 0.5 if self.flip != NONE else np.zeros(count, bool)
+        is_cropped = self.augment or (self.read.is_loose and self.split == "train")
+        corners = rng.random((count, 2)) if is_cropped else np.full((count, 2), MIDDLE)
+        turns = rng.random((count, 2)) < 0.5 if self.flip in (BOTH, ROTATE) else np.zeros((count, 2), bool)
+        return [View(*view) for view in zip(chosen, flips, corners, turns, strict=True)]
 
     def in_order(self, start: int, stop: int) -> list[View]:
-        """The views of pictures `start` to `stop`, neither flipped nor cropped."""
-        return [View(number, False, (0, 0)) for number in range(start, stop)]
+        """The views of pictures `start` to `stop`, not flipped; of larger ones their middle."""
+        return [View(number, False, MIDDLE) for number in range(start, stop)]
 
     def show(self, pixels: np.ndarray, view: View) -> np.ndarray:
-        """Applies the crop and flip of a view to pixels (..., height, width, channels)."""
-        if self.augment:
-            spare = (read - shown for read, shown in zip(self.read_size, self.size, strict=True))
-            top, left = (int(share * (left_over + 1)) for share, left_over in zip(view.corner, spare, strict=True))
-            pixels = pixels[..., top : top + self.size[0], left : left + self.size[1], :]
-        return mirrored(pixels) if self.flip and view.flip else pixels
+        """Applies the crop, flips and turns of a view to pixels (..., height, width, channels)."""
+        spare = (read - shown for read, shown in zip(pixels.shape[-3:-1], self.size, strict=True))
+        top, left = (int(share * (left_over + 1)) for share, left_over in zip(view.corner, spare, strict=True))
+        pixels = pixels[..., top : top + self.size[0], left : left + self.size[1], :]
+        if self.read.is_loose:
+            pixels = pixels.copy()  # the whole picture may be large
+        if self.flip != NONE and view.flip:
+            pixels = mirrored(pixels)
+        if self.flip in (BOTH, ROTATE) and view.turns[0]:
+            pixels = pixels[..., ::-1, :, :]
+        return np.swapaxes(pixels, -3, -2) if self.flip == ROTATE and view.turns[1] else pixels
 
 
 @functools.lru_cache(maxsize=8)
-def shuffled(seed: int, side: tuple, number: int, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(order, flips, corners) of round `number` of n pictures."""
+def shuffled(seed: int, side: tuple, number: int, n: int) -> tuple[np.ndarray, ...]:
+    """(order, flips, corners, turns) of round `number` of n pictures."""
     rng = np.random.default_rng([seed, number, *side])
-    return rng.permutation(n), rng.random(n) < 0.5, rng.random((n, 2))
+    return rng.permutation(n), rng.random(n) < 0.5, rng.random((n, 2)), rng.random((n, 2)) < 0.5
 
 
 def files_by_side(streams: list[Stream]) -> dict[str, list[Path]]:
@@ -86,10 +100,10 @@ def files_by_side(streams: list[Stream]) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     for number, stream in enumerate(streams):
         for picture in stream.pictures:
-            files = files_of(picture)
-            for place, file in enumerate(files):
-                side = f"side {'AB'[number + place]}" if len(streams) + len(files) > 2 else "the training set"
-                found.setdefault(side, []).append(file)
+            sides = files_of_sides(picture)
+            for place, files in enumerate(sides):
+                side = f"side {'AB'[number + place]}" if len(streams) + len(sides) > 2 else "the training set"
+                found.setdefault(side, []).extend(files)
     return found
 
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from keras_gan.data.loader import PictureLoader
-from keras_gan.data.options import checked_range, checked_shape, depth_of
+from keras_gan.data.options import Flip, checked_crop, checked_flip, checked_range, checked_shape, depth_of
 from keras_gan.data.order import Stream
 from keras_gan.datasets.labelled import find_labelled, find_pictures
-from keras_gan.images.pixels import checked_fit, checked_resample
-from keras_gan.images.sources import ReadWhole
+from keras_gan.images.pixels import checked_resample
+from keras_gan.images.readers import ReadWhole
 from keras_gan.images.values import ValueRange
 
 
@@ -33,13 +33,16 @@ class ImageLoader(PictureLoader):
         data_dir: the folder of the idx files of "mnist" or "fashion_mnist"; None: download them.
         shape: (height, width, channels) after resizing; channels other than 1 or 3 must match the files.
         labelled: whether batches have labels: int32 (batch,), indices into `classes`.
-        fit: how to resize pictures of another shape, see `keras_gan.images.pixels.shaped`.
+        fit: how to resize pictures of another shape, see `keras_gan.images.pixels.shaped`; "random-crop": not at all,
+            training sees random parts of them, testing the middle.
+        load_size: length of the shorter side that pictures are resized to before a random crop; None: their own.
         resample: filter: nearest, bilinear, bicubic, lanczos, or auto: nearest for label maps, else bicubic.
         value_range: of the pixels, (-1, 1) or (0, 1).
         value_range_of_files: (low, high): the values of black and white in the files, and outside them values
             are clipped; "auto": the smallest and the largest value in up to 256 training files of a side; None:
             as each file states it, see `keras_gan.images.sources.read_picture`.
-        flip: in training, mirror half of the pictures.
+        flip: how to turn training pictures at random: "none", "horizontal" (mirror half of them), "both" (also upside
+            down) or "rotate" (also by 90 degrees).
         batch_size: pictures per batch in `fit()`.
         steps_per_epoch: batches per epoch in `fit()`; None: one pass over all pictures. The next
             epoch continues where this one stopped.
@@ -59,7 +62,7 @@ class ImageLoader(PictureLoader):
         shape: tuple[int, int, int] = (64, 64, 3),
         labelled: bool = False,
         value_range: tuple[int, int] = (-1, 1),
-        flip: bool = False,
+        flip: Flip = "none",
         batch_size: int = 64,
         steps_per_epoch: int | None = None,
         seed: int | None = None,
@@ -67,9 +70,11 @@ class ImageLoader(PictureLoader):
         fit: str = "resize",
         resample: str = "auto",
         value_range_of_files: ValueRange | None = None,
+        load_size: int | None = None,
     ) -> None:
         self.shape = checked_shape("shape", shape)
-        self.value_range, self.fit = checked_range(value_range), checked_fit(fit)
+        self.value_range, self.fit = checked_range(value_range), checked_crop(fit, load_size, self.shape[:2])
+        self.load_size, flip = load_size, checked_flip(flip, self.shape[:2])
         self.resample = checked_resample(resample)
         super().__init__(batch_size, steps_per_epoch, seed, workers)
         found = (find_labelled if labelled else find_pictures)(dataset_name, data_dir)
@@ -96,7 +101,8 @@ class ImageLoader(PictureLoader):
     def _streams(self, is_testing):
         split = self.test if is_testing else self.train
         changes = {"split": "test"} if is_testing else {"flip": self.flip}
-        read = ReadWhole(self.shape[2], self.fit, self.depth, self.resample, self.value_range_of_files)
+        how = self.fit, self.depth, self.resample, self.value_range_of_files, self.load_size
+        read = ReadWhole(self.shape[2], *how)
         return [Stream(split, read, self.shape[:2], self.seed, **changes)]
 
     def _domains(self, stacks, pictures):

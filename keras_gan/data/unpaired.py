@@ -1,6 +1,7 @@
 """`UnpairedDataLoader`: batches of unpaired pictures of two domains."""
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,22 @@ import numpy as np
 
 from keras_gan import datasets
 from keras_gan.data.loader import PictureLoader
-from keras_gan.data.options import checked_direction, checked_range, checked_shape, depth_of
+from keras_gan.data.options import (
+    Flip,
+    checked_crop,
+    checked_direction,
+    checked_flip,
+    checked_range,
+    checked_shape,
+    checked_stack,
+    depth_of,
+)
 from keras_gan.data.order import Stream
 from keras_gan.datasets.preparation import Preparation
 from keras_gan.errors import BadValueError
-from keras_gan.images.pixels import checked_fit, checked_resample
-from keras_gan.images.sources import Gray, Half, ReadWhole
+from keras_gan.images.pixels import checked_resample
+from keras_gan.images.readers import ReadWhole
+from keras_gan.images.sources import Gray, Half
 from keras_gan.images.values import ValueRange
 
 
@@ -37,19 +48,23 @@ class UnpairedDataLoader(PictureLoader):
     the wrong number of channels are named, counted and skipped.
 
     Args:
-        dataset_name: what to load, see `keras_gan.datasets.find_unpaired`; None: drawn shoes.
+        dataset_name: what to load, see `keras_gan.datasets.find_unpaired`; None: drawn shoes; several folders of side
+            A: the channels of their pictures of the same name, one behind the other.
         dataset_B: the folder of side B, if `dataset_name` is the folder of side A.
         shape_A, shape_B: (height, width, channels) of each domain after resizing; channels other than
             1 or 3 must match the files.
         direction: "AtoB", or "BtoA" to swap the two sides.
-        fit: how to resize pictures of another shape, see `keras_gan.images.pixels.shaped`.
+        fit: how to resize pictures of another shape, see `keras_gan.images.pixels.shaped`; "random-crop": not at all,
+            training sees random parts of them, testing the middle.
+        load_size: length of the shorter side that pictures are resized to before a random crop; None: their own.
         resample: filter: nearest, bilinear, bicubic, lanczos, or auto: nearest for label maps, else bicubic.
         value_range: of the pixels, (-1, 1) or (0, 1).
         value_range_of_files: (low, high): the values of black and white in the files, and outside them values
             are clipped; "auto": the smallest and the largest value in up to 256 training files of a side; None:
             as each file states it, see `keras_gan.images.sources.read_picture`.
         augment: in training, resize to 286/256 of the size and crop at random.
-        flip: in training, mirror half of the pictures.
+        flip: how to turn training pictures at random: "none", "horizontal" (mirror half of them), "both" (also upside
+            down) or "rotate" (also by 90 degrees).
         batch_size: pictures per side and batch in `fit()`.
         steps_per_epoch: batches per epoch in `fit()`; None: one pass over the longer side. The next
             epoch continues where this one stopped.
@@ -63,13 +78,13 @@ class UnpairedDataLoader(PictureLoader):
 
     def __init__(
         self,
-        dataset_name: str | Path | None = None,
+        dataset_name: str | Path | Sequence[str | Path] | None = None,
         dataset_B: str | Path | None = None,
         shape_A: tuple[int, int, int] = (128, 128, 3),
         shape_B: tuple[int, int, int] = (128, 128, 3),
         value_range: tuple[int, int] = (-1, 1),
         augment: bool = False,
-        flip: bool = True,
+        flip: Flip = "horizontal",
         batch_size: int = 1,
         steps_per_epoch: int | None = None,
         seed: int | None = None,
@@ -78,9 +93,14 @@ class UnpairedDataLoader(PictureLoader):
         fit: str = "resize",
         resample: str = "auto",
         value_range_of_files: ValueRange | None = None,
+        load_size: int | None = None,
     ) -> None:
         self.shape_A, self.shape_B = checked_shape("shape_A", shape_A), checked_shape("shape_B", shape_B)
-        self.value_range, self.fit = checked_range(value_range), checked_fit(fit)
+        self.value_range, self.fit = checked_range(value_range), fit
+        for height, width, _ in (self.shape_A, self.shape_B):
+            checked_crop(fit, load_size, (height, width))
+            self.flip = checked_flip(flip, (height, width))
+        self.load_size = load_size
         forward = checked_direction(direction)
         self.resample = checked_resample(resample)
         super().__init__(batch_size, steps_per_epoch, seed, workers)
@@ -88,9 +108,10 @@ class UnpairedDataLoader(PictureLoader):
         self.dataset_name = found.name
         sides = (found.train_A, found.test_A), (found.train_B, found.test_B)
         (self.train_A, self.test_A), (self.train_B, self.test_B) = sides if forward else sides[::-1]
+        self.stacked = checked_stack(found.stacked, self.shape_A[2], forward)
         self.depth_A = depth_of(found.name, self.shape_A[2], self.train_A, self.test_A)
         self.depth_B = depth_of(found.name, self.shape_B[2], self.train_B, self.test_B)
-        self.augment, self.flip = augment, flip
+        self.augment = augment
         self._open_files(value_range_of_files)
 
     def load_img(self, path: Any, domain: str = "A") -> np.ndarray:
@@ -120,10 +141,11 @@ class UnpairedDataLoader(PictureLoader):
         sides = (self.test_A, self.test_B) if is_testing else (self.train_A, self.train_B)
         changes = {"split": "test"} if is_testing else {"flip": self.flip, "augment": self.augment}
         kinds = (self.shape_A, self.depth_A), (self.shape_B, self.depth_B)
+        how = self.resample, self.value_range_of_files, self.load_size
         return [
             Stream(
                 pictures,
-                ReadWhole(shape[2], self.fit, depth, self.resample, self.value_range_of_files),
+                ReadWhole(shape[2], self.fit, depth, *how),
                 shape[:2],
                 self.seed,
                 side=(number,),

@@ -1,5 +1,6 @@
 """Finds data sets: folders below `datasets/`, folders by path, and built-in ones."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from keras_gan.datasets.catalogue import how_to_get
 from keras_gan.datasets.folders import available, files, locate, name_of
 from keras_gan.datasets.parts import remarks, splits
 from keras_gan.datasets.sets import FLAT_LAYOUT, PAIRED_LAYOUTS, UNPAIRED_LAYOUTS, Dataset, UnpairedDataset
+from keras_gan.datasets.stacks import stacked_pairs, stacked_side
 from keras_gan.datasets.two_sides import pairs_in, pairs_of_two, separate, separate_folder, two_folders, unpaired_in
 from keras_gan.errors import BadValueError, NoDataSetError, NotFoundError
 from keras_gan.images.sources import DrawnShoe, Gray, Pixels
@@ -16,11 +18,12 @@ from keras_gan.images.sources import DrawnShoe, Gray, Pixels
 __all__ = ["Dataset", "UnpairedDataset", "files", "find", "find_unpaired"]
 
 Name = str | Path
+Names = Name | Sequence[Name]  # several: the folders of side A
 BUILT_IN = "drawn_shoes", "drawn_digits", "gray2colour", "mnist", "fashion_mnist"  # here or in `labelled`
 REAL_SHOES = "for real photos, python -m keras_gan.datasets download edges2shoes"
 
 
-def find(name: Name | None = None, name_B: Name | None = None) -> Dataset:
+def find(name: Names | None = None, name_B: Name | None = None) -> Dataset:
     """Finds a paired data set.
 
     Args:
@@ -30,7 +33,8 @@ def find(name: Name | None = None, name_B: Name | None = None) -> Dataset:
               picture by name is held out;
             - a folder with trainA and trainB (and valA and valB, or testA and testB), or with A and B,
               where pictures of the same name are a pair, whatever their extensions;
-            - with `name_B`: the folder of side A, with the same picture names as side B;
+            - with `name_B`: the folder of side A, with the same picture names as side B; or several, whose
+              pictures of the same name become one, channels behind channels;
             - "drawn_shoes".
             None: the folder `datasets/edges2shoes` if it exists, else "drawn_shoes", with a notice.
         name_B: the folder of side B.
@@ -43,7 +47,9 @@ def find(name: Name | None = None, name_B: Name | None = None) -> Dataset:
         BadValueError: if a split has no pictures, a picture lacks the matching one, or pictures are no pairs.
     """
     if name_B is not None:
-        return said(pairs_of_two(*locate_both(name, name_B, PAIRED_LAYOUTS)))
+        folders, folder_B = locate_both(name, name_B, PAIRED_LAYOUTS)
+        return said(stacked_pairs(pairs_of_two(folders[0], folder_B), folders))
+    name = one_of(name)
     if name is None:
         name = "edges2shoes" if locate("edges2shoes") else "drawn_shoes"
         if name == "drawn_shoes":
@@ -56,7 +62,7 @@ def find(name: Name | None = None, name_B: Name | None = None) -> Dataset:
     raise not_found(f"no data set {str(name)!r}", name, available(), PAIRED_LAYOUTS)
 
 
-def find_unpaired(name: Name | None = None, name_B: Name | None = None) -> UnpairedDataset:
+def find_unpaired(name: Names | None = None, name_B: Name | None = None) -> UnpairedDataset:
     """Finds an unpaired data set.
 
     Args:
@@ -64,7 +70,8 @@ def find_unpaired(name: Name | None = None, name_B: Name | None = None) -> Unpai
             - a folder, below `datasets/` or by path, with trainA, trainB, testA and testB (or valA and
               valB, or every tenth picture is held out), or with A and B;
             - with `name_B`: the folder of side A, with pictures in `train` (and `test` or `val`) or
-              directly inside; without a test split, every tenth picture by name is held out;
+              directly inside; without a test split, every tenth picture by name is held out; or several,
+              whose pictures of the same name become one, channels behind channels;
             - "gray2colour": B are colour pictures and A their gray versions. The pictures are CIFAR-10
               from `keras.datasets` or, with "gray2colour:FOLDER", all in a folder and its subfolders
               (`train`, and `test` or `val`; or one in ten held out);
@@ -83,7 +90,9 @@ def find_unpaired(name: Name | None = None, name_B: Name | None = None) -> Unpai
         BadValueError: if a side has no pictures, or both sides are the same folder.
     """
     if name_B is not None:
-        return said(two_folders(*locate_both(name, name_B, UNPAIRED_LAYOUTS)))
+        folders, folder_B = locate_both(name, name_B, UNPAIRED_LAYOUTS)
+        return said(stacked_side(two_folders(folders[0], folder_B), folders))
+    name = one_of(name)
     if name is None:
         name = "drawn_shoes"
         print(
@@ -108,19 +117,32 @@ def find_unpaired(name: Name | None = None, name_B: Name | None = None) -> Unpai
 
 
 def said(found: Any) -> Any:
-    """Prints the remarks on a data set. Returns it."""
+    """Prints the remarks on a data set, and the channels of several folders. Returns it."""
+    if getattr(found, "stacked", ()):
+        print(f"{found.name}: A has {' + '.join(map(str, found.stacked))} = {sum(found.stacked)} channels")
     for remark in found.remarks:
         print(f"{found.name}: {remark}")
     return found
 
 
-def locate_both(name_A: Name | None, name_B: Name, layouts: str) -> tuple[Path, Path]:
-    """The folders of both sides. Raises an error that names the missing one."""
-    if name_A is None:
+def one_of(names: Any) -> Any:
+    """The only name. Raises BadValueError if there are several."""
+    if isinstance(names, tuple | list):
+        raise BadValueError(f"{', '.join(map(str, names))} are folders of side A: name the one of side B, too.")
+    return names
+
+
+def locate_both(names_A: Names | None, name_B: Name, layouts: str) -> tuple[list[Path], Path]:
+    """The folders of side A, one or several, and of side B. Raises an error that names the missing one."""
+    if names_A is None:
         raise BadValueError(f"the folder {str(name_B)!r} is for side B: name one for side A, too.")
-    if str(name_A).partition(":")[0] in ("drawn_shoes", "gray2colour") and locate(name_A) is None:
-        raise BadValueError(f"data set {str(name_A)!r} has both sides: it takes no folder for side B, {str(name_B)!r}.")
-    return locate_existing(name_A, layouts), locate_existing(name_B, layouts)
+    names = [names_A] if isinstance(names_A, str | Path) else names_A
+    for name in names:
+        if str(name).partition(":")[0] in ("drawn_shoes", "gray2colour") and locate(name) is None:
+            raise BadValueError(
+                f"data set {str(name)!r} has both sides: it takes no folder for side B, {str(name_B)!r}."
+            )
+    return [locate_existing(name, layouts) for name in names], locate_existing(name_B, layouts)
 
 
 def gray2colour(name: str, train: list, test: list, remarks: tuple[str, ...] = ()) -> UnpairedDataset:

@@ -51,11 +51,11 @@ def tested_sides(places: dict[Role, Path], tests: tuple[str, ...]) -> str:
     return next(full, there[0].split if there else tests[0])
 
 
-def by_name(folder: Path) -> dict:
+def by_name(folder: Path, tests: tuple[str, ...] = TESTS) -> dict:
     """The pictures of a folder, {split: {name: path}}. Without a test split, the only key is None."""
     if not folder.is_dir():
         raise NotFoundError(f"no folder {str(folder)!r}.")
-    train, val, _ = existing_splits(folder, TESTS)
+    train, val, _ = existing_splits(folder, tests)
     if not train:
         raise BadValueError(
             f"no pictures in {folder} or {folder / 'train'}{instead(folder)}; expected pictures directly inside, "

@@ -11,17 +11,24 @@ FLAT_LAYOUT = "pictures: docs/data.md"
 
 @dataclass
 class Dataset:
-    """A paired data set: its name, the pairs (paths, `Sides` or `DrawnShoe`s) of its two splits, and remarks."""
+    """A paired data set: its name, the pairs (paths, `Sides` or `DrawnShoe`s) of its two splits, and remarks.
+
+    `stacked` are the channels of each folder, if side A is in several.
+    """
 
     name: str
     train: list
     test: list
     remarks: tuple[str, ...] = ()
+    stacked: tuple[int, ...] = ()
 
 
 @dataclass
 class UnpairedDataset:
-    """An unpaired data set: its name, the pictures of both sides (see `open_picture`), and remarks."""
+    """An unpaired data set: its name, the pictures of both sides (see `open_picture`), and remarks.
+
+    `stacked` are the channels of each folder, if side A is in several.
+    """
 
     name: str
     train_A: list
@@ -29,6 +36,7 @@ class UnpairedDataset:
     test_A: list
     test_B: list
     remarks: tuple[str, ...] = ()
+    stacked: tuple[int, ...] = ()
 
 
 @dataclass

@@ -17,8 +17,8 @@ class ColouringPix2Pix(Pix2Pix):
     """
 
     def build_generator(self) -> keras.Model:
-        """U-Net: (batch, *img_shape) to the same shape, in [-1, 1]; 1,895,347 parameters at 128x128x3, gf=16."""
-        img = keras.Input(self.img_shape)
+        """U-Net: (batch, *shape_A) to (batch, *shape_B), in [-1, 1]; 1,895,347 parameters at 128x128x3, gf=16."""
+        img = keras.Input(self.shape_A)
         filters = [self.gf * multiple for multiple in (1, 2, 4, 8, 8, 8, 8, 8)[: self.depth]]
         x, skips = img, []
         for level, width in enumerate(filters):
@@ -29,5 +29,5 @@ class ColouringPix2Pix(Pix2Pix):
         for width in reversed(filters[:-1]):
             x = UpsampleConv2D(width, 3, use_bias=False, kernel_initializer=normal())(x)
             x = layers.Concatenate()([layers.ReLU()(batch_norm(x)), skips.pop()])
-        x = UpsampleConv2D(self.img_shape[2], 3, kernel_initializer=normal())(x)
+        x = UpsampleConv2D(self.shape_B[2], 3, kernel_initializer=normal())(x)
         return keras.Model(img, layers.Activation("tanh", dtype=full())(x), name="generator")

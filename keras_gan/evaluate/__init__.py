@@ -22,7 +22,8 @@ def evaluate(run: str | Path, data: Data = None, extractor: Callable | None = No
 
     Args:
         run: the run's folder.
-        data: a data set or a folder, or a list of two folders; None: the run's own data.
+        data: a data set or a folder, or a list of two folders, or of more if the run stacks several; None: the run's
+            own data.
         extractor: maps pictures, uint8 (batch, height, width, 3), to float features (batch, n); None: Inception, the
             network of FID and KID. If that is unavailable, both are skipped and the reason is printed.
 
@@ -83,11 +84,15 @@ def loader_of(config: dict[str, Any], data: Data = None) -> Any:
     arguments |= {"seed": config["seed"], "output": None, "g_optimizer": None, "d_optimizer": None}
     if data is not None:
         names = [data] if isinstance(data, str | Path) else list(data)
-        allowed = 2 if "dataset_B" in known else 1
+        allowed = 1 + max(1, len(arguments.get("dataset_A") or [])) if "dataset_B" in known else 1
         if not 1 <= len(names) <= allowed:
             raise BadValueError(f"{config['class']} takes at most {allowed} data set(s), not {len(names)}.")
-        arguments |= {"dataset_name": str(names[0])}
-        arguments |= {"dataset_B": str(names[1]) if len(names) > 1 else None} if allowed == 2 else {"data_dir": None}
+        first, *others, last = [*map(str, names), None][: max(2, len(names))]
+        arguments |= {"dataset_name": first} | ({"data_dir": None} if allowed == 1 else {"dataset_B": last})
+        if others:
+            arguments |= {"dataset_name": None, "dataset_A": [first, *others]}
+        elif "dataset_A" in arguments:
+            arguments["dataset_A"] = None
     return data_of(kind, {name: value for name, value in arguments.items() if name in known})
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_gan.data.options import NONE
 from keras_gan.data.paired import DataLoader
 from keras_gan.data.single import ImageLoader
 from keras_gan.errors import BadValueError
@@ -173,7 +174,7 @@ def chunked_features(extractor: Any, images: np.ndarray, value_range: tuple) -> 
 
 def batches(loader: Any, side: int, is_testing: bool, most: int | None = None) -> Iterator[tuple[list[str], tuple]]:
     """Yields (names, tuple of arrays) for one stream of a loader, in order; skips broken pictures."""
-    stream = loader._streams(is_testing)[side]._replace(flip=False, augment=False)
+    stream = loader._streams(is_testing)[side]._replace(flip=NONE, augment=False)
     pictures = readable(loader, stream, most)
     if not pictures:
         split = "held-out" if is_testing else "training"

@@ -138,7 +138,9 @@ def check_area(height: int, width: int) -> None:
 def check_channels(found: int, channels: int | None) -> None:
     """Raises ChannelsError if `found` channels cannot be converted to `channels`."""
     if channels not in (None, found) and {found, channels} != {1, 3}:
-        raise ChannelsError(f"it has {found} channels, not {channels} (--image-size HEIGHTxWIDTHx{found})")
+        raise ChannelsError(
+            f"it has {found} channels, not {channels} (--image-size HEIGHTxWIDTHx{found}, or --shape-A, --shape-B)"
+        )
 
 
 def as_channels(values: np.ndarray, channels: int | None) -> np.ndarray:

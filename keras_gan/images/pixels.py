@@ -12,15 +12,16 @@ from keras_gan.images.values import FULL
 
 AnyImage = Image.Image | np.ndarray
 FITS = "resize", "crop", "pad"
+RANDOM_CROP = "random-crop"  # of training: pictures keep their own size until a part of them is shown
 AUTO, BICUBIC = "auto", "bicubic"
 RESAMPLES = AUTO, "nearest", "bilinear", BICUBIC, "lanczos"
 MOST_LABELS = 64  # colours of a label map
 
 
-def checked_fit(fit: str) -> str:
-    """Returns `fit`; raises BadValueError unless it is one of `FITS`."""
-    if fit not in FITS:
-        raise BadValueError(f"fit must be one of {', '.join(FITS)}, not {fit!r}.")
+def checked_fit(fit: str, known: tuple[str, ...] = FITS) -> str:
+    """Returns `fit`; raises BadValueError unless it is known."""
+    if fit not in known:
+        raise BadValueError(f"fit must be one of {', '.join(known)}, not {fit!r}.")
     return fit
 
 
@@ -34,6 +35,24 @@ def checked_resample(resample: str) -> str:
 def size_of(image: AnyImage) -> tuple[int, int]:
     """(width, height) of an image."""
     return (image.shape[1], image.shape[0]) if isinstance(image, np.ndarray) else image.size
+
+
+def size_to_crop(image: AnyImage, height: int, width: int, load_size: int | None = None) -> tuple[int, int]:
+    """(height, width) of an image to take random crops of height x width from.
+
+    Args:
+        load_size: the length of its shorter side; None: the size that it has.
+
+    Raises:
+        ValueError: if the crops are larger.
+    """
+    wide, high = size_of(image)
+    share = load_size / min(wide, high) if load_size else 1
+    if not load_size and (high < height or wide < width):
+        raise ValueError(
+            f"it is {high}x{wide}, smaller than crops of {height}x{width} (--load-size {max(height, width)} enlarges)"
+        )
+    return round(share * high), round(share * wide)
 
 
 def halves(image: AnyImage) -> tuple[AnyImage, AnyImage]:

@@ -1,5 +1,7 @@
 """The kinds of pictures in a data set, from files or made in memory, and their readers."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 from keras_gan.images.arrays import as_channels, is_array, read_array
 from keras_gan.images.opening import UNREADABLE, named_damage
 from keras_gan.images.photos import colours_of, opened, over_white, stretched
-from keras_gan.images.pixels import AUTO, AnyImage, as_pixels, halves, size_of
+from keras_gan.images.pixels import AnyImage, as_pixels, halves, size_of
 from keras_gan.images.values import Range, Span, check_numbers, shown, white_of
 
 MODES = {1: "L", 3: "RGB"}
@@ -149,6 +151,26 @@ class Sides(NamedTuple):
     partner: Any
 
 
+class Stack(NamedTuple):
+    """Pictures in several files, channels behind channels, in the size of the first one."""
+
+    picture: Any  # the first file: the stack has its name
+    others: tuple
+    channels: tuple[int, ...]  # of each file
+
+    def image(self, channels: int, size: int, value_range: Range = None) -> np.ndarray:
+        parts = [self.part(number, size, value_range) for number in range(len(self.channels))]
+        width, height = size_of(parts[0])
+        planes = [as_pixels(part, height, width, depth="uint16") for part in parts]
+        return as_channels(np.concatenate(planes, axis=2), channels)
+
+    def part(self, number: int, size: int, value_range: Range) -> AnyImage:
+        """Opens one of the files. Errors of the others name them, because the stack has the name of the first."""
+        path = (self.picture, *self.others)[number]
+        with named_partner(path if number else None):
+            return open_picture(path, self.channels[number], size, value_range)
+
+
 class Gray(NamedTuple):
     """A picture converted to gray (0.299 R + 0.587 G + 0.114 B), in one or three equal channels."""
 
@@ -193,67 +215,41 @@ def open_picture(picture: Any, channels: int, size: int, value_range: Range = No
     return read_picture(picture, channels, value_range)
 
 
-@dataclass(frozen=True)
-class ReadWhole:
-    """Reads whole pictures with these channels, fit, depth (dtype), filter and values of black and white in files.
-
-    Equal readers give equal pixels.
-    """
-
-    channels: int
-    fit: str = "resize"
-    depth: str = "uint8"
-    resample: str = AUTO
-    value_range: Range = None
-
-    def __call__(self, picture: Any, height: int, width: int) -> np.ndarray:
-        """Returns (height, width, channels) of dtype `depth`."""
-        image = open_picture(picture, self.channels, max(height, width), self.value_range)
-        wide, high = size_of(image)
-        if min(wide, high) < 2:
-            raise ValueError(f"it is only {wide} x {high} pixels")
-        return as_pixels(image, height, width, self.fit, self.depth, self.resample)
+@contextlib.contextmanager
+def named_partner(path: Any) -> Iterator[None]:
+    """Turns errors of reading a file that belongs to another one into ones that name it; None: leaves them alone."""
+    try:
+        yield
+    except UNREADABLE as error:
+        if path is None:
+            raise
+        reason = "it is no picture" if isinstance(error, UnidentifiedImageError) else error or type(error).__name__
+        raise ValueError(f"its partner {path} cannot be used: {reason}") from error
 
 
-@dataclass(frozen=True)
-class ReadPair:
-    """Reads both halves of pairs. `drawn` is the height of drawings; for the rest see `ReadWhole`."""
-
-    channels: int
-    drawn: int
-    fit: str = "resize"
-    depth: str = "uint8"
-    resample: str = AUTO
-    value_range: Range = None
-
-    def __call__(self, picture: Any, height: int, width: int) -> np.ndarray:
-        """Returns A and B, (2, height, width, channels) of dtype `depth`."""
-        if isinstance(picture, Sides):
-            both = self.opened(picture.picture), self.partner(picture.partner)
-        else:
-            both = halves(self.opened(picture))
-        return np.stack([as_pixels(half, height, width, self.fit, self.depth, self.resample) for half in both])
-
-    def opened(self, picture: Any) -> AnyImage:
-        return open_picture(picture, self.channels, self.drawn, self.value_range)
-
-    def partner(self, path: Any) -> AnyImage:
-        """Opens side B. Its errors name its file, because the pair has the name of A."""
-        try:
-            return self.opened(path)
-        except UNREADABLE as error:
-            reason = "it is no picture" if isinstance(error, UnidentifiedImageError) else error or type(error).__name__
-            raise ValueError(f"its partner {path} cannot be used: {reason}") from error
+def kinds_of(picture: Any) -> list[type]:
+    """The classes of a picture and of what it is made of, such as `Sides`, `Stack` and `PosixPath`."""
+    return [type(picture), *(kinds_of(picture.picture) if hasattr(picture, "picture") else [])]
 
 
 def source(picture: Any) -> Any:
-    """The path, drawing or `Pixels` behind a `Half`, `Gray` or `Labelled`; A of `Sides`; other pictures unchanged."""
+    """The path, drawing or `Pixels` behind a `Half`, `Gray` or `Labelled`; A of `Sides`; the first of a `Stack`.
+
+    Other pictures unchanged.
+    """
     while hasattr(picture, "picture"):
         picture = picture.picture
     return picture
 
 
+def files_of_sides(picture: Any) -> list[list[Path]]:
+    """The files behind a picture, side by side: of one side, or of both `Sides`."""
+    if isinstance(picture, Sides):
+        return [files_of(picture.picture), files_of(picture.partner)]
+    others = picture.others if isinstance(picture, Stack) else ()
+    return [[file for file in (source(picture), *others) if isinstance(file, Path)]]
+
+
 def files_of(picture: Any) -> list[Path]:
-    """The files behind a picture: none, one, or both of `Sides`."""
-    sources = [source(picture), picture.partner] if isinstance(picture, Sides) else [source(picture)]
-    return [file for file in sources if isinstance(file, Path)]
+    """The files behind a picture: none, one, both of `Sides`, or all of a `Stack`."""
+    return [file for files in files_of_sides(picture) for file in files]

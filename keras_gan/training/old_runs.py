@@ -32,11 +32,15 @@ MOVED = {
 def upgraded(config: dict[str, Any]) -> dict[str, Any]:
     """Converts the `config.json` of a run, a dict, to today's classes and arguments.
 
-    It then names the data set also if the user named none: the default may be another one now.
+    It then names the data set also if the user named none: the default may be another one now. Whether pictures are
+    flipped becomes how.
     """
     arguments, dataset = dict(config["arguments"]), config.get("dataset")
     if isinstance(dataset, dict) and dataset.get("name") in DEFAULTS and arguments.get("dataset_name", "") is None:
         arguments["dataset_name"] = dataset["name"]
+    arguments = with_flip(arguments)
+    if isinstance(config.get("loader"), dict):
+        config = config | {"loader": with_flip(config["loader"])}
     key = config["class"], arguments.get("recipe")
     if key not in RECIPES:
         return config | {"arguments": arguments}
@@ -46,6 +50,12 @@ def upgraded(config: dict[str, Any]) -> dict[str, Any]:
     if arguments.get("pool_size", 0) is None:
         del arguments["pool_size"]  # the class has its own default
     return config | {"class": kind, "model": command, "arguments": arguments}
+
+
+def with_flip(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings in which `flip` is how pictures are flipped, no longer whether they are."""
+    flip = settings.get("flip")
+    return settings | {"flip": "horizontal" if flip else "none"} if isinstance(flip, bool) else settings
 
 
 def command_of(kind: str, recipe: Any) -> str | None:

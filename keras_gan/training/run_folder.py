@@ -228,6 +228,8 @@ def shown(value: Any) -> str:
     """A value of config.json as typed on the command line."""
     if not isinstance(value, list):
         return repr(value)
+    if value and isinstance(value[0], str):
+        return " ".join(value)  # folders
     return ("," if len(value) == 2 else "x").join(map(str, value))  # a value range, or a shape
 
 

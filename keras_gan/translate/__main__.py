@@ -6,6 +6,7 @@
     python -m keras_gan.translate RUN holiday.jpg --size original --output out
     python -m keras_gan.translate RUN datasets/facades/val --output out       pairs side by side: the half to translate
     python -m keras_gan.translate RUN colour.jpg --output out                 a run of pairs --from gray: made gray
+    python -m keras_gan.translate RUN depth/ photos/ --output out             a run that stacks pictures of two folders
 
 Names, order and subfolders are kept. Pictures become PNG or, where PNG cannot hold their channels and bits, TIFF;
 animations become GIF, videos MP4 without sound. Unreadable files are skipped with a message; existing files are never
@@ -20,7 +21,8 @@ from pathlib import Path
 
 from keras_gan import console
 from keras_gan.errors import BadValueError
-from keras_gan.generators import DIRECTIONS, find, locate
+from keras_gan.generators import DIRECTIONS, find, locate, stacked_by
+from keras_gan.training.run_folder import read_config
 from keras_gan.translate import translator
 
 GRID = "grid.png"
@@ -41,7 +43,7 @@ def parser() -> console.Parser:
     found.add_argument("inputs", metavar="INPUT", nargs="+", help="files, folders or globs")
     found.add_argument("--output", metavar="DIR", required=True, help="folder for the results")
     found.add_argument("--direction", choices=DIRECTIONS, help="for a run with two generators (default: AtoB)")
-    text = "original, or the length of the shorter side in pixels (default: the training size)"
+    text = "original, or the length of the shorter side in pixels (default: as in training)"
     found.add_argument("--size", type=size, metavar="SIZE", help=text)
     text = "whole pictures, or their left (A) or right (B) half (default: the half of pairs as in training, else whole)"
     found.add_argument("--half", choices=HALVES, help=text)
@@ -68,13 +70,14 @@ def run(given: argparse.Namespace) -> None:
     from keras_gan.translate.inputs import gather
 
     also = [GRID] if given.grid else []
-    locate(Path(given.model), given.direction)  # fail before the slow import of Keras
-    gather(given.inputs, given.output, also=also)
+    network, folder = locate(Path(given.model), given.direction)  # fail before the slow import of Keras
+    parts = len(stacked_by(read_config(folder))) if folder and network.stem != DIRECTIONS["BtoA"] else 0
+    gather(given.inputs, given.output, also=also, parts=parts)
     generator = translator(find(given.model, given.direction))
     from keras_gan.translate.pipeline import Flow
     from keras_gan.translate.trained import makes_deep, value_range_of
 
-    todo = gather(given.inputs, given.output, generator.out_shape[2], also, makes_deep(generator))
+    todo = gather(given.inputs, given.output, generator.out_shape[2], also, makes_deep(generator), parts)
     values = given.value_range or value_range_of(generator)
     flow = Flow(generator, todo, given.size, given.half, values, given.prepare)
     shown: list[tuple] = []

@@ -2,7 +2,7 @@
 
 import glob
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,10 +21,16 @@ class Input(NamedTuple):
     target: Path
     is_film: bool
     is_deep: bool = False  # whether the result has 16 bits
+    others: tuple[Path, ...] = ()  # the pictures to stack behind the source
 
 
 def gather(
-    inputs: Iterable, output: str | Path, channels: int = 3, also: Iterable[str] = (), deep: bool = False
+    inputs: Sequence,
+    output: str | Path,
+    channels: int = 3,
+    also: Iterable[str] = (),
+    deep: bool = False,
+    parts: int = 0,
 ) -> list[Input]:
     """The input files in their order, each once, with their output files.
 
@@ -35,6 +41,8 @@ def gather(
         channels: of the results.
         also: names of other files to be written to the output folder.
         deep: whether all pictures get 16 bits; else those that have more than 8.
+        parts: number of pictures to stack for each input: as many `inputs`, whose pictures of the same name belong
+            together under the name of the first.
 
     Raises:
         NotFoundError: for a missing input.
@@ -42,6 +50,10 @@ def gather(
             of the same name or that exist, and videos if imageio-ffmpeg is missing.
     """
     output = Path(output)
+    others: dict[Path, tuple[Path, ...]] = {}
+    if parts > 1:
+        others = stacked(inputs, output, parts)
+        inputs = inputs[:1]
     found: dict[Path, Path] = {}  # source: path below the output folder
     for given in inputs:
         for source, below in named(given, output):
@@ -59,7 +71,27 @@ def gather(
         for source, below in found.items()
     }
     check_targets(output, targets, also)
-    return [Input(source, targets[source], films[source], deep_ones[source]) for source in found]
+    return [Input(path, targets[path], films[path], deep_ones[path], others.get(path, ())) for path in found]
+
+
+def stacked(inputs: Sequence, output: Path, parts: int) -> dict[Path, tuple[Path, ...]]:
+    """{picture of the first input: those of the same name in the others}.
+
+    Raises:
+        BadValueError: if there are more or fewer inputs than parts, a picture lacks one of the same name, or films.
+    """
+    if len(inputs) != parts:
+        raise BadValueError(f"the run stacks {parts} pictures: name {parts} inputs in its order, not {len(inputs)}.")
+    by_name = [{below.with_suffix(""): source for source, below in named(given, output)} for given in inputs]
+    if all(len(names) == 1 for names in by_name):  # single files need not have the same name
+        by_name = [dict(zip(by_name[0], names.values(), strict=True)) for names in by_name]
+    for name, source in by_name[0].items():
+        for given, names in zip(inputs, by_name, strict=True):
+            if name not in names:
+                raise BadValueError(f"{source} has no picture of the same name in {str(given)!r} to stack behind it.")
+            if video.is_video(names[name]) or video.is_animation(names[name]):
+                raise BadValueError(f"{names[name]} is an animation or a video: only pictures can be stacked.")
+    return {source: tuple(names[name] for names in by_name[1:]) for name, source in by_name[0].items()}
 
 
 def named(given: str | Path, output: Path) -> list[tuple[Path, Path]]:

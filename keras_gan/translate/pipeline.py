@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from keras_gan.images.pixels import as_pixels, size_of
-from keras_gan.images.sources import UNREADABLE, converted, named_damage
+from keras_gan.images.sources import UNREADABLE, Stack, converted, named_damage, open_picture
 from keras_gan.images.values import Range
 from keras_gan.images.video import Film, FilmWriter
 from keras_gan.memory import fault_of
@@ -44,7 +44,8 @@ class Flow:
     Args:
         generator: a `keras_gan.generators.Generator` of kind "translation".
         inputs: list of `keras_gan.translate.inputs.Input`.
-        size: None for the training size and fit, "original", or the length of the shorter side in pixels.
+        size: "original", or the length of the shorter side in pixels; None for the training size and fit, or after
+            training on random crops for their scale.
         half: see `keras_gan.translate.halves.Halves`.
         value_range: the values of black and white in the files; None: as each file states them.
         prepare: see `keras_gan.translate.preparing.Prepared`.
@@ -64,7 +65,8 @@ class Flow:
         value_range: Range = None,
         prepare: str | None = None,
     ) -> None:
-        self.generator, self.inputs, self.size, self.value_range = generator, inputs, size, value_range
+        self.generator, self.inputs, self.value_range = generator, inputs, value_range
+        self.size = size = size or generator.scale
         self.halves, self.prepared = Halves(generator, half), Prepared(generator, prepare)
         self.skipped: dict[Path, str] = {}
         self.films: list[FilmWriter] = []
@@ -162,7 +164,11 @@ class Flow:
         """Reads a picture file."""
         try:
             longest = max(self.generator.shape[:2])
-            image = read(given.source, self.prepared.channels_read, longest, given.is_deep, self.value_range)
+            if given.others:
+                stack = Stack(given.source, given.others, self.generator.stacked)
+                image = open_picture(stack, self.generator.shape[2], longest, self.value_range)
+            else:
+                image = read(given.source, self.prepared.channels_read, longest, given.is_deep, self.value_range)
         except UNREADABLE as error:
             return Piece(given, None, reason(error), None, True)
         return self.piece(given, image, None, True)

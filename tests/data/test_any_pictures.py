@@ -12,7 +12,8 @@ from PIL import Image
 
 from keras_gan import DataLoader, ImageLoader, UnpairedDataLoader
 from keras_gan.images.pixels import FITS
-from keras_gan.images.sources import UNREADABLE, ReadWhole
+from keras_gan.images.readers import ReadWhole
+from keras_gan.images.sources import UNREADABLE
 
 SEEDS = range(12)
 

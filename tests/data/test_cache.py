@@ -17,7 +17,8 @@ from keras_gan.data import cache
 from keras_gan.data.cache import FOLDER, HEADER
 from keras_gan.data.single import ImageLoader
 from keras_gan.images.pixels import mirrored, scale
-from keras_gan.images.sources import ReadPair, ReadWhole, source
+from keras_gan.images.readers import ReadPair, ReadWhole
+from keras_gan.images.sources import source
 
 RECORD = HEADER + SIZE * SIZE * 3
 MEMORY_OR_FILE = pytest.mark.parametrize("memory", [2**30, 0], ids=["memory", "file"])
@@ -328,7 +329,7 @@ from types import SimpleNamespace
 import numpy as np
 from keras_gan.data.cache import Cache
 from keras_gan.images.pixels import mirrored
-from keras_gan.images.sources import ReadWhole
+from keras_gan.images.readers import ReadWhole
 files = sorted(Path(sys.argv[1], "train").glob("*.png"))
 stream = SimpleNamespace(pictures=files, read=ReadWhole(3), read_size=(32, 32), split="train", side=())
 right = [ReadWhole(3)(file, 32, 32) for file in files]

@@ -232,7 +232,7 @@ def test_labels_of_a_flat_folder_are_an_error(tmp_path):
         ({"shape": (32, 0, 3)}, "width of shape must be a whole number of at least 1, not 0"),
         ({"value_range": (0, 255)}, r"value_range must be \(-1, 1\) or \(0, 1\), not \(0, 255\)"),
         ({"shape": (32, 32, 5)}, "drawn_digits has pictures of 1 or 3 channels, not 5"),
-        ({"fit": "squeeze"}, "fit must be one of resize, crop, pad, not 'squeeze'"),
+        ({"fit": "squeeze"}, "fit must be one of resize, crop, pad, random-crop, not 'squeeze'"),
         ({"batch_size": 0}, "batch_size must be .* not 0"),
         ({"steps_per_epoch": 0}, "steps_per_epoch must be .* not 0"),
         ({"workers": 0}, "workers must be .* not 0"),

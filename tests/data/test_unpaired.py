@@ -114,7 +114,7 @@ def test_fit_accepts_the_loader(tmp_path):
         ({"shape_A": (32, 32)}, r"shape_A must be \(height, width, channels\), not \(32, 32\)"),
         ({"shape_B": (32, 32, 2)}, "drawn_shoes has pictures of 1 or 3 channels, not 2"),
         ({"shape_B": (32, 32, 0)}, "channels of shape_B must be a whole number of at least 1, not 0"),
-        ({"fit": "squeeze"}, "fit must be one of resize, crop, pad, not 'squeeze'"),
+        ({"fit": "squeeze"}, "fit must be one of resize, crop, pad, random-crop, not 'squeeze'"),
         ({"direction": "BtoC"}, "direction must be one of AtoB, BtoA, not 'BtoC'"),
         ({"shape_B": (0, 32, 3)}, "height of shape_B must be a whole number of at least 1, not 0"),
         ({"shape_A": (32, 1.5, 3)}, "width of shape_A must be a whole number of at least 1, not 1.5"),

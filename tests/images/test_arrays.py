@@ -90,7 +90,9 @@ def test_a_header_that_claims_more_than_the_file_holds_is_refused(tmp_path):
 
 def test_gray_and_colour_are_converted_and_other_channel_mismatches_are_refused(tmp_path):
     np.save(tmp_path / "x.npy", values(5))
-    with pytest.raises(ChannelsError, match=r"it has 5 channels, not 3 \(--image-size HEIGHTxWIDTHx5\)"):
+    with pytest.raises(
+        ChannelsError, match=r"it has 5 channels, not 3 \(--image-size HEIGHTxWIDTHx5, or --shape-A, --shape-B\)"
+    ):
         read_array(tmp_path / "x.npy", 3)
     colour = values(3)
     np.save(tmp_path / "rgb.npy", colour)
@@ -280,7 +282,8 @@ def test_decompression_bombs_are_refused_and_large_photos_are_read_without_warni
     write_claim(tmp_path / "bomb.png", 16_000, 12_000)
     script = (
         "import sys\n"
-        "from keras_gan.images.sources import UNREADABLE, ReadWhole\n"
+        "from keras_gan.images.readers import ReadWhole\n"
+        "from keras_gan.images.sources import UNREADABLE\n"
         "for name in ('large.png', 'bomb.png'):\n"
         "    try: print(name, ReadWhole(1)(name, 8, 8).shape)\n"
         "    except UNREADABLE as error: print(name, error)\n"

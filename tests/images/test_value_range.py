@@ -12,7 +12,8 @@ from support.formats import CASES, COLOURS, ENDINGS, GRAY, OPACITY, PICTURES, SI
 
 from keras_gan.errors import BadValueError
 from keras_gan.images.arrays import read_array
-from keras_gan.images.sources import ReadPair, ReadWhole, open_picture, read_picture, value_span
+from keras_gan.images.readers import ReadPair, ReadWhole
+from keras_gan.images.sources import open_picture, read_picture, value_span
 from keras_gan.images.values import as_16_bits, checked_value_range
 from keras_gan.images.video import Film
 

@@ -27,10 +27,10 @@ NAMES = [1, True, b"x", " ", "", ["x"], NAN]
 #: Two that are wrong for each argument of any model.
 BAD = {name: [True, "3"] for name in ("gf", "df", "latent_dim", "kernel_size", "pool_size", "seed")}
 BAD |= {name: [NAN, "1"] for name in ("adversarial_weight", "translation_weight", "reconstruction_weight", "l1_weight")}
-BAD |= {name: ["False", 1.0] for name in ("augment", "flip", "identity", "instance_norm", "patchgan")}
+BAD |= {name: ["False", 1.0] for name in ("augment", "identity", "instance_norm", "patchgan")}
 BAD |= {name: [1, " "] for name in ("dataset_name", "dataset_B", "data_dir", "output")}
 BAD |= {name: [64, (64, 64)] for name in ("img_shape", "shape_A", "shape_B")}
-BAD |= {"value_range": [(255, 0), "x"]}
+BAD |= {"value_range": [(255, 0), "x"], "flip": ["sideways", 1.0], "load_size": [0, 256], "dataset_A": [[], [" "], 1]}
 BAD |= {name: [None, "x"] for name in ("fit", "resample", "direction", "game", "activation")}
 BAD |= {name: [None, "x"] for name in ("distance", "adversarial_loss", "gan_loss")}
 BAD |= {name: ["x", 0] for name in ("g_optimizer", "d_optimizer")}
@@ -38,7 +38,7 @@ BAD |= {name: ["x", 0] for name in ("g_optimizer", "d_optimizer")}
 
 def bad_values(name, default):
     if name == "dropout":
-        return BAD["flip" if isinstance(default, bool) else "l1_weight"]
+        return BAD["augment" if isinstance(default, bool) else "l1_weight"]
     return BAD[name]
 
 

@@ -22,8 +22,10 @@ from support.lsgan import LSGAN
 SMALL = {"img_shape": (32, 32, 3), "dataset_name": "drawn_shoes"}
 THIN = SMALL | {"gf": 4, "df": 4}
 COLOURING = {"shape_A": (32, 32, 1), "shape_B": (32, 32, 3), "dataset_name": "drawn_shoes"}
+MASKING = {"shape_A": (32, 32, 3), "shape_B": (32, 32, 1), "dataset_name": "drawn_shoes", "gf": 4, "df": 4}
 MODELS = {
     "discogan": lambda **options: DiscoGAN(**THIN | options),
+    "discogan, colour and gray": lambda **options: DiscoGAN(**MASKING | options),
     "discogan paper": lambda **options: DiscoGANPaper(**THIN | options),
     "discogan recongan": lambda **options: DiscoGANPaper(**THIN | {"game": "recongan"} | options),
     "discogan gan": lambda **options: DiscoGANPaper(**THIN | {"game": "gan"} | options),
@@ -33,6 +35,7 @@ MODELS = {
     "cyclegan paper": lambda **options: CycleGANPaper(**SMALL | options),
     "pix2pix": lambda **options: Pix2Pix(**THIN | options),
     "pix2pix BtoA lsgan": lambda **options: Pix2Pix(**THIN | {"direction": "BtoA", "gan_loss": "lsgan"} | options),
+    "pix2pix, colour to gray": lambda **options: Pix2Pix(**MASKING | options),
     "dcgan": lambda **options: DCGAN(**THIN | options),
     "cgan": lambda **options: CGAN(**{"gf": 4, "df": 4, "dataset_name": "drawn_digits"} | options),
     "gan": lambda **options: GAN(**{"dataset_name": "drawn_digits"} | options),
@@ -197,6 +200,7 @@ def loop_of_the_discogan_paper(gan, A, B):
 # the number of threads changes the result. In float64 any remaining difference is an error.
 LOOPS = {
     "discogan": (loop_of_the_discogan_post, "float32", {}),
+    "discogan, colour and gray": (loop_of_the_discogan_post, "float32", {}),
     # (Small, since XLA's float64 convolutions are slow on a CPU.)
     "cyclegan": (loop_of_the_cyclegan_notebook, "float64", {"img_shape": (16, 16, 3)}),
     "cyclegan, gray and colour": (loop_of_the_cyclegan_notebook, "float64", {}),
@@ -207,6 +211,7 @@ LOOPS = {
     "discogan pytorch": (loop_of_the_discogan_pytorch_post, "float64", {"dropout": 0.0}),
     "pix2pix": (loop_of_the_keras_posts, "float64", {}),
     "pix2pix BtoA lsgan": (loop_of_the_keras_posts, "float64", {}),
+    "pix2pix, colour to gray": (loop_of_the_keras_posts, "float64", {}),
     "dcgan": (loop_of_the_keras_posts, "float64", {}),
     "cgan": (loop_of_the_keras_posts, "float64", {}),
     "gan": (loop_of_the_keras_posts, "float64", {}),

@@ -100,7 +100,7 @@ FAULTS = {f"discogan: {fault}": ([*TINY, *arguments], message) for fault, (argum
     "pix2pix: a direction": (["--direction", "up"], "direction must be one of AtoB, BtoA, not 'up'"),
     "discogan: a direction": (["--direction", "up"], "direction must be one of AtoB, BtoA, not 'up'"),
     "discogan: a folder for B alone": (["--dataset-B", "pairs/train"], "for side B: name one for side A"),
-    "discogan: no such fit": (["--fit", "squeeze"], "fit must be one of resize, crop, pad, not 'squeeze'"),
+    "discogan: no such fit": (["--fit", "squeeze"], "fit must be one of resize, crop, pad, random-crop, not 'squeeze'"),
     "pix2pix: other channels": (["--dataset", "pairs", "--image-size", "32x32x5"], "it has 3 channels, not 5"),
     "pix2pix: no partners": (["--dataset", "pairs/train", "--dataset-B", "pairs/val"], "without a match of the same"),
     "dcgan: channels of drawings": (["--image-size", "32x32x5"], "drawn_shoes has pictures of 1 or 3 channels, not 5"),
