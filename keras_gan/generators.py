@@ -86,7 +86,8 @@ class Generator:
     @property
     def stacked(self) -> tuple[int, ...]:
         """The channels of each picture that an input is stacked of; () if it is a single picture."""
-        return stacked_by(self.config) if self.direction != "BtoA" else ()
+        is_A = self.direction != "BtoA" and len(stacked_by(self.config)) > 1
+        return tuple(self.config.get("loader", {}).get("stacked") or ()) if is_A else ()
 
     @functools.cached_property
     def preparation(self) -> Preparation | None:
@@ -177,9 +178,10 @@ def find(model: Any, direction: str | None = None) -> Generator:
     return Generator(model)
 
 
-def stacked_by(config: dict[str, Any]) -> tuple[int, ...]:
-    """The channels of each folder of side A of a run, by its `config.json`; () if there is one folder, or no run."""
-    return tuple((config.get("loader") or {}).get("stacked") or ())
+def stacked_by(config: dict[str, Any]) -> list[str]:
+    """The folders whose pictures a run stacks as side A, by its `config.json`; [] if there is one folder, or no run."""
+    folders = config.get("arguments", {}).get("dataset_A") or []
+    return folders if len(folders) > 1 else []
 
 
 def locate(path: Path, direction: str | None = None) -> tuple[Path, Path | None]:

@@ -94,8 +94,8 @@ class TranslationModel(AdversarialModel):
         self.shape_B = both if shape_B is None else checked_shape("shape_B", shape_B)
         if self.shape_A[:2] != self.shape_B[:2]:
             raise BadValueError(
-                f"shape_A {self.shape_A} and shape_B {self.shape_B} need the same height and width: give both, "
-                "the image size is that of the one left out."
+                f"shape_A {self.shape_A} and shape_B {self.shape_B} need the same height and width: the one that is "
+                "not given has the image size, so give both."
             )
 
     @property

@@ -71,7 +71,7 @@ def run(given: argparse.Namespace) -> None:
 
     also = [GRID] if given.grid else []
     network, folder = locate(Path(given.model), given.direction)  # fail before the slow import of Keras
-    parts = len(stacked_by(read_config(folder))) if folder and network.stem != DIRECTIONS["BtoA"] else 0
+    parts = stacked_by(read_config(folder)) if folder and network.stem != DIRECTIONS["BtoA"] else []
     gather(given.inputs, given.output, also=also, parts=parts)
     generator = translator(find(given.model, given.direction))
     from keras_gan.translate.pipeline import Flow

@@ -30,7 +30,7 @@ def gather(
     channels: int = 3,
     also: Iterable[str] = (),
     deep: bool = False,
-    parts: int = 0,
+    parts: Sequence[str] = (),
 ) -> list[Input]:
     """The input files in their order, each once, with their output files.
 
@@ -41,8 +41,8 @@ def gather(
         channels: of the results.
         also: names of other files to be written to the output folder.
         deep: whether all pictures get 16 bits; else those that have more than 8.
-        parts: number of pictures to stack for each input: as many `inputs`, whose pictures of the same name belong
-            together under the name of the first.
+        parts: the folders that the run stacks pictures of, if there are several: as many `inputs`, whose pictures of
+            the same name belong together under the name of the first.
 
     Raises:
         NotFoundError: for a missing input.
@@ -51,7 +51,7 @@ def gather(
     """
     output = Path(output)
     others: dict[Path, tuple[Path, ...]] = {}
-    if parts > 1:
+    if parts:
         others = stacked(inputs, output, parts)
         inputs = inputs[:1]
     found: dict[Path, Path] = {}  # source: path below the output folder
@@ -74,14 +74,17 @@ def gather(
     return [Input(path, targets[path], films[path], deep_ones[path], others.get(path, ())) for path in found]
 
 
-def stacked(inputs: Sequence, output: Path, parts: int) -> dict[Path, tuple[Path, ...]]:
+def stacked(inputs: Sequence, output: Path, parts: Sequence[str]) -> dict[Path, tuple[Path, ...]]:
     """{picture of the first input: those of the same name in the others}.
 
     Raises:
         BadValueError: if there are more or fewer inputs than parts, a picture lacks one of the same name, or films.
     """
-    if len(inputs) != parts:
-        raise BadValueError(f"the run stacks {parts} pictures: name {parts} inputs in its order, not {len(inputs)}.")
+    if len(inputs) != len(parts):
+        raise BadValueError(
+            f"the run stacks pictures of {len(parts)} folders, {', '.join(parts)}: name as many inputs, in this order, "
+            f"not {len(inputs)}."
+        )
     by_name = [{below.with_suffix(""): source for source, below in named(given, output)} for given in inputs]
     if all(len(names) == 1 for names in by_name):  # single files need not have the same name
         by_name = [dict(zip(by_name[0], names.values(), strict=True)) for names in by_name]

@@ -109,3 +109,10 @@ def test_removed_options_of_the_paper_model_scale_its_curriculum():
 def test_the_error_for_a_recipe_names_its_model():
     with pytest.raises(BadValueError, match="python -m keras_gan.cyclegan_paper"):
         CycleGAN(recipe="resnet")
+
+
+@pytest.mark.parametrize(("before", "now"), [(True, "horizontal"), (False, "none"), ("both", "both"), ([], [])])
+def test_whether_a_run_flipped_is_how_it_did(before, now):
+    config = {"class": "CycleGAN", "arguments": {"flip": before}, "loader": {"class": "L", "flip": before}}
+    upgraded = old_runs.upgraded(config)
+    assert upgraded["arguments"]["flip"] == upgraded["loader"]["flip"] == now

@@ -1,13 +1,14 @@
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from support.commands import MODELS, check_complaint, run_here
 from support.pictures import pair
 
 import keras_gan
-from keras_gan import cli, evaluate
+from keras_gan import cli, dcgan, evaluate, pix2pix
 
 TINY = ["--image-size", "32", "--filters", "4", "--epochs", "1", "--steps-per-epoch", "2", "--seed", "0"]
 
@@ -187,3 +188,22 @@ def test_jit_defaults_to_on_for_a_gpu_only(device, auto, monkeypatch):
         with pytest.raises(SystemExit):
             run_here("gan", *arguments)
     assert found == [auto, auto, True, False]
+
+
+@pytest.mark.parametrize(
+    ("options", "flip"),
+    [([], None), (["--no-flip"], "none"), (["--flip"], "horizontal"), (["--flip", "both"], "both")],
+)
+def test_flips_are_named_or_left_out(options, flip, monkeypatch):
+    monkeypatch.setattr(cli, "set_up_keras", lambda *arguments: None)
+    assert cli.parse(dcgan.__file__, options).constructor.get("flip") == flip
+
+
+def test_several_folders_are_one_option(tmp_path, monkeypatch):
+    monkeypatch.setattr(cli, "set_up_keras", lambda *arguments: None)
+    folders = [str(tmp_path / name) for name in ("depth", "photos", "faces")]
+    for folder in folders:
+        Path(folder).mkdir()
+    arguments = ["--dataset-A", *folders[:2], "--dataset-B", folders[2], "--shape-B", "64x64x1"]
+    given = cli.parse(pix2pix.__file__, arguments).constructor
+    assert given == {"dataset_A": folders[:2], "dataset_B": folders[2], "shape_B": (64, 64, 1)}

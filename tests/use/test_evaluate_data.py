@@ -10,7 +10,7 @@ from keras_gan import evaluate
 from keras_gan.errors import BadValueError
 from keras_gan.evaluate import held_out, metrics
 from keras_gan.evaluate.__main__ import main, text_of
-from keras_gan.images import sources
+from keras_gan.images import readers
 from keras_gan.training import run_folder
 
 pytest.importorskip("skimage", reason="needs scikit-image (extra metrics)")
@@ -32,13 +32,13 @@ def some_pictures(folder, count, size=(64, 32)):
 @pytest.fixture
 def opened(monkeypatch):
     """The files that are read, each as often as it is."""
-    read, found = sources.open_picture, []
+    read, found = readers.open_picture, []
 
     def noted(picture, *arguments):
         found.append(picture)
         return read(picture, *arguments)
 
-    monkeypatch.setattr(sources, "open_picture", noted)
+    monkeypatch.setattr(readers, "open_picture", noted)
     return found
 
 
