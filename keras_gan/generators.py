@@ -74,21 +74,6 @@ class Generator:
         fit = self.config.get("arguments", {}).get("fit", "resize")
         return "crop" if fit == RANDOM_CROP else fit
 
-    @property
-    def scale(self) -> str | int | None:
-        """The scale of pictures in training: for random crops "original", or the length of the shorter side in pixels.
-
-        None if all had the size of the network, or if it is unknown.
-        """
-        arguments = self.config.get("arguments", {})
-        return (arguments.get("load_size") or "original") if arguments.get("fit") == RANDOM_CROP else None
-
-    @property
-    def stacked(self) -> tuple[int, ...]:
-        """The channels of each picture that an input is stacked of; () if it is a single picture."""
-        is_A = self.direction != "BtoA" and len(stacked_by(self.config)) > 1
-        return tuple(self.config.get("loader", {}).get("stacked") or ()) if is_A else ()
-
     @functools.cached_property
     def preparation(self) -> Preparation | None:
         """How the photos were prepared that it took in training, if its file tells; None: they were not, or unknown."""
@@ -176,12 +161,6 @@ def find(model: Any, direction: str | None = None) -> Generator:
     if not hasattr(model, "predict_on_batch"):
         raise BadValueError(f"a model must be a .keras file, a run folder or a keras.Model, not {model!r}.")
     return Generator(model)
-
-
-def stacked_by(config: dict[str, Any]) -> list[str]:
-    """The folders whose pictures a run stacks as side A, by its `config.json`; [] if there is one folder, or no run."""
-    folders = config.get("arguments", {}).get("dataset_A") or []
-    return folders if len(folders) > 1 else []
 
 
 def locate(path: Path, direction: str | None = None) -> tuple[Path, Path | None]:

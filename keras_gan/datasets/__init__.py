@@ -125,7 +125,7 @@ def said(found: Any) -> Any:
     return found
 
 
-def one_of(names: Any) -> Any:
+def one_of(names: Any) -> Name | None:
     """The only name. Raises BadValueError if there are several."""
     if isinstance(names, tuple | list):
         raise BadValueError(f"{', '.join(map(str, names))} are folders of side A: name the one of side B, too.")

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from keras_gan import console
 from keras_gan.errors import BadValueError
-from keras_gan.generators import DIRECTIONS, find, locate, stacked_by
+from keras_gan.generators import DIRECTIONS, find, locate
 from keras_gan.training.run_folder import read_config
 from keras_gan.translate import translator
 
@@ -68,14 +68,15 @@ def run(given: argparse.Namespace) -> None:
     import numpy as np
 
     from keras_gan.translate.inputs import gather
+    from keras_gan.translate.trained import makes_deep, stacked_by, value_range_of
 
     also = [GRID] if given.grid else []
     network, folder = locate(Path(given.model), given.direction)  # fail before the slow import of Keras
-    parts = stacked_by(read_config(folder)) if folder and network.stem != DIRECTIONS["BtoA"] else []
+    way = "BtoA" if network.stem == DIRECTIONS["BtoA"] else "AtoB"
+    parts, _ = stacked_by(read_config(folder) if folder else {}, way)
     gather(given.inputs, given.output, also=also, parts=parts)
     generator = translator(find(given.model, given.direction))
     from keras_gan.translate.pipeline import Flow
-    from keras_gan.translate.trained import makes_deep, value_range_of
 
     todo = gather(given.inputs, given.output, generator.out_shape[2], also, makes_deep(generator), parts)
     values = given.value_range or value_range_of(generator)

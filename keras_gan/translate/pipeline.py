@@ -20,6 +20,7 @@ from keras_gan.translate.inputs import Input
 from keras_gan.translate.preparing import Prepared
 from keras_gan.translate.reading import read, reason
 from keras_gan.translate.tiles import memory_for, scaled, translate_any, unscaled
+from keras_gan.translate.trained import scale_of, stacked_by
 from keras_gan.translate.writing import save
 
 WORKERS = 2  # reader threads, and as many writer threads
@@ -66,7 +67,8 @@ class Flow:
         prepare: str | None = None,
     ) -> None:
         self.generator, self.inputs, self.value_range = generator, inputs, value_range
-        self.size = size = size or generator.scale
+        self.size = size = size or scale_of(generator)
+        _, self.stacked = stacked_by(generator.config, generator.direction)
         self.halves, self.prepared = Halves(generator, half), Prepared(generator, prepare)
         self.skipped: dict[Path, str] = {}
         self.films: list[FilmWriter] = []
@@ -165,7 +167,7 @@ class Flow:
         try:
             longest = max(self.generator.shape[:2])
             if given.others:
-                stack = Stack(given.source, given.others, self.generator.stacked)
+                stack = Stack(given.source, given.others, self.stacked)
                 image = open_picture(stack, self.generator.shape[2], longest, self.value_range)
             else:
                 image = read(given.source, self.prepared.channels_read, longest, given.is_deep, self.value_range)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_gan.datasets.folders import files, locate
+from keras_gan.images.pixels import RANDOM_CROP
 from keras_gan.images.values import Range
 from keras_gan.training import data_files
 from keras_gan.translate.reading import is_deep
@@ -36,6 +37,23 @@ def is_side_by_side(generator: Any) -> bool:
         sides = [(folder / side).is_dir() for side in ("trainA", "trainB")]
         return not (sides[0] and not (folder / "train").is_dir() if kind in PAIRED else any(sides))
     return not any({"trainA", "trainB"} & set(path.parts) for path in pictures_of(generator))
+
+
+def scale_of(generator: Any) -> str | int | None:
+    """The scale of pictures in training: for random crops "original", or the length of the shorter side in pixels.
+
+    None if all had the size of the network, or if it is unknown.
+    """
+    arguments = generator.config.get("arguments", {})
+    return (arguments.get("load_size") or "original") if arguments.get("fit") == RANDOM_CROP else None
+
+
+def stacked_by(config: dict[str, Any], direction: str | None) -> tuple[list[str], tuple[int, ...]]:
+    """(folders, channels of each) of the pictures that a run stacks as input in this direction; ([], ()) if of none."""
+    folders = config.get("arguments", {}).get("dataset_A") or []
+    if len(folders) < 2 or direction == "BtoA":
+        return [], ()
+    return folders, tuple((config.get("loader") or {}).get("stacked") or ())
 
 
 def makes_deep(generator: Any) -> bool:
