@@ -162,7 +162,7 @@ def toy(args):
             rng, adam = np.random.default_rng(seed), keras.optimizers.Adam(args.learning_rate)
             test, mode = points(rng, centres_A, 2000)
             gan = Toy(game=game, g_optimizer=adam, d_optimizer=adam, seed=seed)
-            gan.discriminators_every, gan.CURRICULUM = None, 0
+            gan.discriminators_every, gan.curriculum = None, 0
             for _ in range(args.iterations // 1000):
                 A, B = (points(rng, centres, 200 * 1000)[0] for centres in (centres_A, centres_B))
                 gan.fit(A, B, batch_size=200, verbose=0)

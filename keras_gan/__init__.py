@@ -51,7 +51,7 @@ _EXPORTS = {
     "UpsampleConv2D": "layers",
 }
 
-_MODULES = ("translate",)  # modules that can be called like functions
+_MODULES = ("generate", "translate")  # modules that can be called like functions
 
 __all__ = sorted([*_EXPORTS, *_MODULES])
 

@@ -37,6 +37,7 @@ MODELS = {
 
 #: What the other commands need and take, measured on two CPU cores. [NAME] is an extra.
 OTHERS = {
+    "generate": ("a run of DCGAN, CGAN or GAN", "6 s for the first 100 pictures"),
     "translate": ("a run and pictures; [video] for films", "7 s for the first picture"),
     "evaluate": ("a run; [metrics] for FID, KID, PSNR and SSIM", "12 s without FID and KID"),
     "report": ("a run", "2 s"),

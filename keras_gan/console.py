@@ -13,6 +13,8 @@ import signal
 import sys
 import textwrap
 import threading
+import time
+import types
 from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
@@ -35,6 +37,17 @@ WAYS_OUT = {
 
 WIDTH = 100  # columns of an error in a terminal
 SMALLER = "end other programs, or take smaller pictures or sizes, then try again"
+
+
+def make_callable(package: str) -> None:
+    """Lets a package be called like its function of the same name: `keras_gan.translate(...)`."""
+    name = package.rpartition(".")[2]
+
+    class CallableModule(types.ModuleType):
+        def __call__(self, *arguments: Any, **named: Any) -> Any:
+            return getattr(self, name)(*arguments, **named)
+
+    sys.modules[package].__class__ = CallableModule
 
 
 def load_keras() -> Any:
@@ -207,3 +220,37 @@ def reader_may_leave() -> Iterator[None]:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class Progress:
+    """A progress line. A log file (no terminal) gets a new line every 30 seconds.
+
+    Args:
+        total: number of files.
+    """
+
+    def __init__(self, total: int) -> None:
+        self.total, self.done = total, 0
+        self.began = self.said = time.monotonic()
+        self.is_terminal = sys.stdout.isatty()
+
+    def step(self) -> None:
+        """Counts one more file."""
+        self.done += 1
+        now = time.monotonic()
+        if now - self.said > (0.3 if self.is_terminal else 30):
+            self.said = now
+            left = (self.total - self.done) * (now - self.began) / self.done
+            text = f"{self.done}/{self.total}  {self.done / (now - self.began):.3g} a second  {left:.0f} s left"
+            print(f"\r{text[: shutil.get_terminal_size().columns - 1]:<50}" if self.is_terminal else text, end="")
+            print("" if self.is_terminal else "\n", end="", flush=True)
+
+    def say(self, text: str) -> None:
+        """Prints a line on standard error."""
+        self.close()
+        print(text, file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """Clears the line."""
+        if self.is_terminal:
+            print("\r" + " " * 50 + "\r", end="", flush=True)

@@ -30,7 +30,7 @@ import keras
 from keras import layers
 
 from keras_gan.adversarial.cycle import CycleModel
-from keras_gan.errors import BadValueError, check_at_least, check_switch
+from keras_gan.errors import BadValueError, check_at_least, check_switch, check_weight
 from keras_gan.layers import Conv2DTranspose, InstanceNormalization, LeakyReLU
 from keras_gan.networks import full
 
@@ -58,6 +58,8 @@ class CycleGAN(CycleModel):
         augment: whether to enlarge training pictures by 286/256 and crop them at random.
         gf: filters in the generators' first layer.
         df: filters in the discriminators' first layer.
+        cycle_weight: weight of the L1 distance after the round trip.
+        identity_weight: weight of the L1 distance of pictures that should stay; 0: no identity terms.
         **options: data, optimizers, seed and output, see `TranslationModel`; and the errors raised.
     """
 
@@ -81,6 +83,8 @@ class CycleGAN(CycleModel):
         augment: bool = False,
         gf: int = 32,
         df: int = 32,
+        cycle_weight: float = 10.0,
+        identity_weight: float = 0.5,
         **options: Any,
     ) -> None:
         super().__init__(name="cyclegan", **options)
@@ -91,9 +95,10 @@ class CycleGAN(CycleModel):
         if activation not in ACTIVATIONS:
             raise BadValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, not {activation!r}.")
         self.activation = ACTIVATIONS[activation]
-        shapes = img_shape, shape_A, shape_B
-        self.open_data(*shapes, identity, multiple=8, least=16, value_range=(0, 1), augment=augment)
-        self.build_game(rmsprop(2e-4, 6e-8), rmsprop(1e-4, 3e-8), identity_weight=0.5, pool_size=pool_size)
+        check_weight(cycle_weight=cycle_weight, identity_weight=identity_weight)
+        shapes, kept = (img_shape, shape_A, shape_B), identity if identity_weight else False
+        self.open_data(*shapes, kept, multiple=8, least=16, value_range=(0, 1), augment=augment)
+        self.build_game(rmsprop(2e-4, 6e-8), rmsprop(1e-4, 3e-8), cycle_weight, identity_weight, pool_size)
 
     def encoder(self, x: Any, filters: int, strides: int = 2) -> Any:
         """Pre-activation: norm and activation come before the convolution."""

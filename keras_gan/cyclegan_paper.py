@@ -25,22 +25,22 @@ if __name__ == "__main__":  # answer --help and bad options before Keras is load
 from typing import Any
 
 import keras
-from keras import layers
 
 from keras_gan.adversarial.cycle import CycleModel
-from keras_gan.errors import check_at_least
-from keras_gan.layers import Conv2D, Conv2DTranspose, ReflectionPadding2D
-from keras_gan.networks import full, normal, patchgan_70, plain_norm
+from keras_gan.adversarial.losses import choose
+from keras_gan.errors import check_at_least, check_weight
+from keras_gan.networks import GENERATORS, NORMS, patchgan_70, resnet, resnet_blocks
 
 
 class CycleGANPaper(CycleModel):
-    """Two ResNets that translate between domains A and B, and two 70x70 PatchGANs that judge them.
+    """Two generators that translate between domains A and B, and two 70x70 PatchGANs that judge them.
 
     `d_A`, `d_B` and `combined` are compiled Keras models; `g_AB` and `g_BA` are the result. The generators are
     updated before the discriminators.
 
     Args:
-        img_shape: (height, width, channels) of both domains; height and width are multiples of 4, at least 24.
+        img_shape: (height, width, channels) of both domains; height and width are multiples of 4, of 8 for a U-Net, at
+            least 24.
         shape_A: shape of domain A, if it is not img_shape.
         shape_B: shape of domain B, if it is not img_shape.
         identity: whether the identity terms are on; default: on if both domains have the same shape.
@@ -48,6 +48,11 @@ class CycleGANPaper(CycleModel):
         augment: whether to enlarge training pictures by 286/256 and crop them at random.
         gf: filters in the generators' first layer.
         df: filters in the discriminators' first layer.
+        generator: resnet (six residual blocks, nine from 256x256 up) or unet, that of pix2pix.
+        norm: of all networks: instance, batch or none. With batch norm no batch has two kinds of pictures: each
+            discriminator then has one update on originals and one on fakes.
+        cycle_weight: weight of the L1 distance after the round trip.
+        identity_weight: weight of the L1 distance of pictures that should stay; 0: no identity terms.
         **options: data, optimizers, seed and output, see `TranslationModel`; and the errors raised.
     """
 
@@ -67,57 +72,38 @@ class CycleGANPaper(CycleModel):
         augment: bool = False,
         gf: int = 64,
         df: int = 64,
+        generator: str = "resnet",
+        norm: str = "instance",
+        cycle_weight: float = 10.0,
+        identity_weight: float = 5.0,
         **options: Any,
     ) -> None:
         super().__init__(name="cyclegan_paper", **options)
         check_at_least(1, gf=gf, df=df)
         self.gf, self.df = gf, df
-        shapes = img_shape, shape_A, shape_B
-        self.open_data(*shapes, identity, multiple=4, least=24, augment=augment)
+        self.network = choose("generator", generator, GENERATORS)
+        self.norm, self.joins = choose("norm", norm, NORMS), norm != "batch"
+        check_weight(cycle_weight=cycle_weight, identity_weight=identity_weight)
+        shapes, multiple = (img_shape, shape_A, shape_B), 4 if generator == "resnet" else 8
+        kept = identity if identity_weight else False
+        self.open_data(*shapes, kept, multiple=multiple, least=24, augment=augment)
         self.generators_first = True
         adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
-        self.build_game(adam, adam, identity_weight=5, pool_size=pool_size)
+        self.build_game(adam, adam, cycle_weight, identity_weight, pool_size)
 
     def build_generator(self, shape: tuple, target_shape: tuple, name: str | None = None) -> Any:
-        """ResNet generator: (batch, *shape) to (batch, *target_shape) in [-1, 1].
-
-        A 7x7 convolution, two halvings, residual blocks at a quarter of the size (nine from 256x256 up, else six),
-        two doublings, a 7x7 convolution. 11,378,179 parameters with nine blocks. Zhu et al., appendix 7.2.
-        """
-
-        def conv(x, filters, kernel_size, strides=1, padding="valid"):
-            return Conv2D(filters, kernel_size, strides, padding, kernel_initializer=normal())(x)
-
-        def down(x, filters):
-            # Padding by 1 on all sides, as in PyTorch; "same" would pad (0, 1)
-            return layers.ReLU()(plain_norm(conv(layers.ZeroPadding2D(1)(x), filters, 3, strides=2)))
-
-        def residual(x):
-            y = layers.ReLU()(plain_norm(conv(ReflectionPadding2D(1)(x), 4 * self.gf, 3)))
-            y = plain_norm(conv(ReflectionPadding2D(1)(y), 4 * self.gf, 3))
-            return layers.Add()([x, y])
-
-        def up(x, filters):
-            x = Conv2DTranspose(filters, 3, 2, "same", kernel_initializer=normal())(x)
-            return layers.ReLU()(plain_norm(x))
-
-        img = keras.Input(shape)
-        x = layers.ReLU()(plain_norm(conv(ReflectionPadding2D(3)(img), self.gf, 7)))
-        x = down(down(x, 2 * self.gf), 4 * self.gf)
-        for _ in range(self.blocks):
-            x = residual(x)
-        x = up(up(x, 2 * self.gf), self.gf)
-        outputs = layers.Activation("tanh", dtype=full())(conv(ReflectionPadding2D(3)(x), target_shape[2], 7))
-        return keras.Model(img, outputs, name=name)
+        """The paper's ResNet or, if chosen, pix2pix' U-Net: (batch, *shape) to (batch, *target_shape) in [-1, 1]."""
+        blocks: dict[str, Any] = {"blocks": self.blocks} if self.network is resnet else {}
+        return self.network(shape, target_shape[2], self.gf, self.norm, name=name, **blocks)
 
     @property
     def blocks(self) -> int:
         """The number of residual blocks of a generator."""
-        return 9 if min(self.shape_A[:2]) >= 256 else 6
+        return resnet_blocks(*self.shape_A[:2])
 
     def build_discriminator(self, shape: tuple, name: str | None = None) -> Any:
         """70x70 PatchGAN: (batch, *shape) to one verdict per patch, (batch, H / 8 - 2, W / 8 - 2, 1)."""
-        return patchgan_70(shape, self.df, name=name)
+        return patchgan_70(shape, self.df, self.norm, name)
 
 
 if __name__ == "__main__":

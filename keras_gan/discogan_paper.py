@@ -31,7 +31,7 @@ from keras_gan import backend
 from keras_gan.adversarial import Combined, TwoWayModel, losses, once, unmoved
 from keras_gan.adversarial.translation import cycle_figures
 from keras_gan.data.unpaired import UnpairedDataLoader
-from keras_gan.errors import BadValueError, check_at_least
+from keras_gan.errors import BadValueError, check_at_least, check_share, check_weight
 from keras_gan.layers import Conv2D, Conv2DTranspose, LeakyReLU
 from keras_gan.networks import batch_norm, full, torch_uniform
 
@@ -56,13 +56,16 @@ class DiscoGANPaper(TwoWayModel):
         df: filters in the discriminators' first layer.
         game: discogan, or a baseline of the paper: recongan (A to B and back) or gan (A to B only).
         direction: AtoB or BtoA: whether domain A is the left or the right half of a pair, or folder A or B.
+        valid_weight: weight of the cross-entropy of the verdicts.
+        features_weight: weight of feature matching.
+        starting_rate: r, the share of the round trip, up to iteration gan_curriculum.
+        default_rate: r afterwards.
+        gan_curriculum: iterations at the starting rate.
         **options: data, optimizers, seed and output, see `TranslationModel`; and the errors raised.
     """
 
     TRAIN = {"epochs": 20, "batch_size": 64, "sample_interval": 200}
     QUICK = {"model": {"gf": 32, "df": 32}, "train": {"epochs": 10, "steps_per_epoch": 200, "batch_size": 16}}
-    SHARES = {"valid": 0.1, "features": 0.9, "reconstr": 1.0}
-    RATES, CURRICULUM = (0.01, 0.5), 10_000  # r before and after iteration 10,000
 
     def __init__(
         self,
@@ -73,6 +76,11 @@ class DiscoGANPaper(TwoWayModel):
         df: int = 64,
         game: str = "discogan",
         direction: str = "AtoB",
+        valid_weight: float = 0.1,
+        features_weight: float = 0.9,
+        starting_rate: float = 0.01,
+        default_rate: float = 0.5,
+        gan_curriculum: int = 10_000,
         **options: Any,
     ) -> None:
         super().__init__(name="discogan_paper", **options)
@@ -82,6 +90,11 @@ class DiscoGANPaper(TwoWayModel):
         self.scored_by = losses.choose("game", game, GAMES)
         self.both_ways = game == "discogan"
         self.discriminators_every = 3
+        check_weight(valid_weight=valid_weight, features_weight=features_weight)
+        check_at_least(0, gan_curriculum=gan_curriculum)
+        self.shares = {"valid": valid_weight, "features": features_weight, "reconstr": 1.0}
+        self.rates = check_share(starting_rate=starting_rate), check_share(default_rate=default_rate)
+        self.curriculum = gan_curriculum
         self.data_loader = self.open_data(direction)
 
         optimizer = keras.optimizers.Adam(2e-4, beta_1=0.5)
@@ -98,7 +111,7 @@ class DiscoGANPaper(TwoWayModel):
         self.g_AB = self.build_generator(self.shape_A, self.shape_B, name="g_AB")
         self.g_BA = self.build_generator(self.shape_B, self.shape_A, name="g_BA")
         self.combined = self.build_combined()
-        self.weights_now = {kind: keras.Variable(0.0, trainable=False, name=f"{kind}_weight") for kind in self.SHARES}
+        self.weights_now = {kind: keras.Variable(0.0, trainable=False, name=f"{kind}_weight") for kind in self.shares}
         self.before_step()
         loss = {"valid": verdict_loss, "features": losses.feature_matching, "reconstr": "mse"}
         kinds = [name.split("_")[0] for name in self.combined.output_names]
@@ -161,9 +174,9 @@ class DiscoGANPaper(TwoWayModel):
     def before_step(self) -> None:
         """Sets the loss weights by the curriculum: the round trip has weight 0.01 at first, 0.5 later."""
         trains_back = any(name.startswith("reconstr") for name in self.combined.output_names)
-        rate = ops.where(self.iteration < self.CURRICULUM, *self.RATES) if trains_back else 0.0
+        rate = ops.where(self.iteration < self.curriculum, *self.rates) if trains_back else 0.0
         for kind, variable in self.weights_now.items():
-            variable.assign(self.SHARES[kind] * (rate if kind == "reconstr" else 1 - rate))
+            variable.assign(self.shares[kind] * (rate if kind == "reconstr" else 1 - rate))
 
     def discriminator_batches(self, batch: list[Any], fakes: list[Any]) -> list[tuple[Any, Any, Any]]:
         """(discriminator, x, y) of each update: originals are real (1), translations fake (0)."""

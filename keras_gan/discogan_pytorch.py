@@ -30,7 +30,7 @@ from keras import layers, ops
 
 from keras_gan.adversarial import Combined, TwoWayModel, losses, once
 from keras_gan.data.paired import DataLoader
-from keras_gan.errors import BadValueError, check_at_least, check_share
+from keras_gan.errors import BadValueError, check_at_least, check_share, check_weight
 from keras_gan.layers import Conv2D, Conv2DTranspose, LeakyReLU
 from keras_gan.networks import full, plain_norm, torch_uniform
 
@@ -50,6 +50,9 @@ class DiscoGANPyTorch(TwoWayModel):
         adversarial_loss: bce (cross-entropy on logits) or mse (least squares).
         distance: loss of reconstructions and translations: mse, mae, cosine or hinge.
         direction: AtoB or BtoA: whether domain A is the left or the right half of a pair.
+        adversarial_weight: weight of the adversarial terms.
+        translation_weight: weight of the distance to the other half of the pair; 0: pairs are not used.
+        reconstruction_weight: weight of the distance after the round trip.
         **options: data, optimizers, seed and output, see `TranslationModel`; and the errors raised.
     """
 
@@ -67,6 +70,9 @@ class DiscoGANPyTorch(TwoWayModel):
         adversarial_loss: str = "bce",
         distance: str = "mse",
         direction: str = "AtoB",
+        adversarial_weight: float = 1.0,
+        translation_weight: float = 1.0,
+        reconstruction_weight: float = 1.0,
         **options: Any,
     ) -> None:
         super().__init__(name="discogan_pytorch", **options)
@@ -78,6 +84,9 @@ class DiscoGANPyTorch(TwoWayModel):
             raise BadValueError(
                 f"image size {height}x{width}: six halvings need multiples of 64, such as 64x64 or 128x128."
             )
+        check_weight(adversarial_weight=adversarial_weight, translation_weight=translation_weight)
+        check_weight(reconstruction_weight=reconstruction_weight)
+        weights = [adversarial_weight] * 2 + [translation_weight] * 2 + [reconstruction_weight] * 2
         d = losses.distance(distance)
         losses.adversarial_loss(adversarial_loss)  # other names are refused here, before any work
         self.data_loader = DataLoader(direction=direction, **self.options_of_pairs)
@@ -98,7 +107,7 @@ class DiscoGANPyTorch(TwoWayModel):
         self.combined = self.build_combined()
         self.combined.compile(
             loss=[verdict_loss, verdict_loss, d, d, d, d],
-            loss_weights=[0.5] * 6,  # averages over both directions
+            loss_weights=[0.5 * weight for weight in weights],  # averages over both directions
             optimizer=self.g_optimizer(optimizer),
         )
 

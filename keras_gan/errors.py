@@ -51,6 +51,13 @@ def check_share(**values: float) -> float:
     return value
 
 
+def check_rate(**values: float | None) -> None:
+    """Raises BadValueError for the first value that is neither None nor a finite number above 0."""
+    for name, value in values.items():
+        if value is not None and (not is_number(value) or not 0 < value < float("inf")):
+            raise BadValueError(f"{name} must be a number above 0, not {value!r}.")
+
+
 def check_weight(**values: float) -> None:
     """Raises BadValueError for the first value that is not a finite number of at least 0."""
     for name, value in values.items():

@@ -211,7 +211,7 @@ def examples(generator: generators.Generator, size: int) -> list[np.ndarray]:
     if generator.kind == "translation":
         return [rng.uniform(*generator.value_range, (size, *generator.shape)).astype("float32")]
     codes = rng.standard_normal((size, generator.latent_dim)).astype("float32")
-    return [codes] if generator.kind == "latent" else [codes, np.arange(size, dtype="int32") % generator.classes]
+    return [codes] if generator.kind == "latent" else [codes, generator.labels(np.arange(size) % generator.classes)]
 
 
 def savedmodel_runtime(path: Path) -> Callable[..., np.ndarray]:

@@ -81,17 +81,30 @@ class Generator:
         return Preparation.of_text(told)
 
     @property
+    def are_attributes(self) -> bool:
+        """Whether its labels are attributes, float32 (batch, attributes) of zeros and ones."""
+        return self.kind == "labelled" and len(inputs_of(self.model)[1]) == 2
+
+    @property
     def classes(self) -> int:
-        """Number of classes (rows of the embedding) for kind "labelled", else 0."""
+        """Number of classes (rows of the embedding) or attributes for kind "labelled", else 0."""
+        if self.are_attributes:
+            return int(inputs_of(self.model)[1][1])
         embeddings = [layer for layer in self.model.layers if type(layer).__name__ == "Embedding"]
         return embeddings[0].input_dim if self.kind == "labelled" and embeddings else 0
+
+    def labels(self, numbers: Any) -> np.ndarray:
+        """Classes, or single attributes, as the labels that the network takes."""
+        numbers = np.asarray(numbers, "int32")
+        return np.eye(self.classes, dtype="float32")[numbers] if self.are_attributes else numbers
 
     def __call__(self, *inputs: Any) -> np.ndarray:
         """Runs the network on a batch.
 
         Args:
             *inputs: pictures, float32 (batch, *shape) in `value_range`, for kind "translation"; codes, float32
-                (batch, latent_dim), for "latent"; codes and labels, int32 (batch,), for "labelled".
+                (batch, latent_dim), for "latent"; codes and labels, int32 (batch,), for "labelled"; with
+                `are_attributes` float32 (batch, attributes).
 
         Returns:
             Pictures, float32 (batch, *out_shape) in `value_range`.
@@ -232,7 +245,7 @@ def kind_of(model: Any, title: str) -> tuple[str, tuple[int, ...], tuple[int, ..
     makes_pictures = isinstance(made, tuple) and len(made) == 4 and made[-1] is not None
     if makes_pictures and ranks == [4] and taken[0][1:3] == made[1:3] and range_of(model):
         return "translation", tuple(taken[0][1:]), tuple(made[1:])
-    if makes_pictures and ranks in ([2], [2, 1]) and range_of(model):
+    if makes_pictures and ranks in ([2], [2, 1], [2, 2]) and range_of(model):
         return ("latent" if len(ranks) == 1 else "labelled"), tuple(made[1:]), tuple(made[1:])
     if 4 in ranks and range_of(model) is None:
         raise BadValueError(f"{title} is not a generator but a discriminator or the like: its output is not a picture.")

@@ -7,7 +7,9 @@ import keras
 from keras import layers
 
 from keras_gan.errors import BadValueError
-from keras_gan.layers import Conv2D, Conv2DTranspose, InstanceNormalization, LeakyReLU
+from keras_gan.layers import Conv2D, Conv2DTranspose, InstanceNormalization, LeakyReLU, ReflectionPadding2D
+
+Norm = Callable[[Any], Any]
 
 
 def full() -> str:
@@ -15,22 +17,25 @@ def full() -> str:
     return keras.config.floatx()
 
 
-def unet_depth(height: int, width: int, *, deepest: int, least: int = 8) -> int:
-    """The number of times that both sides can be halved, at most `deepest`.
+def check_sides(height: int, width: int, halvings: int, least: int) -> None:
+    """Raises BadValueError if a side cannot be halved so often (2 or 3 times), or is below `least`."""
+    multiple = 2**halvings
+    if height % multiple or width % multiple or min(height, width) < least:
+        near = "x".join(str(max(least, round(side / multiple) * multiple)) for side in (height, width))
+        smallest = f", at least {least}" if least > multiple else ""
+        times = {2: "twice", 3: "three times"}[halvings]
+        raise BadValueError(
+            f"image size {height}x{width} cannot be halved {times}: "
+            f"its sides must be multiples of {multiple}{smallest}, such as {near}."
+        )
 
-    Raises:
-        BadValueError: if it is below three, or a side is below `least`.
-    """
-    depth = 0
+
+def unet_depth(height: int, width: int, *, deepest: int) -> int:
+    """The number of times that both sides can be halved, at most `deepest`; BadValueError if it is below three."""
+    check_sides(height, width, 3, least=8)
+    depth = 3
     while depth < deepest and height % 2 ** (depth + 1) == 0 and width % 2 ** (depth + 1) == 0:
         depth += 1
-    if depth < 3 or min(height, width) < least:
-        near = "x".join(str(max(least, round(side / 8) * 8)) for side in (height, width))
-        smallest = f", at least {least}" if least > 8 else ""
-        raise BadValueError(
-            f"image size {height}x{width} cannot be halved three times: "
-            f"its sides must be multiples of 8{smallest}, such as {near}."
-        )
     return depth
 
 
@@ -39,14 +44,17 @@ def plain_norm(x: Any) -> Any:
     return InstanceNormalization(center=False, scale=False, epsilon=1e-5)(x)
 
 
+def affine_norm(x: Any) -> Any:
+    """The same with scale and offset."""
+    return InstanceNormalization(epsilon=1e-5)(x)
+
+
 def normal() -> Any:
     """N(0, 0.02), the papers' kernel initializer. A new object each time, so that layers start differently."""
     return keras.initializers.RandomNormal(stddev=0.02)
 
 
-def patchgan_70(
-    shape: tuple, filters: int = 64, norm: Callable[[Any], Any] = plain_norm, name: str | None = None
-) -> Any:
+def patchgan_70(shape: tuple, filters: int = 64, norm: Norm = plain_norm, name: str | None = None) -> Any:
     """The 70x70 PatchGAN: (batch, *shape) to one verdict per patch, (batch, H / 8 - 2, W / 8 - 2, 1).
 
     2,764,737 parameters for 3 channels with `plain_norm` (CycleGAN), which has no parameters; 2,768,705 trainable
@@ -74,6 +82,130 @@ def batch_norm(x: Any) -> Any:
     """BatchNormalization as in PyTorch programs: momentum 0.9 (PyTorch's 0.1), scale initialised from N(1, 0.02)."""
     scale = keras.initializers.RandomNormal(mean=1.0, stddev=0.02)
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=scale)(x)
+
+
+def no_norm(x: Any) -> Any:
+    return x
+
+
+#: As pix2pix' and CycleGAN's authors have them. Convolutions before "instance" have a bias, others none, as there.
+NORMS = {"instance": plain_norm, "batch": batch_norm, "none": no_norm}
+
+
+def unet(
+    shape: tuple,
+    channels: int,
+    filters: int = 64,
+    norm: Norm = plain_norm,
+    dropout: bool = False,
+    name: str | None = None,
+) -> Any:
+    """The U-Net of pix2pix: (batch, *shape) to (batch, height, width, channels) in [-1, 1].
+
+    Up to eight halvings, as many as the sides allow, and as many doublings; 54,413,955 parameters at 256x256x3 with
+    `batch_norm`. Isola et al., 2017, appendix 6.1.1.
+
+    Args:
+        shape: (height, width, channels) of its inputs; the sides are multiples of 8.
+        channels: of its outputs.
+        filters: in the first layer.
+        norm: a function of a tensor, see `NORMS`.
+        dropout: whether the first three doublings have dropout, the paper's noise.
+        name: of the network.
+
+    Raises:
+        BadValueError: for other sides.
+    """
+    biased, depth = norm is plain_norm, unet_depth(*shape[:2], deepest=8)
+
+    def conv2d(x, filters, normalization=True):
+        """Layers used during downsampling"""
+        x = Conv2D(filters, 4, 2, "same", use_bias=biased, kernel_initializer=normal())(x)
+        return norm(x) if normalization else x
+
+    def deconv2d(x, skip, filters, dropout):
+        """Layers used during upsampling"""
+        x = layers.ReLU()(x)
+        x = norm(Conv2DTranspose(filters, 4, 2, "same", use_bias=biased, kernel_initializer=normal())(x))
+        if dropout:
+            x = layers.Dropout(0.5)(x)
+        return layers.Concatenate()([x, skip])
+
+    img = keras.Input(shape)
+    widths = [filters * multiple for multiple in (1, 2, 4, 8, 8, 8, 8, 8)[:depth]]
+
+    # Downsampling; no norm on the first map, nor on the innermost, where a norm of 1x1 maps would return 0
+    x = conv2d(img, widths[0], normalization=False)
+    skips = [x]
+    for level, width in enumerate(widths[1:], 2):
+        x = conv2d(LeakyReLU(negative_slope=0.2)(x), width, normalization=level < depth)
+        skips.append(x)
+
+    # Upsampling, each level concatenated with the encoder's map of the same size
+    skips.pop()
+    for number, width in enumerate(reversed(widths[:-1])):
+        x = deconv2d(x, skips.pop(), width, dropout=dropout and number < 3)
+
+    x = Conv2DTranspose(channels, 4, 2, "same", kernel_initializer=normal())(layers.ReLU()(x))
+    return keras.Model(img, layers.Activation("tanh", dtype=full())(x), name=name)
+
+
+def resnet(
+    shape: tuple,
+    channels: int,
+    filters: int = 64,
+    norm: Norm = plain_norm,
+    dropout: bool = False,
+    name: str | None = None,
+    blocks: int | None = None,
+) -> Any:
+    """The ResNet of CycleGAN: (batch, *shape) to (batch, height, width, channels) in [-1, 1].
+
+    A 7x7 convolution, two halvings, residual blocks at a quarter of the size, two doublings, a 7x7 convolution.
+    11,378,179 parameters with nine blocks and `plain_norm`. Zhu et al., 2017, appendix 7.2.
+
+    Args:
+        shape: (height, width, channels) of its inputs; the sides are multiples of 4.
+        channels, filters, norm, name: see `unet`.
+        dropout: whether each block has dropout, as in the authors' pix2pix.
+        blocks: number of residual blocks; None: see `resnet_blocks`.
+    """
+    biased = norm is plain_norm
+
+    def conv(x, filters, kernel_size, strides=1, bias=biased):
+        return Conv2D(filters, kernel_size, strides, "valid", use_bias=bias, kernel_initializer=normal())(x)
+
+    def down(x, filters):
+        # Padding by 1 on all sides, as in PyTorch; "same" would pad (0, 1)
+        return layers.ReLU()(norm(conv(layers.ZeroPadding2D(1)(x), filters, 3, strides=2)))
+
+    def residual(x):
+        y = layers.ReLU()(norm(conv(ReflectionPadding2D(1)(x), 4 * filters, 3)))
+        if dropout:
+            y = layers.Dropout(0.5)(y)
+        y = norm(conv(ReflectionPadding2D(1)(y), 4 * filters, 3))
+        return layers.Add()([x, y])
+
+    def up(x, filters):
+        x = Conv2DTranspose(filters, 3, 2, "same", use_bias=biased, kernel_initializer=normal())(x)
+        return layers.ReLU()(norm(x))
+
+    img = keras.Input(shape)
+    x = layers.ReLU()(norm(conv(ReflectionPadding2D(3)(img), filters, 7)))
+    x = down(down(x, 2 * filters), 4 * filters)
+    for _ in range(resnet_blocks(*shape[:2]) if blocks is None else blocks):
+        x = residual(x)
+    x = up(up(x, 2 * filters), filters)
+    x = conv(ReflectionPadding2D(3)(x), channels, 7, bias=True)
+    return keras.Model(img, layers.Activation("tanh", dtype=full())(x), name=name)
+
+
+GENERATORS = {"unet": unet, "resnet": resnet}
+
+
+def resnet_blocks(height: int, width: int) -> int:
+    """The number of residual blocks of CycleGAN's ResNet: nine from 256x256 up, else six."""
+    return 9 if min(height, width) >= 256 else 6
 
 
 def halvings(height: int, width: int) -> int:

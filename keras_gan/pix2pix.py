@@ -35,18 +35,17 @@ from keras_gan.adversarial.translation import TranslationModel, l1
 from keras_gan.data.paired import DataLoader
 from keras_gan.errors import check_at_least, check_switch, check_weight
 from keras_gan.images.grids import save_grid
-from keras_gan.layers import Conv2D, Conv2DTranspose, InstanceNormalization, LeakyReLU
-from keras_gan.networks import batch_norm, full, normal, patchgan_70, unet_depth
+from keras_gan.networks import GENERATORS, NORMS, affine_norm, batch_norm, check_sides, patchgan_70
 
 
 class Pix2Pix(TranslationModel):
-    """A U-Net that translates pictures, and a PatchGAN that judges original and translation together.
+    """A generator that translates pictures, and a PatchGAN that judges original and translation together.
 
     `discriminator` and `combined` are compiled Keras models; `generator` is the result.
 
     Args:
-        img_shape: (height, width, channels) of the pictures; height and width are multiples of 8, at least
-            24; channels other than 1 or 3 must match the files.
+        img_shape: (height, width, channels) of the pictures; height and width are multiples of 8, of 4 for a ResNet, at
+            least 24; channels other than 1 or 3 must match the files.
         shape_A: shape of the originals, if it is not img_shape, such as 256x256x1 for gray pictures.
         shape_B: shape of the translations, if it is not img_shape.
         gf: filters in the generator's first layer.
@@ -54,6 +53,9 @@ class Pix2Pix(TranslationModel):
         direction: AtoB or BtoA: translate from the left half of a pair to the right half, or from right to left.
         gan_loss: vanilla (cross-entropy, as in the paper) or lsgan (least squares).
         l1_weight: weight of the L1 distance to the partner.
+        generator: unet (up to eight halvings) or resnet, that of CycleGAN's paper, with dropout.
+        norm: of both networks, as in the authors' program: instance, batch or none; default: instance with scale and
+            offset in the generator, batch in the discriminator.
         dropout: whether samples also use the generator's dropout, as in the paper.
         augment: whether to enlarge training pictures by 286/256 and crop them at random.
         **options: data, optimizers, seed and output, see `TranslationModel`; and the errors raised.
@@ -75,6 +77,8 @@ class Pix2Pix(TranslationModel):
         direction: str = "AtoB",
         gan_loss: str = "vanilla",
         l1_weight: float = 100.0,
+        generator: str = "unet",
+        norm: str | None = None,
         dropout: bool = False,
         augment: bool = True,
         **options: Any,
@@ -86,7 +90,10 @@ class Pix2Pix(TranslationModel):
         self.take_shapes(img_shape, shape_A, shape_B)
         self.gf, self.df, self.dropout = gf, df, dropout
         loss, accuracy = adversarial_loss(choose("gan_loss", gan_loss, {"vanilla": "bce", "lsgan": "mse"}))
-        self.depth = unet_depth(*self.shape_A[:2], deepest=8, least=24)
+        self.network = choose("generator", generator, GENERATORS)
+        height, width, _ = self.shape_A
+        check_sides(height, width, halvings=3 if generator == "unet" else 2, least=24)
+        self.norms = [affine_norm, batch_norm] if norm is None else [choose("norm", norm, NORMS)] * 2
         self.data_loader = DataLoader(direction=direction, augment=augment, **self.options_of_pairs)
 
         adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
@@ -109,49 +116,18 @@ class Pix2Pix(TranslationModel):
         return Combined([img], {"valid": valid, "fake": fake}, fakes=[fake], trains=[self.generator])
 
     def build_generator(self) -> Any:
-        """U-Net generator: (batch, *shape_A) to (batch, *shape_B) in [-1, 1]; 54,413,955 parameters at 256x256x3.
+        """Generator: (batch, *shape_A) to (batch, *shape_B) in [-1, 1]; a U-Net has 54,413,955 parameters at 256x256x3.
 
-        Its norm is InstanceNormalization. It equals the paper's batch norm at batch size 1, in training and inference,
-        and the result for a picture does not depend on the rest of its batch.
+        Unless chosen, its norm is InstanceNormalization. It equals the paper's batch norm at batch size 1, in training
+        and inference, and the result for a picture does not depend on the rest of its batch.
         """
-
-        def conv2d(x, filters, normalization=True):
-            """Layers used during downsampling"""
-            x = Conv2D(filters, 4, 2, "same", use_bias=False, kernel_initializer=normal())(x)
-            return InstanceNormalization(epsilon=1e-5)(x) if normalization else x
-
-        def deconv2d(x, skip, filters, dropout):
-            """Layers used during upsampling"""
-            x = layers.ReLU()(x)
-            x = Conv2DTranspose(filters, 4, 2, "same", use_bias=False, kernel_initializer=normal())(x)
-            x = InstanceNormalization(epsilon=1e-5)(x)
-            if dropout:
-                x = layers.Dropout(0.5)(x)
-            return layers.Concatenate()([x, skip])
-
-        img = keras.Input(self.shape_A)
-        filters = [self.gf * multiple for multiple in (1, 2, 4, 8, 8, 8, 8, 8)[: self.depth]]
-
-        # Downsampling; no norm on the first map, nor on the innermost, where a norm of 1x1 maps would return 0
-        x = conv2d(img, filters[0], normalization=False)
-        skips = [x]
-        for level, width in enumerate(filters[1:], 2):
-            x = conv2d(LeakyReLU(negative_slope=0.2)(x), width, normalization=level < self.depth)
-            skips.append(x)
-
-        # Upsampling, each level concatenated with the encoder's map of the same size
-        skips.pop()
-        for number, width in enumerate(reversed(filters[:-1])):
-            x = deconv2d(x, skips.pop(), width, dropout=number < 3)
-
-        x = Conv2DTranspose(self.shape_B[2], 4, 2, "same", kernel_initializer=normal())(layers.ReLU()(x))
-        return keras.Model(img, layers.Activation("tanh", dtype=full())(x), name="generator")
+        return self.network(self.shape_A, self.shape_B[2], self.gf, self.norms[0], dropout=True, name="generator")
 
     def build_discriminator(self) -> Any:
         """70x70 PatchGAN: [original, partner or fake] to one verdict per patch; 2,768,705 trainable parameters."""
         img, translation = keras.Input(self.shape_A), keras.Input(self.shape_B)
         pair = layers.Concatenate()([img, translation])
-        patchgan = patchgan_70(pair.shape[1:], self.df, norm=batch_norm)
+        patchgan = patchgan_70(pair.shape[1:], self.df, self.norms[1])
         return keras.Model([img, translation], patchgan(pair), name="discriminator")
 
     def generator_inputs(self, batch: list[Any]) -> list[Any]:

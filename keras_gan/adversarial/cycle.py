@@ -19,8 +19,11 @@ OUTPUTS = ("valid_A", "valid_B", "reconstr_A", "reconstr_B", "identity_A", "iden
 class CycleModel(TwoWayModel):
     """Base of the CycleGANs. A model's constructor calls `open_data()`, then `build_game()`.
 
-    A model defines `build_generator(shape, target_shape, name)` and `build_discriminator(shape, name)`.
+    A model defines `build_generator(shape, target_shape, name)` and `build_discriminator(shape, name)`. It sets `joins`
+    to False if its networks normalise over a batch, so that no batch may hold two kinds of pictures.
     """
+
+    joins = True
 
     def open_data(
         self,
@@ -62,16 +65,18 @@ class CycleModel(TwoWayModel):
         options |= self.data_options | {"shape_A": self.shape_A, "shape_B": self.shape_B}
         self.data_loader = UnpairedDataLoader(**options)
 
-    def build_game(self, d_optimizer: Any, g_optimizer: Any, identity_weight: float, pool_size: int) -> None:
+    def build_game(
+        self, d_optimizer: Any, g_optimizer: Any, cycle_weight: float, identity_weight: float, pool_size: int
+    ) -> None:
         """Builds and compiles the discriminators, the generators and the adversarial model that trains them."""
         check_at_least(0, pool_size=pool_size)
+        optimizer = self.g_optimizer(g_optimizer)  # refuses a number that it lacks, before any work
         # Build and compile the discriminators
         self.d_A = self.build_discriminator(self.shape_A, name="d_A")
         self.d_B = self.build_discriminator(self.shape_B, name="d_B")
         self.discriminators = [self.d_A, self.d_B]
         for discriminator in self.discriminators:
-            optimizer = self.d_optimizer(d_optimizer)
-            discriminator.compile(loss="mse", optimizer=optimizer, metrics=["accuracy"])
+            discriminator.compile(loss="mse", optimizer=self.d_optimizer(d_optimizer), metrics=["accuracy"])
         # Pools of past fakes; the discriminators see some of them instead of new ones
         self.pool_size = pool_size
         self.pool_A, self.pool_B = (ImagePool(pool_size, self.seed, dtype=keras.config.floatx()) for _ in "AB")
@@ -85,17 +90,17 @@ class CycleModel(TwoWayModel):
         terms = slice(len(self.combined.outputs))  # four without identity
         self.combined.compile(
             loss=["mse", "mse", "mae", "mae", "mae", "mae"][terms],
-            loss_weights=[1, 1, 10, 10, identity_weight, identity_weight][terms],
-            optimizer=self.g_optimizer(g_optimizer),
+            loss_weights=[1, 1, cycle_weight, cycle_weight, identity_weight, identity_weight][terms],
+            optimizer=optimizer,
         )
 
     def build_combined(self) -> Combined:
         """The adversarial model: (A, B) to the verdicts on both fakes, their reconstructions and the identities."""
         img_A, img_B = keras.Input(self.shape_A), keras.Input(self.shape_B)
         if self.identity:
-            # Each generator takes one joined batch: pictures to translate, and pictures to keep (identity)
-            fake_B, identity_B = (once(x) for x in ops.split(self.g_AB(join(img_A, img_B)), 2))
-            fake_A, identity_A = (once(x) for x in ops.split(self.g_BA(join(img_B, img_A)), 2))
+            # Pictures to translate, and pictures to keep (identity)
+            fake_B, identity_B = map(once, self.of_both(self.g_AB, img_A, img_B))
+            fake_A, identity_A = map(once, self.of_both(self.g_BA, img_B, img_A))
             fakes = [fake_A, fake_B, identity_A, identity_B]
         else:
             fakes = fake_A, fake_B = [once(self.g_BA(img_B)), once(self.g_AB(img_A))]
@@ -104,15 +109,28 @@ class CycleModel(TwoWayModel):
         outputs = dict(zip(OUTPUTS, [*verdicts, *reconstr, *fakes[2:]], strict=False))
         return Combined([img_A, img_B], outputs, fakes, trains=[self.g_AB, self.g_BA])
 
+    def of_both(self, generator: Any, first: Any, second: Any) -> list[Any]:
+        """What a generator makes of two batches, joined if they may be."""
+        return ops.split(generator(join(first, second)), 2) if self.joins else [generator(first), generator(second)]
+
     # One iteration, run by adversarial/step.py.
 
     def discriminator_batches(self, batch: list[Any], fakes: list[Any]) -> list[tuple[Any, Any, Any]]:
-        """One update of each discriminator, on a joined batch of originals (1) and fakes (0), some from the pool."""
-        (imgs_A, imgs_B), (fake_A, fake_B) = batch, fakes[:2]
-        return [
-            (self.d_A, join(imgs_A, self.pool_A(fake_A)), join(*self.verdicts(self.d_A, imgs_A))),
-            (self.d_B, join(imgs_B, self.pool_B(fake_B)), join(*self.verdicts(self.d_B, imgs_B))),
-        ]
+        """One update of each discriminator, on a joined batch of originals (1) and fakes (0), some from the pool.
+
+        Two updates, if the batches may not be joined.
+        """
+        (imgs_A, imgs_B), (fake_A, fake_B), batches = batch, fakes[:2], []
+        for discriminator, imgs, shown in (
+            (self.d_A, imgs_A, self.pool_A(fake_A)),
+            (self.d_B, imgs_B, self.pool_B(fake_B)),
+        ):
+            valid, fake = self.verdicts(discriminator, imgs)
+            if self.joins:
+                batches.append((discriminator, join(imgs, shown), join(valid, fake)))
+            else:
+                batches += [(discriminator, imgs, valid), (discriminator, shown, fake)]
+        return batches
 
     def generator_targets(self, batch: list[Any]) -> list[Any]:
         """The targets of `combined`, in the order of its outputs."""

@@ -12,7 +12,6 @@ from keras_gan import backend
 from keras_gan.adversarial.combined import Combined, once
 from keras_gan.adversarial.losses import adversarial_loss
 from keras_gan.adversarial.model import AdversarialModel, FixedSample
-from keras_gan.adversarial.parts import chosen
 from keras_gan.data.options import Flip
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.images.grids import save_sheet
@@ -31,6 +30,7 @@ class LatentModel(AdversarialModel):
         dataset_name: data set: a name (drawn_digits, drawn_shoes, mnist, fashion_mnist), a folder below datasets/ or a
             path; default: the model's own.
         data_dir: folder of the idx files of mnist or fashion_mnist; default: download them.
+        labels: CSV file that names the pictures to take of a folder and, for CGAN, their classes: file name, class.
         fit: how to fit pictures of another shape: resize (stretch), crop (the middle), pad (with white) or random-crop
             (another part of the original pixels each time).
         load_size: length of the shorter side that pictures are resized to before a random crop; default: their own.
@@ -39,8 +39,6 @@ class LatentModel(AdversarialModel):
         resample: filter: nearest, bilinear, bicubic, lanczos, or auto: nearest for label maps, else bicubic.
         value_range: values of black and white in the files, such as 0,4095, or auto: the smallest and the largest in
             up to 256 training files of a side; default: what each file states.
-        g_optimizer: Keras optimizer for the generator; None: Adam(2e-4, beta_1=0.5).
-        d_optimizer: the same for the discriminator.
         **options: see `AdversarialModel`.
 
     Raises:
@@ -57,22 +55,20 @@ class LatentModel(AdversarialModel):
         latent_dim: int = 100,
         dataset_name: str | None = None,
         data_dir: str | None = None,
+        labels: str | None = None,
         fit: str = "resize",
         load_size: int | None = None,
         flip: Flip = "none",
         resample: str = "auto",
         value_range: ValueRange | None = None,
-        g_optimizer: Any = None,
-        d_optimizer: Any = None,
         **options: Any,
     ) -> None:
         super().__init__(name, **options)
         check_at_least(1, latent_dim=latent_dim)
         self.latent_dim = latent_dim
-        self.data_options = {"dataset_name": dataset_name, "data_dir": data_dir, "fit": fit}
+        self.data_options = {"dataset_name": dataset_name, "data_dir": data_dir, "fit": fit, "labels": labels}
         self.data_options |= {"load_size": load_size, "flip": flip}
         self.data_options |= {"resample": resample, "value_range_of_files": value_range, "seed": self.seed}
-        self.g_optimizer, self.d_optimizer = chosen(g_optimizer), chosen(d_optimizer)
         self.noise_seed = keras.random.SeedGenerator(self.seed)
         self.fixed_noise = self.sample_noise(self.SAMPLES[0] * self.SAMPLES[1], self.seed)
 

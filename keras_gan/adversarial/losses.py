@@ -88,7 +88,7 @@ def compile_as_before(model: Any, arguments: dict[str, Any]) -> None:
     options = {"valid": "adversarial_weight", "fake": "translation_weight", "reconstr": "reconstruction_weight"}
     weights: dict[str, Any] = {kind: half * arguments[name] for kind, name in options.items()}
     if is_paper:
-        model.SHARES = {kind: share * weights.get(kind, half) for kind, share in model.SHARES.items()}
+        model.shares = {kind: share * weights.get(kind, half) for kind, share in model.shares.items()}
         weights = model.weights_now
     for part in model.discriminators:
         accuracy = adversarial_loss(arguments["adversarial_loss"] or ("bce" if is_paper else "mse"))[1]

@@ -13,13 +13,12 @@ import keras
 from keras import ops
 
 from keras_gan import backend
-from keras_gan.adversarial.losses import compile_as_before
-from keras_gan.adversarial.parts import PartsOptimizer, create_variables
+from keras_gan.adversarial.parts import PartsOptimizer, chosen, create_variables
 from keras_gan.adversarial.state import StatefulModel
 from keras_gan.adversarial.step import judge, play
 from keras_gan.backend.memory import keep_freed_memory
-from keras_gan.errors import BadValueError
-from keras_gan.training import hosts, old_runs, run_folder
+from keras_gan.errors import BadValueError, check_rate
+from keras_gan.training import hosts, old_runs
 from keras_gan.training.run import Run, resume_run
 
 
@@ -55,9 +54,16 @@ class AdversarialModel(StatefulModel):
         name: the name of the model and of its command. Default run folders begin with it.
         seed: seed of weights, noise and data order, 0 to 2**32 - 1; default: a random one.
         output: folder of the run; default: the next free runs/NAME-DATASET-N.
+        learning_rate: learning rate of the generators and, without d_learning_rate, of the discriminators; default:
+            the recipe's, 0.0002 (CycleGAN: 0.0001, its discriminators 0.0002).
+        d_learning_rate: learning rate of the discriminators; default: learning_rate or else the recipe's.
+        beta_1: decay of the mean gradient in Adam; default: the recipe's, 0.5. CycleGAN has RMSprop, which knows none.
+        g_optimizer: Keras optimizer for the generators; None: the recipe's. The numbers above then change it, too.
+        d_optimizer: the same for the discriminators; each gets its own copy.
 
     Raises:
-        BadValueError: on a Keras backend other than TensorFlow or JAX, and for an invalid seed.
+        BadValueError: on a Keras backend other than TensorFlow or JAX, for an invalid seed, and for a number of an
+            optimizer that cannot work or that the optimizer does not have.
     """
 
     TRAIN = {"epochs": 100, "batch_size": 1, "sample_interval": 200}  # defaults of `train()`
@@ -70,12 +76,25 @@ class AdversarialModel(StatefulModel):
         model._constructed_with = inspect.signature(cls).bind(*args, **kwargs)
         return model
 
-    def __init__(self, name: str, seed: int | None = None, output: str | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        seed: int | None = None,
+        output: str | None = None,
+        learning_rate: float | None = None,
+        d_learning_rate: float | None = None,
+        beta_1: float | None = None,
+        g_optimizer: Any = None,
+        d_optimizer: Any = None,
+    ) -> None:
         backend.check()
         keep_freed_memory()
         super().__init__(name=name)
         self.seed = hosts.shared_seed(seed, self._constructed_with.arguments)
         keras.utils.set_random_seed(self.seed)
+        check_rate(learning_rate=learning_rate, d_learning_rate=d_learning_rate)
+        self.g_optimizer = chosen(g_optimizer, learning_rate, beta_1)
+        self.d_optimizer = chosen(d_optimizer, learning_rate if d_learning_rate is None else d_learning_rate, beta_1)
         self.discriminators: list[Any] = []
         self.combined: Any = None
         self.generators_first = False
@@ -235,25 +254,6 @@ class AdversarialModel(StatefulModel):
                 argument is changed, or every checkpoint is damaged.
         """
         return resume_run(cls, Path(run), callbacks, changes)
-
-    @property
-    def constructor_arguments(self) -> dict[str, Any]:
-        """The arguments that the model was built with, including defaults: a dict. A value range is in numbers."""
-        given = dict(self._constructed_with.arguments)
-        for parameter in self._constructed_with.signature.parameters.values():
-            if parameter.kind == parameter.VAR_KEYWORD:
-                given |= given.pop(parameter.name, {})
-        arguments = run_folder.options_of(type(self)) | given
-        if arguments.get("value_range") is not None:
-            arguments["value_range"] = self.data_loader.value_range_of_files
-        return arguments
-
-    @classmethod
-    def from_arguments(cls, arguments: dict[str, Any]) -> Any:
-        """Builds the model of a run from the `arguments` in its `config.json`, also of earlier versions."""
-        model = cls(**{name: arguments[name] for name in run_folder.options_of(cls) if name in arguments})
-        compile_as_before(model, arguments)
-        return model
 
     @property
     def run_folder(self) -> Path:

@@ -7,31 +7,58 @@ import keras
 from keras import ops
 
 from keras_gan import backend
-from keras_gan.errors import BadValueError
+from keras_gan.errors import BadValueError, check_share
 from keras_gan.training.schedules import optimizer_of
 
 
-def fresh(optimizer: Any) -> Any:
-    """Returns a new optimizer with the same settings: two compiled parts cannot share one."""
+def fresh(optimizer: Any, learning_rate: float | None = None, beta_1: float | None = None) -> Any:
+    """Returns a new optimizer with the same settings: two compiled parts cannot share one.
+
+    Args:
+        optimizer: what Keras takes for an optimizer.
+        learning_rate: another learning rate, or another one that its schedule begins with; None: its own.
+        beta_1: another beta_1; None: its own.
+
+    Raises:
+        BadValueError: (a ValueError) if it has no such number.
+    """
     optimizer = keras.optimizers.get(optimizer)
-    return type(optimizer).from_config(optimizer.get_config())
+    settings = optimizer.get_config()
+    schedule = settings["learning_rate"]
+    of_rate = schedule["config"] if isinstance(schedule, dict) else settings
+    rate = "initial_learning_rate" if isinstance(schedule, dict) else "learning_rate"
+    for place, name, value in ((of_rate, rate, learning_rate), (settings, "beta_1", beta_1)):
+        if value is not None and name not in place:
+            kind = type(optimizer).__name__
+            raise BadValueError(f"the optimizer here is {kind}, which has no {name}: leave {name}={value} out.")
+        if value is not None:
+            place[name] = float(value)
+    return type(optimizer).from_config(settings)
 
 
-def chosen(optimizer: Any) -> Callable[[Any], Any]:
+def chosen(optimizer: Any, learning_rate: float | None = None, beta_1: float | None = None) -> Callable[[Any], Any]:
     """Returns a function of a default optimizer. It returns a fresh copy of `optimizer`, or of the default if None.
 
     (A plain optimizer attribute would be saved by Keras as part of the model.)
 
+    Args:
+        optimizer: what Keras takes for an optimizer, or None.
+        learning_rate, beta_1: see `fresh`.
+
     Raises:
-        BadValueError: (a ValueError) unless `optimizer` is None or one that Keras knows.
+        BadValueError: (a ValueError) unless `optimizer` is None or one that Keras knows, and for numbers that cannot
+            work or that it does not have.
     """
+    if beta_1 is not None:
+        check_share(beta_1=beta_1)
     if optimizer is None:
-        return fresh
+        return lambda default: fresh(default, learning_rate, beta_1)
     try:
         fresh(optimizer)
     except (AttributeError, KeyError, TypeError, ValueError):  # Keras' own, by what it is given
         raise BadValueError(f"{optimizer!r} is no optimizer of Keras, such as keras.optimizers.Adam(2e-4).") from None
-    return lambda default: fresh(optimizer)
+    fresh(optimizer, learning_rate, beta_1)  # refuses numbers that it does not have
+    return lambda default: fresh(optimizer, learning_rate, beta_1)
 
 
 class PartsOptimizer:

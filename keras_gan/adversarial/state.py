@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import inspect
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,9 @@ from keras import ops
 from keras_gan import backend
 from keras_gan.adversarial.ema import Averages
 from keras_gan.adversarial.handover import KINDS, Handover
+from keras_gan.adversarial.losses import compile_as_before
 from keras_gan.data.loader import PictureLoader
+from keras_gan.training import run_folder
 from keras_gan.training.compiled import compile_configs, restore_compiled
 from keras_gan.training.run import as_json
 
@@ -25,6 +28,7 @@ class StatefulModel(Handover):
     """
 
     totals_before: np.ndarray | None
+    _constructed_with: inspect.BoundArguments
     data_loader: Any
     combined: Any
     averages: Averages | None
@@ -111,6 +115,25 @@ class StatefulModel(Handover):
                 setattr(cls, name, drawing_on_host(method))
         is_ours = cls.__module__.startswith("keras_gan.")
         keras.saving.register_keras_serializable(package="keras_gan" if is_ours else cls.__module__)(cls)
+
+    @property
+    def constructor_arguments(self) -> dict[str, Any]:
+        """The arguments that the model was built with, including defaults: a dict. A value range is in numbers."""
+        given = dict(self._constructed_with.arguments)
+        for parameter in self._constructed_with.signature.parameters.values():
+            if parameter.kind == parameter.VAR_KEYWORD:
+                given |= given.pop(parameter.name, {})
+        arguments = run_folder.options_of(type(self)) | given
+        if arguments.get("value_range") is not None:
+            arguments["value_range"] = self.data_loader.value_range_of_files
+        return arguments
+
+    @classmethod
+    def from_arguments(cls, arguments: dict[str, Any]) -> Any:
+        """Builds the model of a run from the `arguments` in its `config.json`, also of earlier versions."""
+        model = cls(**{name: arguments[name] for name in run_folder.options_of(cls) if name in arguments})
+        compile_as_before(model, arguments)
+        return model
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that the model was built with, and how its parts are compiled now.

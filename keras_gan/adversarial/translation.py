@@ -8,7 +8,6 @@ import numpy as np
 
 from keras_gan import backend
 from keras_gan.adversarial.model import AdversarialModel, FixedSample
-from keras_gan.adversarial.parts import chosen
 from keras_gan.data.options import Flip, checked_folders, checked_shape
 from keras_gan.datasets.stacks import channels_of_folders
 from keras_gan.errors import BadValueError
@@ -38,8 +37,6 @@ class TranslationModel(AdversarialModel):
         resample: filter: nearest, bilinear, bicubic, lanczos, or auto: nearest for label maps, else bicubic.
         value_range: values of black and white in the files, such as 0,4095, or auto: the smallest and the largest in
             up to 256 training files of a side; default: what each file states.
-        g_optimizer: Keras optimizer for the generators; None: the model's own.
-        d_optimizer: the same for the discriminators; each gets its own copy.
         **options: see `AdversarialModel`.
 
     Raises:
@@ -64,8 +61,6 @@ class TranslationModel(AdversarialModel):
         flip: Flip = "horizontal",
         resample: str = "auto",
         value_range: ValueRange | None = None,
-        g_optimizer: Any = None,
-        d_optimizer: Any = None,
         **options: Any,
     ) -> None:
         super().__init__(name, **options)
@@ -75,7 +70,6 @@ class TranslationModel(AdversarialModel):
         if self.folders_A:
             self.data_options["dataset_name"] = self.folders_A[0] if len(self.folders_A) == 1 else self.folders_A
         self.data_options |= {"resample": resample, "value_range_of_files": value_range, "seed": self.seed}
-        self.g_optimizer, self.d_optimizer = chosen(g_optimizer), chosen(d_optimizer)
         self._held_out: Any = None
 
     def take_shapes(self, img_shape: tuple, shape_A: tuple | None, shape_B: tuple | None) -> None:

@@ -14,6 +14,14 @@ PRECISIONS = ("bfloat16", "float16")
 JIT = {"auto": None, "on": True, "off": False}  # values of Keras' `jit_compile`; None: Keras decides
 QUICK = "a small run of minutes on two CPU cores; what you give besides takes precedence"
 FLAGS = {"dataset_name": "--dataset", "img_shape": "--image-size"}
+#: The groups of options in `--help`. An argument of the model itself is about its game, one of `AdversarialModel` and
+#: of `train()` about training, one of a base between them about data; but for these.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "data": ("img_shape", "shape_A", "shape_B", "direction", "augment", "flip", "attributes"),
+    "game": ("latent_dim",),
+    "training": (),
+    "saving": ("output", "sample_interval", "checkpoint_interval", "keep", "quiet"),
+}
 
 
 def parser_of(file: str | Path, model: ast.ClassDef) -> tuple[console.Parser, set[str], set[str]]:
@@ -26,35 +34,38 @@ def parser_of(file: str | Path, model: ast.ClassDef) -> tuple[console.Parser, se
         "or with jax[cuda12] and KERAS_BACKEND=jax.\n"
         "On a CPU stay with TensorFlow: JAX takes 1.3 to 2.1 times as long (benchmarks/README.md).",
     )
-    constructor: set[str] = set()
+    groups = {title: parser.add_argument_group(title) for title in GROUPS}
+    training, constructor = groups["training"], set[str]()
+    if quick := quick_of(model):
+        training.add_argument("--quick", action="store_true", help=f"{QUICK}: {as_typed(quick)}")
     classes = [model, *bases_of(model)]
     for base in classes:
-        constructor |= add_options(parser, method(base, "__init__"), argument_helps(base), but=constructor)
-    function = method(classes[-1], "train")  # of `AdversarialModel`
-    train = add_options(parser, function, argument_helps(function), defaults=literal(model, "TRAIN"))
+        topic = "game" if base is model else "training" if base is classes[-1] else "data"
+        options = add_options(groups, topic, method(base, "__init__"), argument_helps(base), but=constructor)
+        constructor |= options
     if "flip" in constructor:
-        parser.add_argument(
-            "--no-flip", dest="flip", action="store_const", const="none", help="the same as --flip none"
-        )
+        same = "the same as --flip none"
+        groups["data"].add_argument("--no-flip", dest="flip", action="store_const", const="none", help=same)
     if {"gf", "df"} <= constructor:
-        parser.add_argument("--filters", type=int, metavar="N", help="sets --gf and --df together")
-    if quick := quick_of(model):
-        parser.add_argument("--quick", action="store_true", help=f"{QUICK}: {as_typed(quick)}")
+        groups["game"].add_argument("--filters", type=int, metavar="N", help="sets --gf and --df together")
+    function = method(classes[-1], "train")  # of `AdversarialModel`
+    train = add_options(groups, "training", function, argument_helps(function), defaults=literal(model, "TRAIN"))
     half = "compute in half precision; weights and network outputs stay float32"
-    parser.add_argument("--mixed-precision", dest="dtype_policy", choices=PRECISIONS, help=half)
+    training.add_argument("--mixed-precision", dest="dtype_policy", choices=PRECISIONS, help=half)
     xla = "compile with XLA; auto: on a GPU (default: auto)"
-    parser.add_argument("--jit", dest="jit_compile", choices=JIT, help=xla)
+    training.add_argument("--jit", dest="jit_compile", choices=JIT, help=xla)
     several = "data-parallel training on N devices, or all; JAX only (default: 1)"
-    parser.add_argument("--devices", type=number_or_all, metavar="N", help=several)
+    training.add_argument("--devices", type=number_or_all, metavar="N", help=several)
     anew = "compile anew instead of keeping compiled programs in your cache folder (JAX)"
-    parser.add_argument("--no-compile-cache", action="store_true", help=anew)
+    training.add_argument("--no-compile-cache", action="store_true", help=anew)
     again = "resume the run in this folder as if it had never stopped; without RUN: the newest run of this model"
-    parser.add_argument("--resume", nargs="?", const="", metavar="RUN", help=again)
+    groups["saving"].add_argument("--resume", nargs="?", const="", metavar="RUN", help=again)
     return parser, constructor, train
 
 
 def add_options(
-    parser: argparse.ArgumentParser,
+    groups: Mapping[str, Any],
+    topic: str,
     function: ast.FunctionDef | None,
     helps: Mapping[str, str],
     but: Container[str] = (),
@@ -63,7 +74,8 @@ def add_options(
     """Adds an option for each argument of a function that has a default and an annotation in `KINDS`.
 
     Args:
-        parser: the parser that gets the options.
+        groups: dict, title to the group of a parser that gets options.
+        topic: the title of the group for arguments that `GROUPS` does not name.
         function: the syntax tree of a function, or None.
         helps: dict, argument to help text.
         but: names of arguments to skip.
@@ -84,7 +96,9 @@ def add_options(
         text = helps[argument.arg].replace("%", "%%")
         if value is not None:
             text += f" (default: {shown(value)})"
-        parser.add_argument(flag_of(argument.arg), dest=argument.arg, help=text, **KINDS[kind])
+        named = (title for title, those in GROUPS.items() if argument.arg in those)
+        group = groups[next(named, topic)]
+        group.add_argument(flag_of(argument.arg), dest=argument.arg, help=text, **KINDS[kind])
         names.add(argument.arg)
     return names
 

@@ -8,6 +8,7 @@ import numpy as np
 from keras_gan.data.loader import PictureLoader
 from keras_gan.data.options import Flip, checked_crop, checked_flip, checked_range, checked_shape, depth_of
 from keras_gan.data.order import Stream
+from keras_gan.datasets.conditions import Conditions
 from keras_gan.datasets.labelled import find_labelled, find_pictures
 from keras_gan.images.pixels import checked_resample
 from keras_gan.images.readers import ReadWhole
@@ -32,7 +33,8 @@ class ImageLoader(PictureLoader):
             `find_labelled`; None: drawn digits.
         data_dir: the folder of the idx files of "mnist" or "fashion_mnist"; None: download them.
         shape: (height, width, channels) after resizing; channels other than 1 or 3 must match the files.
-        labelled: whether batches have labels: int32 (batch,), indices into `classes`.
+        labelled: whether batches have labels: int32 (batch,), indices into `classes`; with attributes float32
+            (batch, attributes), 0 or 1 for each of `classes`.
         fit: how to resize pictures of another shape, see `keras_gan.images.pixels.shaped`; "random-crop": not at all,
             training sees random parts of them, testing the middle.
         load_size: length of the shorter side that pictures are resized to before a random crop; None: their own.
@@ -46,6 +48,8 @@ class ImageLoader(PictureLoader):
         batch_size: pictures per batch in `fit()`.
         steps_per_epoch: batches per epoch in `fit()`; None: one pass over all pictures. The next
             epoch continues where this one stopped.
+        labels: a CSV file with the names of the pictures to take, and their classes; see `keras_gan.datasets.tables`.
+        attributes: with labels: columns of 0 and 1 to take as attributes, between commas, or "all".
         seed: for shuffling, flipping and random choices; None: a different one each time.
         workers: decoding threads.
 
@@ -71,16 +75,19 @@ class ImageLoader(PictureLoader):
         resample: str = "auto",
         value_range_of_files: ValueRange | None = None,
         load_size: int | None = None,
+        labels: str | Path | None = None,
+        attributes: str | None = None,
     ) -> None:
         self.shape = checked_shape("shape", shape)
         self.value_range, self.fit = checked_range(value_range), checked_crop(fit, load_size, self.shape[:2])
         self.load_size, flip = load_size, checked_flip(flip, self.shape[:2])
         self.resample = checked_resample(resample)
         super().__init__(batch_size, steps_per_epoch, seed, workers)
-        found = (find_labelled if labelled else find_pictures)(dataset_name, data_dir)
+        named = dataset_name, data_dir, labels
+        found = find_labelled(*named, attributes) if labelled else find_pictures(*named)
         self.dataset_name = found.name
         self.train, self.test = found.train, found.test
-        self.classes = found.classes
+        self.classes, self.are_attributes = found.classes, found.are_attributes
         self.depth = depth_of(found.name, self.shape[2], found.train, found.test)
         self.labelled, self.flip = labelled, flip
         self._open_files(value_range_of_files)
@@ -89,6 +96,11 @@ class ImageLoader(PictureLoader):
     def n_classes(self) -> int:
         """The number of classes. Labels are less than this."""
         return len(self.classes)
+
+    @property
+    def conditions(self) -> Conditions:
+        """What a picture can be asked for: the classes or attributes."""
+        return Conditions(self.classes, self.are_attributes)
 
     def __getitem__(self, batch_i: int) -> Any:
         batch = super().__getitem__(batch_i)
@@ -109,4 +121,4 @@ class ImageLoader(PictureLoader):
         (imgs,) = stacks
         if not self.labelled:
             return imgs
-        return imgs, np.array([picture.label for picture in pictures[0]], "int32")
+        return imgs, self.conditions.array([picture.label for picture in pictures[0]])

@@ -11,6 +11,7 @@ from keras_gan.datasets.class_folders import any_folder, class_folders
 from keras_gan.datasets.folders import available, locate, name_of
 from keras_gan.datasets.idx import read_idx_split
 from keras_gan.datasets.sets import CLASS_LAYOUT, FLAT_LAYOUT, LabelledDataset
+from keras_gan.datasets.tables import labelled_by
 from keras_gan.errors import BadValueError, NotFoundError, check_name
 from keras_gan.images.sources import DrawnDigit, Half, Labelled
 
@@ -26,7 +27,12 @@ TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
 BUILT_IN = "drawn_digits", "mnist", "fashion_mnist"
 
 
-def find_labelled(name: str | Path | None = None, data_dir: str | Path | None = None) -> LabelledDataset:
+def find_labelled(
+    name: str | Path | None = None,
+    data_dir: str | Path | None = None,
+    table: str | Path | None = None,
+    attributes: str | None = None,
+) -> LabelledDataset:
     """Finds a data set whose pictures have classes.
 
     Args:
@@ -39,19 +45,23 @@ def find_labelled(name: str | Path | None = None, data_dir: str | Path | None = 
             - "drawn_digits": 10,000 training and 1,000 test digits drawn by code.
             None: drawn digits, with a notice.
         data_dir: the folder of the idx files of "mnist" or "fashion_mnist", instead of a download.
+        table: a CSV file with the classes of a folder's pictures, see `keras_gan.datasets.tables`.
+        attributes: the columns of the table that are attributes, between commas, or "all"; None: it has classes.
 
     Returns:
         A `LabelledDataset`.
 
     Raises:
-        NotFoundError: if there is no such data set, or an idx file is missing.
+        NotFoundError: if there is no such data set or table, or an idx file is missing.
         BadValueError: if the pictures have no classes, a class has no pictures, the classes of the
             splits differ, or an idx file is damaged or not what its name says.
     """
-    return find_any(name, data_dir, labels=True)
+    return find_any(name, data_dir, True, table, attributes)
 
 
-def find_pictures(name: str | Path | None = None, data_dir: str | Path | None = None) -> LabelledDataset:
+def find_pictures(
+    name: str | Path | None = None, data_dir: str | Path | None = None, table: str | Path | None = None
+) -> LabelledDataset:
     """Finds a data set of single pictures, with or without classes.
 
     Args:
@@ -61,6 +71,7 @@ def find_pictures(name: str | Path | None = None, data_dir: str | Path | None = 
             - "drawn_shoes": the coloured shoes.
             None: drawn digits, with a notice.
         data_dir: the folder of the idx files of "mnist" or "fashion_mnist", instead of a download.
+        table: a CSV file that names the pictures to take of a folder.
 
     Returns:
         A `LabelledDataset`. Without known classes, all pictures have the same class.
@@ -68,12 +79,26 @@ def find_pictures(name: str | Path | None = None, data_dir: str | Path | None = 
     Raises:
         As `find_labelled`, except that subfolders that cannot be classes count as one class.
     """
-    return find_any(name, data_dir, labels=False)
+    return find_any(name, data_dir, False, table)
 
 
-def find_any(name: str | Path | None, data_dir: str | Path | None, labels: bool) -> LabelledDataset:
+def find_any(
+    name: str | Path | None,
+    data_dir: str | Path | None,
+    labels: bool,
+    table: str | Path | None = None,
+    attributes: str | None = None,
+) -> LabelledDataset:
     """Finds a data set, which must have `labels` if asked."""
     layout = CLASS_LAYOUT if labels else FLAT_LAYOUT
+    if attributes is not None:
+        check_name(attributes=attributes)
+    if table is not None:
+        return datasets.said(labelled_by(folder_for(name, table), table, attributes, labels))
+    if attributes is not None:
+        raise BadValueError(
+            f"attributes {attributes!r} are columns of a table of labels: name it with --labels FILE.csv."
+        )
     if data_dir is not None:
         check_name(data_dir=data_dir)
         return in_data_dir(name, Path(data_dir))
@@ -95,6 +120,16 @@ def find_any(name: str | Path | None, data_dir: str | Path | None, labels: bool)
         return drawn_shoes()
     there = available(*BUILT_IN, *(() if labels else ["drawn_shoes"]))
     raise not_found(f"no data set {name!r}{' with labels' * labels}", name, there, layout)
+
+
+def folder_for(name: str | Path | None, table: str | Path) -> Path:
+    """The folder of a data set whose labels are in a table."""
+    check_name(labels=table)
+    folder = None if name is None else locate(name)
+    if folder is None:
+        which = "no data set is named" if name is None else f"{str(name)!r} is none"
+        raise BadValueError(f"labels {str(table)!r} are for a folder of pictures, and {which}: name it with --dataset.")
+    return folder
 
 
 def drawn_digits() -> LabelledDataset:

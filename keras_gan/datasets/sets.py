@@ -43,7 +43,8 @@ class UnpairedDataset:
 class LabelledDataset:
     """A data set of `Labelled` pictures: its name, its two splits, its class names, indexed by label, and remarks.
 
-    `is_held_out` tells whether every tenth picture is for testing, since no pictures are set apart for it.
+    `is_held_out` tells whether every tenth picture is for testing, since no pictures are set apart for it;
+    `are_attributes` whether a label is a tuple with 0 or 1 for each name, instead of the place of one.
     """
 
     name: str
@@ -52,3 +53,4 @@ class LabelledDataset:
     classes: list[str]
     remarks: tuple[str, ...] = ()
     is_held_out: bool = False
+    are_attributes: bool = False

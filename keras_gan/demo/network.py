@@ -5,7 +5,7 @@ from keras import layers
 
 from keras_gan import Pix2Pix
 from keras_gan.layers import Conv2D, LeakyReLU, UpsampleConv2D
-from keras_gan.networks import batch_norm, full, normal
+from keras_gan.networks import batch_norm, full, normal, unet_depth
 
 
 class ColouringPix2Pix(Pix2Pix):
@@ -19,7 +19,8 @@ class ColouringPix2Pix(Pix2Pix):
     def build_generator(self) -> keras.Model:
         """U-Net: (batch, *shape_A) to (batch, *shape_B), in [-1, 1]; 1,895,347 parameters at 128x128x3, gf=16."""
         img = keras.Input(self.shape_A)
-        filters = [self.gf * multiple for multiple in (1, 2, 4, 8, 8, 8, 8, 8)[: self.depth]]
+        filters = [self.gf * multiple for multiple in (1, 2, 4, 8, 8, 8, 8, 8)]
+        filters = filters[: unet_depth(*self.shape_A[:2], deepest=8)]
         x, skips = img, []
         for level, width in enumerate(filters):
             x = Conv2D(width, 4, 2, "same", use_bias=level == 0, kernel_initializer=normal())(x)

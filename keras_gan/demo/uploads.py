@@ -94,4 +94,4 @@ def read_codes(data: bytes, generator: Any) -> list[np.ndarray]:
         return [codes]
     if labels.shape != codes.shape[:1] or labels.min() < 0 or labels.max() >= generator.classes:
         raise BadValueError(f"Send a label from 0 to {generator.classes - 1} with each code.")
-    return [codes, labels.astype("int32")]
+    return [codes, generator.labels(labels)]

@@ -88,7 +88,9 @@ def loader_of(config: dict[str, Any], data: Data = None) -> Any:
         if not 1 <= len(names) <= allowed:
             raise BadValueError(f"{config['class']} takes at most {allowed} data set(s), not {len(names)}.")
         first, *others, last = [*map(str, names), None][: max(2, len(names))]
-        arguments |= {"dataset_name": first} | ({"data_dir": None} if allowed == 1 else {"dataset_B": last})
+        arguments |= {"dataset_name": first} | (
+            {"data_dir": None, "labels": None} if allowed == 1 else {"dataset_B": last}
+        )
         if others:
             arguments |= {"dataset_name": None, "dataset_A": [first, *others]}
         elif "dataset_A" in arguments:

@@ -81,7 +81,11 @@ def save_sheet(
 
 def pixels(picture: np.ndarray, value_range: Range) -> np.ndarray:
     """Converts a picture for display: uint8 (height, width, 1 or 3)."""
+    return as_uint8(np.asarray(picture)[..., : 3 if np.shape(picture)[-1] >= 3 else 1], value_range)
+
+
+def as_uint8(pictures: np.ndarray, value_range: Range) -> np.ndarray:
+    """Converts pictures with any channels to uint8; what is outside of black and white is clipped."""
     black, white = value_range
-    picture = np.asarray(picture, "float32")
-    picture = picture[..., : 3 if picture.shape[-1] >= 3 else 1]
-    return np.clip(255 * (picture - black) / (white - black) + 0.5, 0, 255).astype("uint8")
+    values = np.asarray(pictures, "float32")
+    return np.clip(255 * (values - black) / (white - black) + 0.5, 0, 255).astype("uint8")

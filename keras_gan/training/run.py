@@ -158,6 +158,7 @@ class Run:
                 "pictures": counts,
                 "fingerprint": f"{checkpoints.checksum(self.folder / DATA):08x}",
                 "preparation": loader.preparation and loader.preparation._asdict(),
+                "classes": loader.classes if getattr(loader, "labelled", False) else None,
             },
             "versions": {
                 "keras_gan": __version__,

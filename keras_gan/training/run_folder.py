@@ -8,7 +8,7 @@ import inspect
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -65,6 +65,21 @@ def check_free(folder: Path) -> None:
 
 def check_writable(folder: Path) -> None:
     make_unfinished(folder / "probe").unlink()
+
+
+def open_output(folder: Path, files: Collection[Path]) -> None:
+    """Creates the output folder of a command. Raises BadValueError if a file exists, or the folder is not writable."""
+    existing = [file for file in files if file.exists()]
+    if existing:
+        raise BadValueError(
+            f"{len(existing)} of {len(files)} output files exist, the first is {existing[0]}: name another output "
+            "folder; nothing is replaced."
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        check_writable(folder)
+    except OSError as error:
+        raise unwritable(folder, error) from error
 
 
 def unwritable(folder: Path, error: OSError) -> BadValueError:

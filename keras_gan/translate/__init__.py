@@ -1,9 +1,8 @@
 """Translates pictures, animations and videos with a trained generator; see `python -m keras_gan.translate --help`."""
 
-import sys
-import types
 from typing import Any
 
+from keras_gan.console import make_callable
 from keras_gan.errors import BadValueError
 from keras_gan.generators import find
 
@@ -63,11 +62,4 @@ def translator(generator: Any) -> Any:
     return generator
 
 
-class _Module(types.ModuleType):
-    """Makes this module callable: `keras_gan.translate(...)` is `keras_gan.translate.translate(...)`."""
-
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
-        return self.translate(*arguments, **named)
-
-
-sys.modules[__name__].__class__ = _Module
+make_callable(__name__)

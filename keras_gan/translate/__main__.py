@@ -14,9 +14,7 @@ replaced. In Python: `keras_gan.translate(model, images)`.
 """
 
 import argparse
-import shutil
 import sys
-import time
 from pathlib import Path
 
 from keras_gan import console
@@ -82,7 +80,7 @@ def run(given: argparse.Namespace) -> None:
     values = given.value_range or value_range_of(generator)
     flow = Flow(generator, todo, given.size, given.half, values, given.prepare)
     shown: list[tuple] = []
-    progress, brightest = Progress(len(todo)), 0.0
+    progress, brightest = console.Progress(len(todo)), 0.0
     for task, before, after in flow.run():
         if before is not None:
             brightest = max(brightest, before.max() / np.iinfo(before.dtype).max)
@@ -91,7 +89,7 @@ def run(given: argparse.Namespace) -> None:
         elif given.grid and len(shown) < MOST:
             shown.append((before, after))
         progress.step()
-    progress.end()
+    progress.close()
     if len(flow.skipped) == len(todo):
         first, why = next(iter(flow.skipped.items()))
         raise BadValueError(f"none of {len(todo)} files could be translated; the first failed, {first}: {why}.")
@@ -128,40 +126,6 @@ def save_before_after(path: Path, shown: list[tuple]) -> None:
             tiles.append(as_pixels(as_image(pixels(picture, (0, full)), (0, full)), side, side, "pad"))
     rows = [tiles[start : start + 2 * COLUMNS] for start in range(0, len(tiles), 2 * COLUMNS)]
     save_sheet(path, rows, (0, 255), titles=["before", "after"] * (len(rows[0]) // 2))
-
-
-class Progress:
-    """A progress line. A log file (no terminal) gets a new line every 30 seconds.
-
-    Args:
-        total: number of files.
-    """
-
-    def __init__(self, total: int) -> None:
-        self.total, self.done = total, 0
-        self.began = self.said = time.monotonic()
-        self.is_terminal = sys.stdout.isatty()
-
-    def step(self) -> None:
-        """Counts one more file."""
-        self.done += 1
-        now = time.monotonic()
-        if now - self.said > (0.3 if self.is_terminal else 30):
-            self.said = now
-            left = (self.total - self.done) * (now - self.began) / self.done
-            text = f"{self.done}/{self.total}  {self.done / (now - self.began):.3g} a second  {left:.0f} s left"
-            print(f"\r{text[: shutil.get_terminal_size().columns - 1]:<50}" if self.is_terminal else text, end="")
-            print("" if self.is_terminal else "\n", end="", flush=True)
-
-    def say(self, text: str) -> None:
-        """Prints a line on standard error."""
-        self.end()
-        print(text, file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        """Clears the line."""
-        if self.is_terminal:
-            print("\r" + " " * 50 + "\r", end="", flush=True)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from keras_gan.datasets.folders import files
 from keras_gan.errors import BadValueError, NotFoundError
 from keras_gan.images import video
+from keras_gan.images.writing import ending
 from keras_gan.training import run_folder
 from keras_gan.translate.reading import is_deep
-from keras_gan.translate.writing import ending
 
 
 class Input(NamedTuple):
@@ -36,7 +36,7 @@ def gather(
 
     Args:
         inputs: files, folders (with their subfolders, in natural order) and globs.
-        output: the output folder. A picture becomes NAME.png or NAME.tif, see `keras_gan.translate.writing.ending`;
+        output: the output folder. A picture becomes NAME.png or NAME.tif, see `keras_gan.images.writing.ending`;
             an animation NAME.gif; a video NAME.mp4. Subfolders of an input folder are kept.
         channels: of the results.
         also: names of other files to be written to the output folder.
@@ -131,14 +131,4 @@ def check_targets(output: Path, targets: dict[Path, Path], also: Iterable[str]) 
         if target in sources:
             raise BadValueError(f"{sources[target]} and {source} would both become {target}: translate one at a time.")
         sources[target] = str(source)
-    existing = [target for target in sources if target.exists()]
-    if existing:
-        raise BadValueError(
-            f"{len(existing)} of {len(sources)} output files exist, the first is {existing[0]}: name another output "
-            "folder; nothing is replaced."
-        )
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        run_folder.check_writable(output)
-    except OSError as error:
-        raise run_folder.unwritable(output, error) from error
+    run_folder.open_output(output, sources)

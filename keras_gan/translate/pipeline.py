@@ -14,6 +14,7 @@ from keras_gan.images.pixels import as_pixels, size_of
 from keras_gan.images.sources import UNREADABLE, Stack, converted, named_damage, open_picture
 from keras_gan.images.values import Range
 from keras_gan.images.video import Film, FilmWriter
+from keras_gan.images.writing import save
 from keras_gan.memory import fault_of
 from keras_gan.translate.halves import Halves
 from keras_gan.translate.inputs import Input
@@ -21,7 +22,6 @@ from keras_gan.translate.preparing import Prepared
 from keras_gan.translate.reading import read, reason
 from keras_gan.translate.tiles import memory_for, scaled, translate_any, unscaled
 from keras_gan.translate.trained import scale_of, stacked_by
-from keras_gan.translate.writing import save
 
 WORKERS = 2  # reader threads, and as many writer threads
 PIXELS = 8 * 256 * 256  # per batch

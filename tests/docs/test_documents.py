@@ -324,7 +324,10 @@ def test_the_citation_is_of_this_version():
     assert f"\nversion: {keras_gan.__version__}\n" in text_of("CITATION.cff")
 
 
-RUN = ["README.md", *(f"docs/{name}.md" for name in ("getting-started", "your-own-pictures", "data", "runs", "use"))]
+RUN = [
+    "README.md",
+    *(f"docs/{name}.md" for name in ("getting-started", "your-own-pictures", "data", "runs", "use", "generate")),
+]
 RUN += [page for page in SITE if page.startswith("docs/models/")]
 
 
@@ -341,6 +344,8 @@ def data_sets(folder):
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         flat.save(folder / name)
+    rows = (f"{n}.png,{'cat' if n % 2 else 'dog'},{n % 2},{n % 3 % 2}\n" for n in range(20))
+    (folder / "labels.csv").write_text("file,class,Smiling,Male\n" + "".join(rows), encoding="utf-8")
 
 
 def small(name, arguments):
@@ -374,7 +379,9 @@ def new_user(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("eagerly")
 def test_what_the_pages_say_runs(new_user, capsys, monkeypatch):
     """Every command but `demo`, once, and every Python block, in their order, with few and small pictures."""
-    # What the pages take for granted: a run of edges2shoes, and a generator in the working folder
+    # What the pages take for granted: runs of edges2shoes and from noise, and a generator in the working folder
+    for model in ("dcgan", "cgan"):
+        run_here(model, *small(model, []))
     run_here("discogan", *small("discogan", ["--output", "runs/discogan-edges2shoes-1"]))
     shutil.copy("runs/discogan-edges2shoes-1/models/g_AB.keras", "g_AB.keras")
     monkeypatch.setattr(metrics, "Inception", no_inception)
@@ -387,7 +394,7 @@ def test_what_the_pages_say_runs(new_user, capsys, monkeypatch):
         if module in MODELS:
             resumed = [*arguments, "--epochs", str(2 + done.count("resumed"))]  # a finished run has no more
             run_here(module, *(resumed if "--resume" in words else small(module, arguments)))
-        elif module in ("translate", "evaluate", "export", "report"):
+        elif module in ("translate", "generate", "evaluate", "export", "report"):
             main_of(f"keras_gan.{module}")(arguments)
         elif module == "datasets" and words[3] != "download":
             where = os.environ | {"PYTHONPATH": str(ROOT)}

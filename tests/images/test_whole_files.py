@@ -13,8 +13,7 @@ from support.pipes import collected_pipes, leaves_pipes  # noqa: F401
 from keras_gan import console
 from keras_gan.datasets import make_pairs
 from keras_gan.errors import BadValueError
-from keras_gan.images import animations, grids, video
-from keras_gan.translate import writing
+from keras_gan.images import animations, grids, video, writing
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (3, 16, 32, 3), "uint8")
 

@@ -11,7 +11,7 @@ from support import commands
 from support.toy import Toy
 
 import keras_gan
-from keras_gan import errors
+from keras_gan import cyclegan, errors
 from keras_gan.adversarial.parts import chosen
 from keras_gan.errors import BadValueError
 from keras_gan.training import run_folder
@@ -26,13 +26,17 @@ SWITCHES = ["False", "no", 2, 1.0, NAN, []]
 NAMES = [1, True, b"x", " ", "", ["x"], NAN]
 #: Two that are wrong for each argument of any model.
 BAD = {name: [True, "3"] for name in ("gf", "df", "latent_dim", "kernel_size", "pool_size", "seed")}
-BAD |= {name: [NAN, "1"] for name in ("adversarial_weight", "translation_weight", "reconstruction_weight", "l1_weight")}
+WEIGHTED = "adversarial", "translation", "reconstruction", "l1", "cycle", "identity", "valid", "features"
+BAD |= {f"{name}_weight": [NAN, "1"] for name in WEIGHTED}
+BAD |= {name: [0, "1"] for name in ("learning_rate", "d_learning_rate")}
+BAD |= {name: [1.0, "0"] for name in ("beta_1", "starting_rate", "default_rate")} | {"gan_curriculum": [-1, 0.5]}
 BAD |= {name: ["False", 1.0] for name in ("augment", "identity", "instance_norm", "patchgan")}
-BAD |= {name: [1, " "] for name in ("dataset_name", "dataset_B", "data_dir", "output")}
+BAD |= {name: [1, " "] for name in ("dataset_name", "dataset_B", "data_dir", "output", "labels", "attributes")}
 BAD |= {name: [64, (64, 64)] for name in ("img_shape", "shape_A", "shape_B")}
 BAD |= {"value_range": [(255, 0), "x"], "flip": ["sideways", 1.0], "load_size": [0, 256], "dataset_A": [[], [" "], 1]}
 BAD |= {name: [None, "x"] for name in ("fit", "resample", "direction", "game", "activation")}
-BAD |= {name: [None, "x"] for name in ("distance", "adversarial_loss", "gan_loss")}
+BAD |= {name: [None, "x"] for name in ("distance", "adversarial_loss", "gan_loss", "generator")}
+BAD |= {"norm": ["layer", "x"]}
 BAD |= {name: ["x", 0] for name in ("g_optimizer", "d_optimizer")}
 
 
@@ -48,6 +52,7 @@ def bad_values(name, default):
         (lambda **value: errors.check_at_least(1, **value), SIZES),
         (errors.check_weight, WEIGHTS),
         (errors.check_share, SHARES),
+        (errors.check_rate, [0, *(wrong for wrong in WEIGHTS if wrong is not None)]),
         (errors.check_switch, SWITCHES),
         (errors.check_name, NAMES),
     ],
@@ -62,6 +67,42 @@ def test_what_is_wrong_is_named(check, wrong):
 def test_what_is_no_optimizer_is_named(wrong):
     with pytest.raises(BadValueError, match="is no optimizer of Keras, such as"):
         chosen(wrong)
+
+
+def test_numbers_replace_those_of_the_recipe_and_of_a_given_optimizer():
+    adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
+    changed = chosen(None, 1e-3, 0.9)(adam)
+    assert (float(changed.learning_rate), changed.beta_1) == (pytest.approx(1e-3), 0.9)
+    kept = chosen(None)(adam)
+    assert (float(kept.learning_rate), kept.beta_1) == (pytest.approx(2e-4), 0.5) and kept is not adam
+    given = chosen("sgd", 1e-3)(adam)
+    assert type(given).__name__ == "SGD" and float(given.learning_rate) == pytest.approx(1e-3)
+    decaying = chosen(None, 1e-3)(cyclegan.rmsprop(2e-4, 0.5))  # a schedule begins at the rate and stays
+    decaying.build([])
+    assert float(decaying.learning_rate) == pytest.approx(1e-3)
+    decaying.iterations.assign(2)
+    assert float(decaying.learning_rate) == pytest.approx(5e-4)
+
+
+def test_numbers_that_an_optimizer_does_not_have_are_refused(unbuilt):
+    with pytest.raises(BadValueError, match=r"the optimizer here is SGD, which has no beta_1: leave beta_1=0.5 out"):
+        chosen("sgd", beta_1=0.5)
+    with pytest.raises(BadValueError, match=r"the optimizer here is RMSprop, which has no beta_1"):
+        unbuilt("CycleGAN", beta_1=0.5)
+    steps = keras.optimizers.schedules.PiecewiseConstantDecay([5], [1e-3, 1e-4])
+    with pytest.raises(BadValueError, match=r"Adam, which has no initial_learning_rate: leave"):
+        chosen(keras.optimizers.Adam(steps), 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [({}, (2e-4, 2e-4)), ({"learning_rate": 1e-3}, (1e-3, 1e-3)), ({"d_learning_rate": 1e-3}, (2e-4, 1e-3))],
+)
+def test_the_rate_of_the_generators_is_that_of_the_discriminators_unless_these_have_one(given, expected):
+    gan = Toy(**given)
+    rates = [float(part.optimizer.learning_rate) for part in (gan.combined, gan.discriminator)]
+    assert rates == pytest.approx(expected)
+    assert gan.constructor_arguments["learning_rate"] == given.get("learning_rate")
 
 
 @pytest.fixture

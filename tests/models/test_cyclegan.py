@@ -69,6 +69,27 @@ def test_losses_and_weights_of_both_models(make, weights, made, batch):
     assert np.isclose(logs["g_loss"], np.dot(weights, parts), rtol=1e-5)
 
 
+def test_the_weights_of_the_losses_are_arguments(made):
+    gan = made(thin, cycle_weight=3.0, identity_weight=2.0)
+    assert gan.combined._compile_loss._user_loss_weights == [1, 1, 3, 3, 2, 2]
+    assert made(thin, identity_weight=0.0).combined.output_names == OUTPUTS[:4]
+
+
+def test_the_other_generator_and_norms_of_the_papers_authors(made, batch):
+    gan = made(thin, generator="unet", norm="batch", pool_size=0)
+    assert gan.g_AB.count_params() > made(thin).g_AB.count_params()
+    imgs = [keras.ops.convert_to_tensor(side) for side in batch(size=2)]
+    updates = gan.discriminator_batches(imgs, imgs[::-1])
+    assert [(d.name, len(x), float(y[0].numpy().mean())) for d, x, y in updates] == [
+        *[("d_A", 2, 1), ("d_A", 2, 0)],  # no batch has two kinds of pictures
+        *[("d_B", 2, 1), ("d_B", 2, 0)],
+    ]
+    with pytest.raises(ValueError, match="image size 28x28: height and width must be multiples of 8"):
+        thin(img_shape=(28, 28, 3), generator="unet")
+    kinds = [type(layer).__name__ for layer in thin(norm="none", img_shape=(28, 28, 3)).d_A.layers]
+    assert not {"BatchNormalization", "InstanceNormalization"} & set(kinds)
+
+
 def test_outputs_of_combined_match_their_names(made, batch):
     gan, (A, B) = made(small), batch()
     fake_B, fake_A = gan.g_AB(A), gan.g_BA(B)

@@ -71,6 +71,17 @@ def test_every_third_iteration_trains_only_the_discriminators(gan, pair):
     assert moved == [discriminators, generators, generators, discriminators]
 
 
+def test_weights_and_curriculum_are_arguments():
+    numbers = {"valid_weight": 0.3, "features_weight": 0.4, "starting_rate": 0.2, "default_rate": 0.6}
+    gan = small(**numbers, gan_curriculum=5)
+    for iteration, rate in ((4, 0.2), (5, 0.6)):
+        gan.iteration.assign(iteration)
+        gan.before_step()
+        weights = {kind: float(variable) for kind, variable in gan.weights_now.items()}
+        expected = {"valid": 0.3 * (1 - rate), "features": 0.4 * (1 - rate), "reconstr": rate}
+        assert weights == pytest.approx(expected)
+
+
 def test_the_weight_of_the_round_trip_rises_to_one_half(gan, pair):
     for iteration, rate in ((1, 0.01), (9_999, 0.01), (10_000, 0.5)):
         gan.iteration.assign(iteration)

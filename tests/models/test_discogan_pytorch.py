@@ -40,6 +40,11 @@ def test_terms_are_averaged_over_both_directions_and_use_the_same_distance(dista
         np.testing.assert_allclose(figures[f"{name}_loss"], np.mean(score(a, b)), rtol=1e-4)
 
 
+def test_the_weights_of_the_terms_are_arguments():
+    gan = small(adversarial_weight=2.0, translation_weight=0.0, reconstruction_weight=4.0)
+    assert gan.combined._compile_loss._user_loss_weights == [1, 1, 0, 0, 2, 2]
+
+
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(("name", "expected"), [("bce", np.log(2)), ("mse", 1.0)])
 def test_the_adversarial_loss_is_an_argument(name, expected, batch):

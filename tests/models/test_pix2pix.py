@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gan import DiscoGAN, DiscoGANPaper, Pix2Pix, pix2pix
+from keras_gan import DiscoGAN, DiscoGANPaper, Pix2Pix, networks, pix2pix
 
 
 def small(model=Pix2Pix, **options):
@@ -30,6 +30,38 @@ def test_the_networks_of_the_paper_at_256():
     dropouts = [layer for layer in gan.generator.layers if isinstance(layer, keras.layers.Dropout)]
     assert [layer.rate for layer in dropouts] == [0.5] * 3
     assert [layer.output.shape[1] for layer in dropouts] == [2, 4, 8]
+
+
+@pytest.mark.parametrize(
+    ("network", "norm", "parameters"),
+    [
+        (networks.unet, "batch", 54_413_955),  # as the authors' program says: 54.414 M
+        (networks.unet, "instance", 54_409_603),
+        (networks.resnet, "batch", 11_383_427),
+        (networks.resnet, "instance", 11_378_179),  # 11.378 M
+        (networks.resnet, "none", 11_372_931),
+    ],
+)
+def test_the_generators_of_the_authors_at_256(network, norm, parameters):
+    generator = network((256, 256, 3), 3, norm=networks.NORMS[norm], dropout=True)
+    assert trainable(generator) == parameters
+    kinds = {type(layer).__name__ for layer in generator.layers}
+    norms = {"BatchNormalization", "InstanceNormalization"} & kinds
+    assert norms == {"batch": {"BatchNormalization"}, "instance": {"InstanceNormalization"}, "none": set()}[norm]
+    dropouts = [layer for layer in generator.layers if isinstance(layer, keras.layers.Dropout)]
+    assert len(dropouts) == (3 if network is networks.unet else 9)
+
+
+def test_a_chosen_norm_is_that_of_both_networks():
+    gan = small(img_shape=(28, 24, 1), generator="resnet", norm="instance")
+    assert gan.generator.output_shape == (None, 28, 24, 1)
+    for network in gan.networks:
+        kinds = {type(layer).__name__ for layer in network._flatten_layers()}
+        assert "InstanceNormalization" in kinds and "BatchNormalization" not in kinds
+    with pytest.raises(ValueError, match="image size 30x32 cannot be halved twice: .* multiples of 4, at least 24"):
+        small(img_shape=(30, 32, 3), generator="resnet")
+    with pytest.raises(ValueError, match="image size 28x24 cannot be halved three times"):
+        small(img_shape=(28, 24, 3))
 
 
 def test_smaller_pictures_have_fewer_levels(gan):

@@ -33,7 +33,11 @@ MODELS = {
     "cyclegan": lambda **options: CycleGAN(**SMALL | options),
     "cyclegan, gray and colour": lambda **options: CycleGAN(**COLOURING | {"patchgan": False} | options),
     "cyclegan paper": lambda **options: CycleGANPaper(**SMALL | options),
+    "cyclegan paper, batch norm": lambda **options: CycleGANPaper(
+        **THIN | {"generator": "unet", "norm": "batch", "pool_size": 0} | options
+    ),
     "pix2pix": lambda **options: Pix2Pix(**THIN | options),
+    "pix2pix resnet": lambda **options: Pix2Pix(**THIN | {"generator": "resnet", "norm": "none"} | options),
     "pix2pix BtoA lsgan": lambda **options: Pix2Pix(**THIN | {"direction": "BtoA", "gan_loss": "lsgan"} | options),
     "pix2pix, colour to gray": lambda **options: Pix2Pix(**MASKING | options),
     "dcgan": lambda **options: DCGAN(**THIN | options),
@@ -174,6 +178,15 @@ def fakes_in_training(gan, imgs):
         return inputs, gan.combined.generate(inputs, training=True)
 
 
+def loop_of_the_cyclegan_paper_with_batch_norm(gan, A, B):
+    """The generators, then each discriminator on originals and on fakes. Returns the losses."""
+    inputs, fakes = fakes_in_training(gan, tensors([A, B]))
+    losses = {"g_loss": train(gan.combined, [A, B], gan.generator_targets([A, B]))}
+    for discriminator, x, y in gan.discriminator_batches(inputs, fakes):
+        losses.setdefault(f"{discriminator.name}_loss", []).append(train(discriminator, x, y))
+    return {name: np.mean(each) for name, each in losses.items()}
+
+
 def loop_of_the_keras_posts(gan, *imgs):
     """GAN, DCGAN, CGAN and Pix2Pix: discriminator on real, then on fake, then the generator. Returns the losses."""
     imgs = tensors(imgs)
@@ -205,11 +218,13 @@ LOOPS = {
     "cyclegan": (loop_of_the_cyclegan_notebook, "float64", {"img_shape": (16, 16, 3)}),
     "cyclegan, gray and colour": (loop_of_the_cyclegan_notebook, "float64", {}),
     "cyclegan paper": (loop_of_the_cyclegan_paper, "float64", {"pool_size": 0}),
+    "cyclegan paper, batch norm": (loop_of_the_cyclegan_paper_with_batch_norm, "float64", {}),
     "discogan paper": (loop_of_the_discogan_paper, "float64", {}),
     "discogan recongan": (loop_of_the_discogan_paper, "float64", {}),
     "discogan gan": (loop_of_the_discogan_paper, "float64", {}),
     "discogan pytorch": (loop_of_the_discogan_pytorch_post, "float64", {"dropout": 0.0}),
     "pix2pix": (loop_of_the_keras_posts, "float64", {}),
+    "pix2pix resnet": (loop_of_the_keras_posts, "float64", {}),
     "pix2pix BtoA lsgan": (loop_of_the_keras_posts, "float64", {}),
     "pix2pix, colour to gray": (loop_of_the_keras_posts, "float64", {}),
     "dcgan": (loop_of_the_keras_posts, "float64", {}),

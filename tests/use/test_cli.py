@@ -4,11 +4,13 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from support import toy
 from support.commands import MODELS, check_complaint, run_here
 from support.pictures import pair
 
 import keras_gan
 from keras_gan import cli, dcgan, evaluate, pix2pix
+from keras_gan.cli import options, signatures
 
 TINY = ["--image-size", "32", "--filters", "4", "--epochs", "1", "--steps-per-epoch", "2", "--seed", "0"]
 
@@ -207,3 +209,24 @@ def test_several_folders_are_one_option(tmp_path, monkeypatch):
     arguments = ["--dataset-A", *folders[:2], "--dataset-B", folders[2], "--shape-B", "64x64x1"]
     given = cli.parse(pix2pix.__file__, arguments).constructor
     assert given == {"dataset_A": folders[:2], "dataset_B": folders[2], "shape_B": (64, 64, 1)}
+
+
+@pytest.mark.parametrize("model", [*MODELS, "toy"])
+def test_help_has_every_option_in_one_of_four_groups(model):
+    file = toy.__file__ if model == "toy" else import_module(f"keras_gan.{model}").__file__
+    parser, *names = options.parser_of(file, signatures.class_in(file))
+    groups = parser._action_groups
+    titled = {group.title: [action.option_strings[0] for action in group._group_actions] for group in groups}
+    assert [title for title, inside in titled.items() if inside] == ["options", *options.GROUPS]
+    assert titled["options"] == ["-h"]
+    listed = sum(titled.values(), [])
+    known = set(map(options.flag_of, set().union(*names)))
+    assert len(listed) == len(set(listed)) and known <= set(listed)
+    for title, placed in options.GROUPS.items():
+        assert {*map(options.flag_of, placed)} & {*listed} <= {*titled[title]}
+
+
+def test_no_group_names_an_option_that_is_gone():
+    files = [import_module(f"keras_gan.{model}").__file__ for model in MODELS]
+    known = set().union(*(names for file in files for names in options.parser_of(file, signatures.class_in(file))[1:]))
+    assert set().union(*options.GROUPS.values()) <= known

@@ -1,4 +1,4 @@
-"""Names and writes translated pictures: PNG where it can hold them, else TIFF."""
+"""Names and writes pictures that networks made: PNG where it can hold them, else TIFF."""
 
 import io
 from pathlib import Path
