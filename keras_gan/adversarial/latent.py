@@ -14,6 +14,7 @@ from keras_gan.adversarial.losses import adversarial_loss
 from keras_gan.adversarial.model import AdversarialModel, FixedSample
 from keras_gan.adversarial.parts import chosen
 from keras_gan.data.options import Flip
+from keras_gan.datasets.given import given_or_named
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.images.grids import save_sheet
 from keras_gan.images.values import ValueRange
@@ -41,6 +42,9 @@ class LatentModel(AdversarialModel):
             up to 256 training files of a side; default: what each file states.
         g_optimizer: Keras optimizer for the generator; None: Adam(2e-4, beta_1=0.5).
         d_optimizer: the same for the discriminator.
+        data: in place of a named data set: an array of pictures or, for CGAN, (pictures, labels); or a
+            `tf.data.Dataset` or `keras.utils.PyDataset` of batches of these, which is read once, into memory.
+        test_data: the same to test on; None: every tenth picture is held out.
         **options: see `AdversarialModel`.
 
     Raises:
@@ -64,12 +68,15 @@ class LatentModel(AdversarialModel):
         value_range: ValueRange | None = None,
         g_optimizer: Any = None,
         d_optimizer: Any = None,
+        data: Any = None,
+        test_data: Any = None,
         **options: Any,
     ) -> None:
         super().__init__(name, **options)
         check_at_least(1, latent_dim=latent_dim)
         self.latent_dim = latent_dim
-        self.data_options = {"dataset_name": dataset_name, "data_dir": data_dir, "fit": fit}
+        named = given_or_named(dataset_name, data, test_data, dataset_name=dataset_name, data_dir=data_dir)
+        self.data_options = {"dataset_name": named, "data_dir": data_dir, "fit": fit}
         self.data_options |= {"load_size": load_size, "flip": flip}
         self.data_options |= {"resample": resample, "value_range_of_files": value_range, "seed": self.seed}
         self.g_optimizer, self.d_optimizer = chosen(g_optimizer), chosen(d_optimizer)

@@ -18,6 +18,7 @@ from keras_gan.adversarial.parts import PartsOptimizer, create_variables
 from keras_gan.adversarial.state import StatefulModel
 from keras_gan.adversarial.step import judge, play
 from keras_gan.backend.memory import keep_freed_memory
+from keras_gan.datasets.given import NOT_KEPT
 from keras_gan.errors import BadValueError
 from keras_gan.training import hosts, old_runs, run_folder
 from keras_gan.training.run import Run, resume_run
@@ -224,7 +225,8 @@ class AdversarialModel(StatefulModel):
         Args:
             run: its folder.
             callbacks: as for `train()`.
-            changes: what to change: `epochs`, to train longer, `checkpoint_interval`, `keep` or `quiet`.
+            changes: what to change: `epochs`, to train longer, `checkpoint_interval`, `keep` or `quiet`. A run on data
+                given from Python needs the same `data` again, and its `test_data`.
 
         Returns:
             The trained model; its `history` is Keras'.
@@ -238,12 +240,16 @@ class AdversarialModel(StatefulModel):
 
     @property
     def constructor_arguments(self) -> dict[str, Any]:
-        """The arguments that the model was built with, including defaults: a dict. A value range is in numbers."""
+        """The arguments that the model was built with, including defaults: a dict.
+
+        A value range is in numbers. Data given from Python is left out: it has `NOT_KEPT` in its place.
+        """
         given = dict(self._constructed_with.arguments)
         for parameter in self._constructed_with.signature.parameters.values():
             if parameter.kind == parameter.VAR_KEYWORD:
                 given |= given.pop(parameter.name, {})
         arguments = run_folder.options_of(type(self)) | given
+        arguments |= {name: NOT_KEPT for name in ("data", "test_data") if arguments.get(name) is not None}
         if arguments.get("value_range") is not None:
             arguments["value_range"] = self.data_loader.value_range_of_files
         return arguments

@@ -10,6 +10,7 @@ from keras_gan import backend
 from keras_gan.adversarial.model import AdversarialModel, FixedSample
 from keras_gan.adversarial.parts import chosen
 from keras_gan.data.options import Flip, checked_folders, checked_shape
+from keras_gan.datasets.given import given_or_named
 from keras_gan.datasets.stacks import channels_of_folders
 from keras_gan.errors import BadValueError
 from keras_gan.images.grids import save_grid
@@ -40,6 +41,9 @@ class TranslationModel(AdversarialModel):
             up to 256 training files of a side; default: what each file states.
         g_optimizer: Keras optimizer for the generators; None: the model's own.
         d_optimizer: the same for the discriminators; each gets its own copy.
+        data: in place of a named data set: two arrays of pictures, (A, B); or a `tf.data.Dataset` or
+            `keras.utils.PyDataset` of batches (A, B), which is read once, into memory.
+        test_data: the same to test on; None: every tenth picture is held out.
         **options: see `AdversarialModel`.
 
     Raises:
@@ -66,11 +70,15 @@ class TranslationModel(AdversarialModel):
         value_range: ValueRange | None = None,
         g_optimizer: Any = None,
         d_optimizer: Any = None,
+        data: Any = None,
+        test_data: Any = None,
         **options: Any,
     ) -> None:
         super().__init__(name, **options)
         self.folders_A = checked_folders(dataset_A, dataset_name, dataset_B)
-        self.data_options = {"dataset_name": dataset_name, "dataset_B": dataset_B, "fit": fit}
+        others = {"dataset_name": dataset_name, "dataset_A": dataset_A, "dataset_B": dataset_B}
+        named = given_or_named(dataset_name, data, test_data, **others)
+        self.data_options = {"dataset_name": named, "dataset_B": dataset_B, "fit": fit}
         self.data_options |= {"load_size": load_size, "flip": flip}
         if self.folders_A:
             self.data_options["dataset_name"] = self.folders_A[0] if len(self.folders_A) == 1 else self.folders_A

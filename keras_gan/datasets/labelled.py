@@ -9,6 +9,7 @@ from keras_gan import datasets
 from keras_gan.datasets import in_memory, load_from_keras, not_found
 from keras_gan.datasets.class_folders import any_folder, class_folders
 from keras_gan.datasets.folders import available, locate, name_of
+from keras_gan.datasets.given import GivenData
 from keras_gan.datasets.idx import read_idx_split
 from keras_gan.datasets.sets import CLASS_LAYOUT, FLAT_LAYOUT, LabelledDataset
 from keras_gan.errors import BadValueError, NotFoundError, check_name
@@ -24,9 +25,10 @@ CLASSES = {
 }
 TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
 BUILT_IN = "drawn_digits", "mnist", "fashion_mnist"
+Name = str | Path | GivenData | None
 
 
-def find_labelled(name: str | Path | None = None, data_dir: str | Path | None = None) -> LabelledDataset:
+def find_labelled(name: Name = None, data_dir: str | Path | None = None) -> LabelledDataset:
     """Finds a data set whose pictures have classes.
 
     Args:
@@ -36,7 +38,8 @@ def find_labelled(name: str | Path | None = None, data_dir: str | Path | None = 
               `train` and `test` (or `val`); labels follow the natural order of the class names;
             - a folder with the four idx files of MNIST or of a set in the same format;
             - "mnist" or "fashion_mnist", from `keras.datasets`;
-            - "drawn_digits": 10,000 training and 1,000 test digits drawn by code.
+            - "drawn_digits": 10,000 training and 1,000 test digits drawn by code;
+            - `GivenData`.
             None: drawn digits, with a notice.
         data_dir: the folder of the idx files of "mnist" or "fashion_mnist", instead of a download.
 
@@ -51,7 +54,7 @@ def find_labelled(name: str | Path | None = None, data_dir: str | Path | None = 
     return find_any(name, data_dir, labels=True)
 
 
-def find_pictures(name: str | Path | None = None, data_dir: str | Path | None = None) -> LabelledDataset:
+def find_pictures(name: Name = None, data_dir: str | Path | None = None) -> LabelledDataset:
     """Finds a data set of single pictures, with or without classes.
 
     Args:
@@ -71,8 +74,10 @@ def find_pictures(name: str | Path | None = None, data_dir: str | Path | None = 
     return find_any(name, data_dir, labels=False)
 
 
-def find_any(name: str | Path | None, data_dir: str | Path | None, labels: bool) -> LabelledDataset:
+def find_any(name: Name, data_dir: str | Path | None, labels: bool) -> LabelledDataset:
     """Finds a data set, which must have `labels` if asked."""
+    if isinstance(name, GivenData):
+        return name.labelled() if labels else name.pictures()
     layout = CLASS_LAYOUT if labels else FLAT_LAYOUT
     if data_dir is not None:
         check_name(data_dir=data_dir)

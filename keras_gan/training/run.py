@@ -197,7 +197,7 @@ class Run:
             save_record(self.folder / CONFIG, self.config)  # it may be damaged
             raise BadValueError(
                 f"run {str(self.folder)!r} is finished: all {epochs} epochs are trained. "
-                f"To train longer: {self.how_to_resume()} --epochs {2 * arguments['epochs']}"
+                f"To train longer: {self.how_to_resume(2 * arguments['epochs'])}"
             )
         self.config["arguments"] |= as_json(arguments)
         save_record(self.folder / CONFIG, self.config)
@@ -207,9 +207,13 @@ class Run:
         print(f"Resuming {self.folder} from {place}")
         return state
 
-    def how_to_resume(self) -> str:
-        """The command that resumes this run."""
-        return f"python -m keras_gan.{self.model.name} --resume {self.folder}"
+    def how_to_resume(self, epochs: int | None = None) -> str:
+        """The command that resumes this run, or the call, if its data was given from Python; for more `epochs`."""
+        if self.model.constructor_arguments.get("data") is not None:
+            longer = f", epochs={epochs}" if epochs else ""
+            return f"{type(self.model).__name__}.resume({str(self.folder)!r}, data=...{longer})"
+        longer = f" --epochs {epochs}" if epochs else ""
+        return f"python -m keras_gan.{self.model.name} --resume {self.folder}{longer}"
 
     def set_aside_results(self) -> None:
         """Keeps trained networks and their history if the run begins again because its checkpoints are gone."""
@@ -230,7 +234,11 @@ class Run:
 def resume_run(kind: Any, folder: Path, callbacks: Sequence[Any], changes: dict[str, Any]) -> Any:
     """Builds the model of a run and continues the run; see `AdversarialModel.resume`."""
     check_no_links(folder)
+    data = {name: changes.pop(name) for name in ("data", "test_data") if name in changes}
     arguments = run_folder.resumed_arguments(folder, kind.__name__, changes)
+    for name in data:
+        if arguments.get(name) is None:
+            raise BadValueError(f"run {str(folder)!r} was trained without {name} given from Python: leave it out.")
     policy = keras.config.dtype_policy().name
     if arguments["dtype_policy"] != policy:
         raise BadValueError(
@@ -239,7 +247,7 @@ def resume_run(kind: Any, folder: Path, callbacks: Sequence[Any], changes: dict[
         )
     config = run_folder.read_config(folder)
     with run_folder.reading_arguments(folder):
-        model = kind.from_arguments(arguments | {"seed": config["seed"]})
+        model = kind.from_arguments(arguments | data | {"seed": config["seed"]})
         if config.get("backend") == keras.backend.backend():  # defaults differ between backends
             model.jit_compile = arguments["jit_compile"]
     model.run.folder, model.run.is_resumed, model.run.smaller = Path(folder), True, ""

@@ -30,7 +30,8 @@ def is_side_by_side(generator: Any) -> bool:
     """Whether a run was trained on pictures that show a pair each."""
     kind, arguments = generator.config.get("class"), generator.config.get("arguments", {})
     name = arguments.get("dataset_name")
-    if kind not in (*PAIRED, *UNPAIRED) or arguments.get("dataset_B") or str(name).startswith("gray2colour"):
+    is_in_two = any(map(arguments.get, ("dataset_B", "data"))) or str(name).startswith("gray2colour")
+    if kind not in (*PAIRED, *UNPAIRED) or is_in_two:
         return False
     folder = locate(name) if name else None
     if folder is not None:
