@@ -87,7 +87,6 @@ def loader_of(config: dict[str, Any], data: Data = None, test_data: Any = None) 
     arguments |= {"seed": config["seed"], "output": None, "g_optimizer": None, "d_optimizer": None}
     names = [data] if isinstance(data, str | Path) else data
     if data is not None:
-    if data is not None:
         arguments |= dict.fromkeys(("data", "test_data"))
     if data is not None and not (isinstance(names, list | tuple) and all(isinstance(x, str | Path) for x in names)):
         arguments |= dict.fromkeys(("dataset_name", "dataset_A", "dataset_B", "data_dir"))
