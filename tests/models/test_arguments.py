@@ -32,7 +32,6 @@ BAD |= {name: [1, " "] for name in ("dataset_name", "dataset_B", "data_dir", "ou
 BAD |= {name: [64, (64, 64)] for name in ("img_shape", "shape_A", "shape_B")}
 BAD |= {"value_range": [(255, 0), "x"], "flip": ["sideways", 1.0], "load_size": [0, 256], "dataset_A": [[], [" "], 1]}
 BAD |= {name: [3, [1]] for name in ("data", "test_data")}
-BAD |= {"value_range": [(255, 0), "x"]}
 BAD |= {name: [None, "x"] for name in ("fit", "resample", "direction", "game", "activation")}
 BAD |= {name: [None, "x"] for name in ("distance", "adversarial_loss", "gan_loss")}
 BAD |= {name: ["x", 0] for name in ("g_optimizer", "d_optimizer")}
