@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import importlib
-import importlib.util
 import os
 import re
 import shutil
@@ -15,7 +14,7 @@ from keras_gan.datasets.catalogue import readable
 from keras_gan.datasets.roles import role_of
 from keras_gan.errors import BadValueError, NotFoundError, UserError
 from keras_gan.files import unfinished_folder
-from keras_gan.installation import install
+from keras_gan.installation import install, is_there
 
 PREFIX = "hf:"
 ENDINGS = ".parquet", ".arrow"
@@ -112,9 +111,8 @@ def fetch(asked: Asked, target: Path) -> None:
 
 
 def check_installed(user: str) -> None:
-    """Raises BadValueError if the library is not installed. A folder `datasets` is not it."""
-    found = importlib.util.find_spec("datasets")
-    if found is None or found.origin is None:
+    """Raises BadValueError if the library is not installed."""
+    if not is_there("datasets"):
         raise BadValueError(f"{user} needs the library datasets: {install('hub')}.")
 
 

@@ -15,6 +15,7 @@ from keras_gan.backend.memory import giving_back
 from keras_gan.errors import BadValueError, NotFiniteError, check_name
 from keras_gan.files import is_whole_zip, write_whole
 from keras_gan.report.callbacks import watching
+from keras_gan.report.loggers import open_all
 from keras_gan.report.run_files import CONFIG, DATA, HELD_OUT, HISTORY, check_no_links, repair, save_record, set_aside
 from keras_gan.training import checkpoints, data_files, hosts, run_folder
 from keras_gan.training.checkpoints import Checkpoints, SaveNetworks
@@ -101,7 +102,7 @@ class Run:
         model.start_averages(arguments["ema"])
         rates = Schedule(model, arguments["schedule"], arguments["epochs"], arguments["decay_epochs"])
         intervals = arguments["sample_interval"], model.TRAIN.get("sample_interval", 1)
-        shown = watching(arguments["batch_size"], *intervals, arguments["quiet"])
+        shown = watching(arguments["batch_size"], *intervals, arguments["quiet"], arguments["log"])
         if arguments["validation_interval"]:
             shown.append(Validate(arguments["batch_size"], arguments["validation_interval"]))
         batches = hosts.sharded(model.data_loader.batches(arguments["batch_size"], arguments["steps_per_epoch"]))
@@ -113,6 +114,7 @@ class Run:
         ):
             model.make_train_function()
             state = self.restore(arguments) if self.is_resumed else None
+            open_all(shown, self.folder, as_json(model.constructor_arguments | arguments))
             if not self.is_resumed:
                 self.begin(arguments)
             self.is_resumed = False
@@ -236,9 +238,7 @@ def resume_run(kind: Any, folder: Path, callbacks: Sequence[Any], changes: dict[
     check_no_links(folder)
     data = {name: changes.pop(name) for name in ("data", "test_data") if name in changes}
     arguments = run_folder.resumed_arguments(folder, kind.__name__, changes)
-    for name in data:
-        if arguments.get(name) is None:
-            raise BadValueError(f"run {str(folder)!r} was trained without {name} given from Python: leave it out.")
+    run_folder.check_given(folder, arguments, data)
     policy = keras.config.dtype_policy().name
     if arguments["dtype_policy"] != policy:
         raise BadValueError(

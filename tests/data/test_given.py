@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.eager import EAGERLY
-from support.resuming import EVERY_STEP, SHORT, check_same, cut_back
+from support.resuming import SHORT, check_same, cut_back
 from support.toy import Toy
 
 from keras_gan import DataLoader, ImageLoader, Pix2Pix, UnpairedDataLoader
@@ -169,7 +169,7 @@ def test_a_data_set_that_is_too_large_is_refused_while_it_is_read(monkeypatch):
 def trained(tmp_path_factory):
     """A run of the toy on digits from Python."""
     gan = Toy(data=DIGITS, seed=0, output=tmp_path_factory.mktemp("given") / "run")
-    gan.train(**EVERY_STEP, quiet=True)
+    gan.train(**SHORT, checkpoint_interval=2, keep=9, quiet=True)
     return gan
 
 
