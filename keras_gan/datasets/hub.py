@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from keras_gan.console import WAYS_OUT
 from keras_gan.datasets.catalogue import readable
 from keras_gan.datasets.roles import role_of
 from keras_gan.errors import BadValueError, NotFoundError, UserError
@@ -101,13 +102,27 @@ def fetch(asked: Asked, target: Path) -> None:
     check_installed(asked.short)
     from keras_gan.datasets.hub_pictures import save
 
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with unfinished_folder(target) as folder, library_errors(asked):
+    with library_errors(asked):
         splits = splits_of(loaded(asked), asked)
-        (folder / "data").mkdir()
-        told = [save(data, folder / "data", split, asked.short, asked.options) for split, data in splits.items()]
-        (folder / "data").rename(target)
+        with new_folder(target.parent), unfinished_folder(target) as folder:
+            (folder / "data").mkdir()
+            told = [save(data, folder / "data", split, asked.short, asked.options) for split, data in splits.items()]
+            (folder / "data").rename(target)
     print(f"Saved {asked.short} in {target}: {told[0]}.")
+
+
+@contextlib.contextmanager
+def new_folder(folder: Path) -> Iterator[None]:
+    """Makes a folder unless it exists. If the body fails, it is removed again."""
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            with contextlib.suppress(OSError):  # something else is in it by now
+                folder.rmdir()
+        raise
 
 
 def check_installed(user: str) -> None:
@@ -124,7 +139,7 @@ def library_errors(asked: Asked) -> Iterator[None]:
     except UserError:
         raise
     except OSError as error:
-        if error.errno is not None and error.filename is not None:  # the disk's
+        if error.errno in WAYS_OUT:  # the disk's
             raise
         raise unreadable(asked, error) from error
     except Exception as error:

@@ -1,5 +1,6 @@
 """Data sets of the hub's library, from files on this disk: no test needs a network."""
 
+import errno
 import importlib.util
 import io
 import json
@@ -145,7 +146,19 @@ def test_columns_that_cannot_be_taken_leave_nothing(here, columns, name, message
     table(here / "x.parquet", {c: ["x"] * n if c == "edit" else pictures(n) for c, n in columns.items()}, **types)
     with pytest.raises((BadValueError, NotFoundError), match=message) as raised:
         find(name)
-    assert "\n" not in str(raised.value) and os.listdir("datasets") == []
+    assert "\n" not in str(raised.value) and not Path("datasets").exists()
+
+
+@needs_library
+def test_a_full_disk_leaves_nothing(here, monkeypatch):
+    def write(*arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    table(here / "x.parquet", {"image": pictures(2)})
+    monkeypatch.setattr("keras_gan.datasets.hub_pictures.write", write)
+    with pytest.raises(OSError, match="No space left"):  # a line of the command line names the way out
+        find_pictures("x.parquet")
+    assert not Path("datasets").exists()
 
 
 @needs_library
@@ -156,7 +169,7 @@ def test_damage_leaves_nothing(here):
     (here / "x.parquet").write_bytes(content)
     with pytest.raises(NotFoundError, match="hf:x.parquet cannot be read"):
         find_pictures("x.parquet")
-    assert os.listdir("datasets") == []
+    assert not Path("datasets").exists()
 
 
 @needs_library
@@ -176,7 +189,7 @@ def test_names_that_the_hub_does_not_have_and_no_network(here, monkeypatch):
     while answers:
         with pytest.raises(NotFoundError, match=answers[0][1]) as refused:
             check_name_is_known("hf:no/such")
-        assert "\n" not in str(refused.value) and os.listdir("datasets") == []
+        assert "\n" not in str(refused.value) and not Path("datasets").exists()
         answers.pop(0)
 
 

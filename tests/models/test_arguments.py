@@ -112,8 +112,9 @@ def test_numbers_of_numpy_are_accepted_and_written_down(unbuilt, model):
 
 WHOLE = ["batch_size", "sample_interval", "keep", "steps_per_epoch", "checkpoint_interval", "epochs", "decay_epochs"]
 OF_TRAIN = {name: SIZES for name in [*WHOLE, "validation_interval"]}
-OF_TRAIN |= {"ema": SHARES, "deterministic": [*SWITCHES, None], "quiet": [*SWITCHES, None]}
+OF_TRAIN |= {"ema": SHARES, "deterministic": [*SWITCHES, None], "quiet": [*SWITCHES, None], "log": ["x", "", 3, True]}
 USUAL = {name: 2 for name in OF_TRAIN} | {"ema": np.float32(0.5), "deterministic": np.False_, "quiet": True}
+USUAL |= {"log": None}
 
 
 @pytest.mark.parametrize("name", OF_TRAIN)
