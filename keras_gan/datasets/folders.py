@@ -58,6 +58,14 @@ def locate(name: str | Path) -> Path | None:
     return None
 
 
+def opened(path: str | Path) -> Path:
+    """The folder of what lies in an archive, in a Parquet file or on the hub; any other path as it is."""
+    place = Path(path)
+    is_packed = archives.is_archive(place) or place.suffix.lower() in hub.ENDINGS
+    found = locate(path) if hub.is_named(path) or (is_packed and place.is_file()) else None
+    return found or place
+
+
 def checked(folder: Path) -> Path:
     """The folder. Raises BadValueError if it surely holds more than a data set."""
     place = folder.resolve()

@@ -108,7 +108,7 @@ def fetch(asked: Asked, target: Path) -> None:
             (folder / "data").mkdir()
             told = [save(data, folder / "data", split, asked.short, asked.options) for split, data in splits.items()]
             (folder / "data").rename(target)
-    print(f"Saved {asked.short} in {target}: {told[0]}.")
+    print(f"Saved {asked.short} in {target} ({told[0]}).")
 
 
 @contextlib.contextmanager

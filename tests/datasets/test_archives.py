@@ -9,7 +9,7 @@ import zipfile
 import pytest
 from support.labelled import write, write_classes
 
-from keras_gan.datasets import archives, find, find_unpaired
+from keras_gan.datasets import archives, find, find_unpaired, make_pairs
 from keras_gan.datasets.folders import files
 from keras_gan.datasets.labelled import find_labelled, find_pictures
 from keras_gan.errors import BadValueError
@@ -137,3 +137,9 @@ def test_a_bomb_in_other_compressions_is_refused(tmp_path, kind, monkeypatch):
         archive.add(tmp_path / "zeros", "1.png")
     with pytest.raises(BadValueError, match="unpacks to more than"):
         find_pictures(tmp_path / f"bomb.tar.{kind}")
+
+
+def test_pairs_are_made_of_archives(tmp_path):
+    write(tmp_path / "made", 5)
+    zipped(tmp_path / "made", tmp_path / "photos.zip")
+    assert make_pairs.make_pairs("gray", tmp_path / "photos.zip", tmp_path / "out")[1:] == (4, 1, 0)

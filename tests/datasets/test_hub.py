@@ -69,7 +69,7 @@ def test_a_table_of_pairs_becomes_a_folder_of_pairs(here, capsys):
     assert pair.picture.read_bytes() == picture(1, "JPEG") and pair.partner.read_bytes() == picture(51)
     assert len(find_unpaired("edits.parquet").train_A) == 10
     out = capsys.readouterr().out
-    assert "A: original_image, B: edited_image; not used: edit." in out and out.count("Saved") == 1
+    assert "(A: original_image, B: edited_image; not used: edit)." in out and out.count("Saved") == 1
     assert len(os.listdir("datasets")) == 1
 
 
