@@ -90,10 +90,7 @@ class PictureLoader(keras.utils.PyDataset):
 
     @property
     def n_batches(self) -> int:
-        """Batches per pass over the training pictures (of the longer side), with the short last one.
-
-        The last batch is dropped if it cannot be divided evenly over the devices.
-        """
+        """Batches per pass over the longer side. A short last one is dropped if the devices cannot share it evenly."""
         whole, rest = divmod(longest(self._streams(is_testing=False)), self.batch_size)
         return whole + (rest > 0 and rest % self.devices == 0)
 
