@@ -106,7 +106,7 @@ def fail(message: object) -> int:
 def check_packages(user: str, packages: Iterable[str], extra: str) -> None:
     """Raises BadValueError, naming the extra to install, if a package is missing."""
     for package in packages:
-        if importlib.util.find_spec(package) is None:
+        if not installation.is_there(package):
             raise BadValueError(f"{user} needs {package}: {installation.install(extra)}.")
 
 

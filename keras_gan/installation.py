@@ -62,8 +62,9 @@ def backend_in_file() -> str:
 
 
 def is_there(package: str) -> bool:
-    """Whether a package is installed. Does not import it."""
-    return importlib.util.find_spec(package) is not None
+    """Whether a package is installed. Does not import it. A folder of its name in the current folder is none."""
+    found = importlib.util.find_spec(package)
+    return found is not None and found.origin is not None
 
 
 def how_to_get(package: str | None) -> str:

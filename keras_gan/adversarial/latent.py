@@ -13,6 +13,7 @@ from keras_gan.adversarial.combined import Combined, once
 from keras_gan.adversarial.losses import adversarial_loss
 from keras_gan.adversarial.model import AdversarialModel, FixedSample
 from keras_gan.data.options import Flip
+from keras_gan.datasets.given import given_or_named
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.images.grids import save_sheet
 from keras_gan.images.values import ValueRange
@@ -39,6 +40,9 @@ class LatentModel(AdversarialModel):
         resample: filter: nearest, bilinear, bicubic, lanczos, or auto: nearest for label maps, else bicubic.
         value_range: values of black and white in the files, such as 0,4095, or auto: the smallest and the largest in
             up to 256 training files of a side; default: what each file states.
+        data: in place of a named data set: an array of pictures or, for CGAN, (pictures, labels); or a
+            `tf.data.Dataset` or `keras.utils.PyDataset` of batches of these, which is read once, into memory.
+        test_data: the same to test on; None: every tenth picture is held out.
         **options: see `AdversarialModel`.
 
     Raises:
@@ -61,12 +65,16 @@ class LatentModel(AdversarialModel):
         flip: Flip = "none",
         resample: str = "auto",
         value_range: ValueRange | None = None,
+        data: Any = None,
+        test_data: Any = None,
         **options: Any,
     ) -> None:
         super().__init__(name, **options)
         check_at_least(1, latent_dim=latent_dim)
         self.latent_dim = latent_dim
-        self.data_options = {"dataset_name": dataset_name, "data_dir": data_dir, "fit": fit, "labels": labels}
+        others = {"dataset_name": dataset_name, "data_dir": data_dir, "labels": labels}
+        named = given_or_named(dataset_name, data, test_data, **others)
+        self.data_options = others | {"dataset_name": named, "fit": fit}
         self.data_options |= {"load_size": load_size, "flip": flip}
         self.data_options |= {"resample": resample, "value_range_of_files": value_range, "seed": self.seed}
         self.noise_seed = keras.random.SeedGenerator(self.seed)

@@ -199,6 +199,7 @@ class AdversarialModel(StatefulModel):
         keep: int = 2,
         deterministic: bool = False,
         quiet: bool = False,
+        log: str | None = None,
     ) -> Any:
         """Trains. Saves sample grids and checkpoints regularly, and all networks at the end of every epoch.
 
@@ -219,6 +220,7 @@ class AdversarialModel(StatefulModel):
             keep: number of newest checkpoints to keep.
             deterministic: make every operation reproducible bit by bit, on a GPU too.
             quiet: print only the first and last lines, with the paths of the results.
+            log: log elsewhere, too: wandb, mlflow, or tensorboard, whose files every run has; several with commas.
 
         `epochs`, `batch_size` and `sample_interval` default to the model's `TRAIN`, the last one at least.
 
@@ -243,7 +245,8 @@ class AdversarialModel(StatefulModel):
         Args:
             run: its folder.
             callbacks: as for `train()`.
-            changes: what to change: `epochs`, to train longer, `checkpoint_interval`, `keep` or `quiet`.
+            changes: what to change: `epochs`, to train longer, `checkpoint_interval`, `keep`, `quiet` or `log`. A run
+                on data given from Python needs the same `data` again, and its `test_data`.
 
         Returns:
             The trained model; its `history` is Keras'.

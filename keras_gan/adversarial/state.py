@@ -16,6 +16,7 @@ from keras_gan.adversarial.ema import Averages
 from keras_gan.adversarial.handover import KINDS, Handover
 from keras_gan.adversarial.losses import compile_as_before
 from keras_gan.data.loader import PictureLoader
+from keras_gan.datasets.given import NOT_KEPT
 from keras_gan.training import run_folder
 from keras_gan.training.compiled import compile_configs, restore_compiled
 from keras_gan.training.run import as_json
@@ -118,12 +119,16 @@ class StatefulModel(Handover):
 
     @property
     def constructor_arguments(self) -> dict[str, Any]:
-        """The arguments that the model was built with, including defaults: a dict. A value range is in numbers."""
+        """The arguments that the model was built with, including defaults: a dict.
+
+        A value range is in numbers. Data given from Python is left out: it has `NOT_KEPT` in its place.
+        """
         given = dict(self._constructed_with.arguments)
         for parameter in self._constructed_with.signature.parameters.values():
             if parameter.kind == parameter.VAR_KEYWORD:
                 given |= given.pop(parameter.name, {})
         arguments = run_folder.options_of(type(self)) | given
+        arguments |= {name: NOT_KEPT for name in ("data", "test_data") if arguments.get(name) is not None}
         if arguments.get("value_range") is not None:
             arguments["value_range"] = self.data_loader.value_range_of_files
         return arguments

@@ -9,6 +9,7 @@ import numpy as np
 from keras_gan import backend
 from keras_gan.adversarial.model import AdversarialModel, FixedSample
 from keras_gan.data.options import Flip, checked_folders, checked_shape
+from keras_gan.datasets.given import given_or_named
 from keras_gan.datasets.stacks import channels_of_folders
 from keras_gan.errors import BadValueError
 from keras_gan.images.grids import save_grid
@@ -37,6 +38,9 @@ class TranslationModel(AdversarialModel):
         resample: filter: nearest, bilinear, bicubic, lanczos, or auto: nearest for label maps, else bicubic.
         value_range: values of black and white in the files, such as 0,4095, or auto: the smallest and the largest in
             up to 256 training files of a side; default: what each file states.
+        data: in place of a named data set: two arrays of pictures, (A, B); or a `tf.data.Dataset` or
+            `keras.utils.PyDataset` of batches (A, B), which is read once, into memory.
+        test_data: the same to test on; None: every tenth picture is held out.
         **options: see `AdversarialModel`.
 
     Raises:
@@ -61,11 +65,15 @@ class TranslationModel(AdversarialModel):
         flip: Flip = "horizontal",
         resample: str = "auto",
         value_range: ValueRange | None = None,
+        data: Any = None,
+        test_data: Any = None,
         **options: Any,
     ) -> None:
         super().__init__(name, **options)
         self.folders_A = checked_folders(dataset_A, dataset_name, dataset_B)
-        self.data_options = {"dataset_name": dataset_name, "dataset_B": dataset_B, "fit": fit}
+        others = {"dataset_name": dataset_name, "dataset_A": dataset_A, "dataset_B": dataset_B}
+        named = given_or_named(dataset_name, data, test_data, **others)
+        self.data_options = {"dataset_name": named, "dataset_B": dataset_B, "fit": fit}
         self.data_options |= {"load_size": load_size, "flip": flip}
         if self.folders_A:
             self.data_options["dataset_name"] = self.folders_A[0] if len(self.folders_A) == 1 else self.folders_A

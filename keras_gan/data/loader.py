@@ -17,13 +17,13 @@ from PIL import UnidentifiedImageError
 
 from keras_gan import console
 from keras_gan.data.cache import Cache
-from keras_gan.data.order import files_by_side, longest
+from keras_gan.data.order import check_given, files_by_side, longest
 from keras_gan.datasets.pair_files import check_pairs
 from keras_gan.datasets.preparation import Preparation, preparation_of
 from keras_gan.datasets.spans import chosen_range, warn_of_values
 from keras_gan.errors import BadValueError, check_at_least
 from keras_gan.images.pixels import RANDOM_CROP, as_pixels, scale, size_of
-from keras_gan.images.sources import UNREADABLE, open_picture, source
+from keras_gan.images.sources import UNREADABLE, is_of_user, open_picture, source
 from keras_gan.images.values import Range, ValueRange, checked_value_range
 
 CHECKED_BEFORE_TRAINING = 256
@@ -86,13 +86,11 @@ class PictureLoader(keras.utils.PyDataset):
         """Sets `value_range_of_files`, the values of black and white in the files. "auto" reads some of them."""
         wanted = checked_value_range(wanted)
         self.value_range_of_files = chosen_range(wanted, files_by_side(self._streams(False)), self.dataset_name)
+        check_given([*self._streams(False), *self._streams(True)])
 
     @property
     def n_batches(self) -> int:
-        """Batches per pass over the training pictures (of the longer side), with the short last one.
-
-        The last batch is dropped if it cannot be divided evenly over the devices.
-        """
+        """Batches per pass over the longer side. A short last one is dropped if the devices cannot share it evenly."""
         whole, rest = divmod(longest(self._streams(is_testing=False)), self.batch_size)
         return whole + (rest > 0 and rest % self.devices == 0)
 
@@ -193,7 +191,7 @@ class PictureLoader(keras.utils.PyDataset):
             return
         streams = [*self._streams(is_testing=False), *self._streams(is_testing=True)]
         for stream in streams:
-            files = [picture for picture in stream.pictures if isinstance(source(picture), Path)]
+            files = [picture for picture in stream.pictures if is_of_user(picture)]
             sample = files[:: -(-len(files) // CHECKED_BEFORE_TRAINING) or 1]
             broken = [picture for picture in sample if self._decoded(stream, picture) is None]
             if 2 * len(broken) > len(sample):

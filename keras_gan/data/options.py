@@ -11,7 +11,7 @@ from keras_gan.datasets.folders import locate
 from keras_gan.errors import BadValueError, check_at_least, check_name
 from keras_gan.images.arrays import is_array
 from keras_gan.images.pixels import FITS, RANDOM_CROP, checked_fit
-from keras_gan.images.sources import MODES, Stack, files_of, kinds_of, source
+from keras_gan.images.sources import MODES, Stack, files_of, is_of_user, kinds_of
 
 Flip = str | bool  # how to turn training pictures, one of `FLIPS`; True and False as in earlier versions
 FLIPS = NONE, HORIZONTAL, BOTH, ROTATE = "none", "horizontal", "both", "rotate"
@@ -103,10 +103,10 @@ def depth_of(name: str, channels: int, *splits: list) -> str:
     """The dtype to cache pictures in: "uint16" for files that may be arrays or for unusual channels, else "uint8".
 
     Raises:
-        BadValueError: if `channels` is neither 1 nor 3 and some pictures are not files.
+        BadValueError: if `channels` is neither 1 nor 3 and some pictures are drawn or built in.
     """
     pictures = [picture for split in splits for picture in split]
-    if channels not in MODES and not all(isinstance(source(picture), Path) for picture in pictures):
+    if channels not in MODES and not all(map(is_of_user, pictures)):
         raise BadValueError(f"{name} has pictures of 1 or 3 channels, not {channels}.")
     has_arrays = any(is_array(file) for picture in pictures for file in files_of(picture))
     has_stacks = any(Stack in kinds_of(picture) for picture in pictures)

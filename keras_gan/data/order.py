@@ -2,16 +2,18 @@
 
 import functools
 from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from keras_gan.data.options import BOTH, NONE, ROTATE
+from keras_gan.errors import BadValueError
+from keras_gan.images.given import Given
 from keras_gan.images.pixels import mirrored
 from keras_gan.images.readers import Reader
-from keras_gan.images.sources import files_of_sides
+from keras_gan.images.sources import UNREADABLE, files_of_sides, source
 
+SAMPLED = 24  # pictures given from Python to try before any work
 ENLARGED = 286 / 256  # resize factor before cropping, as in the code of the CycleGAN paper
 MIDDLE = 0.5, 0.5
 
@@ -95,9 +97,9 @@ def shuffled(seed: int, side: tuple, number: int, n: int) -> tuple[np.ndarray, .
     return rng.permutation(n), rng.random(n) < 0.5, rng.random((n, 2)), rng.random((n, 2)) < 0.5
 
 
-def files_by_side(streams: list[Stream]) -> dict[str, list[Path]]:
-    """The files of streams, {side: files}. Halves of the same file belong to both sides."""
-    found: dict[str, list[Path]] = {}
+def files_by_side(streams: list[Stream]) -> dict[str, list]:
+    """The files of streams, {side: files}, as of `files_of`. Halves of the same file belong to both sides."""
+    found: dict[str, list] = {}
     for number, stream in enumerate(streams):
         for picture in stream.pictures:
             sides = files_of_sides(picture)
@@ -105,6 +107,18 @@ def files_by_side(streams: list[Stream]) -> dict[str, list[Path]]:
                 side = f"side {'AB'[number + place]}" if len(streams) + len(sides) > 2 else "the training set"
                 found.setdefault(side, []).extend(files)
     return found
+
+
+def check_given(streams: Iterable[Stream]) -> None:
+    """Reads a sample of the pictures given from Python. Raises BadValueError if one cannot be used."""
+    for stream in streams:
+        given = [picture for picture in stream.pictures if isinstance(source(picture), Given)]
+        for picture in given[:: -(-len(given) // SAMPLED) or 1]:
+            try:
+                stream.read(picture, *stream.read_size)
+            except UNREADABLE as error:
+                why = str(error).replace("--value-range LOW,HIGH", "value_range=(LOW, HIGH)")
+                raise BadValueError(f"{source(picture)} cannot be used: {why}.") from error
 
 
 def longest(streams: list[Stream]) -> int:

@@ -20,6 +20,7 @@ from keras_gan.data.options import (
     depth_of,
 )
 from keras_gan.data.order import Stream
+from keras_gan.datasets.given import GivenData
 from keras_gan.images.pixels import checked_resample
 from keras_gan.images.readers import ReadPair
 from keras_gan.images.values import ValueRange
@@ -70,7 +71,7 @@ class DataLoader(PictureLoader):
 
     def __init__(
         self,
-        dataset_name: str | Path | Sequence[str | Path] | None = None,
+        dataset_name: str | Path | Sequence[str | Path] | GivenData | None = None,
         img_res: tuple[int, int] = (128, 128),
         channels: int = 3,
         batch_size: int = 1,

@@ -9,6 +9,7 @@ from keras_gan.data.loader import PictureLoader
 from keras_gan.data.options import Flip, checked_crop, checked_flip, checked_range, checked_shape, depth_of
 from keras_gan.data.order import Stream
 from keras_gan.datasets.conditions import Conditions
+from keras_gan.datasets.given import GivenData
 from keras_gan.datasets.labelled import find_labelled, find_pictures
 from keras_gan.images.pixels import checked_resample
 from keras_gan.images.readers import ReadWhole
@@ -61,7 +62,7 @@ class ImageLoader(PictureLoader):
 
     def __init__(
         self,
-        dataset_name: str | Path | None = None,
+        dataset_name: str | Path | GivenData | None = None,
         data_dir: str | Path | None = None,
         shape: tuple[int, int, int] = (64, 64, 3),
         labelled: bool = False,

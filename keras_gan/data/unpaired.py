@@ -20,6 +20,7 @@ from keras_gan.data.options import (
     depth_of,
 )
 from keras_gan.data.order import Stream
+from keras_gan.datasets.given import GivenData
 from keras_gan.datasets.preparation import Preparation
 from keras_gan.errors import BadValueError
 from keras_gan.images.pixels import checked_resample
@@ -78,7 +79,7 @@ class UnpairedDataLoader(PictureLoader):
 
     def __init__(
         self,
-        dataset_name: str | Path | Sequence[str | Path] | None = None,
+        dataset_name: str | Path | Sequence[str | Path] | GivenData | None = None,
         dataset_B: str | Path | None = None,
         shape_A: tuple[int, int, int] = (128, 128, 3),
         shape_B: tuple[int, int, int] = (128, 128, 3),

@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_gan.datasets.catalogue import how_to_get
 from keras_gan.datasets.folders import available, files, locate, name_of
+from keras_gan.datasets.given import GivenData
 from keras_gan.datasets.parts import remarks, splits
 from keras_gan.datasets.sets import FLAT_LAYOUT, PAIRED_LAYOUTS, UNPAIRED_LAYOUTS, Dataset, UnpairedDataset
 from keras_gan.datasets.stacks import stacked_pairs, stacked_side
@@ -23,7 +24,7 @@ BUILT_IN = "drawn_shoes", "drawn_digits", "gray2colour", "mnist", "fashion_mnist
 REAL_SHOES = "for real photos, python -m keras_gan.datasets download edges2shoes"
 
 
-def find(name: Names | None = None, name_B: Name | None = None) -> Dataset:
+def find(name: Names | GivenData | None = None, name_B: Name | None = None) -> Dataset:
     """Finds a paired data set.
 
     Args:
@@ -35,7 +36,8 @@ def find(name: Names | None = None, name_B: Name | None = None) -> Dataset:
               where pictures of the same name are a pair, whatever their extensions;
             - with `name_B`: the folder of side A, with the same picture names as side B; or several, whose
               pictures of the same name become one, channels behind channels;
-            - "drawn_shoes".
+            - "drawn_shoes";
+            - `GivenData`, of pairs.
             None: the folder `datasets/edges2shoes` if it exists, else "drawn_shoes", with a notice.
         name_B: the folder of side B.
 
@@ -46,6 +48,8 @@ def find(name: Names | None = None, name_B: Name | None = None) -> Dataset:
         NotFoundError: if there is no such data set.
         BadValueError: if a split has no pictures, a picture lacks the matching one, or pictures are no pairs.
     """
+    if isinstance(name, GivenData):
+        return name.paired()
     if name_B is not None:
         folders, folder_B = locate_both(name, name_B, PAIRED_LAYOUTS)
         return said(stacked_pairs(pairs_of_two(folders[0], folder_B), folders))
@@ -62,7 +66,7 @@ def find(name: Names | None = None, name_B: Name | None = None) -> Dataset:
     raise not_found(f"no data set {str(name)!r}", name, available(), PAIRED_LAYOUTS)
 
 
-def find_unpaired(name: Names | None = None, name_B: Name | None = None) -> UnpairedDataset:
+def find_unpaired(name: Names | GivenData | None = None, name_B: Name | None = None) -> UnpairedDataset:
     """Finds an unpaired data set.
 
     Args:
@@ -76,7 +80,8 @@ def find_unpaired(name: Names | None = None, name_B: Name | None = None) -> Unpa
               from `keras.datasets` or, with "gray2colour:FOLDER", all in a folder and its subfolders
               (`train`, and `test` or `val`; or one in ten held out);
             - "drawn_shoes": A are line drawings, B coloured shoes;
-            - a folder of pairs, as for `find`.
+            - a folder of pairs, as for `find`;
+            - `GivenData`, of two sides.
             For training, pairs and drawn shoes are separated: A from even pairs, B from odd ones.
             None: drawn shoes, with a notice.
         name_B: the folder of side B.
@@ -89,6 +94,8 @@ def find_unpaired(name: Names | None = None, name_B: Name | None = None) -> Unpa
         NotFoundError: if there is no such data set.
         BadValueError: if a side has no pictures, or both sides are the same folder.
     """
+    if isinstance(name, GivenData):
+        return name.unpaired()
     if name_B is not None:
         folders, folder_B = locate_both(name, name_B, UNPAIRED_LAYOUTS)
         return said(stacked_side(two_folders(folders[0], folder_B), folders))

@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image
 
-from keras_gan.datasets import archives
+from keras_gan.datasets import archives, hub
 from keras_gan.datasets.roles import role_of, roles_of
 from keras_gan.errors import BadValueError
 from keras_gan.installation import install
@@ -30,7 +30,9 @@ warnings.filterwarnings("ignore", message="Corrupt EXIF data", category=UserWarn
 
 
 def locate(name: str | Path) -> Path | None:
-    """The folder of this name, below `datasets/` or by path, or None. Accepts \\ as well as /. Opens archives.
+    """The folder of this name, below `datasets/` or by path, or None. Accepts \\ as well as /.
+
+    Opens archives, Parquet files, and what is named as of the Hugging Face hub.
 
     Raises:
         BadValueError: if the name is empty or stands for more than a data set, or if a file of this name is a
@@ -40,6 +42,8 @@ def locate(name: str | Path) -> Path | None:
         raise BadValueError(f"a data set is named by a text or a path, not by {name!r}.")
     if not str(name).strip():
         raise BadValueError(f"the data set has the empty name {str(name)!r}: name a folder of pictures.")
+    if hub.is_named(name):
+        return hub.opened(str(name), FOLDER)
     for spelling in dict.fromkeys((Path(name), Path(PureWindowsPath(name).as_posix()))):
         is_place = {*spelling.parts} <= {".."}  # "." and "..", which are no names below `datasets/`
         for path in (spelling,) if is_place else (FOLDER / spelling, spelling):
@@ -47,9 +51,19 @@ def locate(name: str | Path) -> Path | None:
                 return unwrapped(checked(path))
             if path.is_file() and archives.is_archive(path):
                 return unwrapped(archives.opened(path))
+            if path.is_file() and path.suffix.lower() in hub.ENDINGS:
+                return hub.opened(f"{hub.PREFIX}{path}", FOLDER)
             if path.is_file() and path.suffix.lower() in picture_extensions():
                 raise BadValueError(f"{path} is a picture: name the folder that it lies in.")
     return None
+
+
+def opened(path: str | Path) -> Path:
+    """The folder of what lies in an archive, in a Parquet file or on the hub; any other path as it is."""
+    place = Path(path)
+    is_packed = archives.is_archive(place) or place.suffix.lower() in hub.ENDINGS
+    found = locate(path) if hub.is_named(path) or (is_packed and place.is_file()) else None
+    return found or place
 
 
 def checked(folder: Path) -> Path:
@@ -147,6 +161,7 @@ def other_files(folder: Path, only: Iterable[str] = ()) -> str:
     counts = Counter(found for found in endings if found not in readable and (found in wanted or not wanted))
     kinds = [f"{count} {kind or 'nameless'}" for kind, count in counts.most_common()]
     hint = f" (to read HEIC: {install('heic')})" if counts.keys() & {*HEIC} else ""
+    hint += f" (to read these: {hub.PREFIX}{folder})" if counts.keys() & {*hub.ENDINGS} else ""
     return f"{first_few(kinds)} {'file' if counts.total() == 1 else 'files'}{hint}" if counts else ""
 
 

@@ -9,6 +9,7 @@ from keras_gan import datasets
 from keras_gan.datasets import in_memory, load_from_keras, not_found
 from keras_gan.datasets.class_folders import any_folder, class_folders
 from keras_gan.datasets.folders import available, locate, name_of
+from keras_gan.datasets.given import GivenData
 from keras_gan.datasets.idx import read_idx_split
 from keras_gan.datasets.sets import CLASS_LAYOUT, FLAT_LAYOUT, LabelledDataset
 from keras_gan.datasets.tables import labelled_by
@@ -25,10 +26,11 @@ CLASSES = {
 }
 TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
 BUILT_IN = "drawn_digits", "mnist", "fashion_mnist"
+Name = str | Path | GivenData | None
 
 
 def find_labelled(
-    name: str | Path | None = None,
+    name: Name = None,
     data_dir: str | Path | None = None,
     table: str | Path | None = None,
     attributes: str | None = None,
@@ -42,7 +44,8 @@ def find_labelled(
               `train` and `test` (or `val`); labels follow the natural order of the class names;
             - a folder with the four idx files of MNIST or of a set in the same format;
             - "mnist" or "fashion_mnist", from `keras.datasets`;
-            - "drawn_digits": 10,000 training and 1,000 test digits drawn by code.
+            - "drawn_digits": 10,000 training and 1,000 test digits drawn by code;
+            - `GivenData`.
             None: drawn digits, with a notice.
         data_dir: the folder of the idx files of "mnist" or "fashion_mnist", instead of a download.
         table: a CSV file with the classes of a folder's pictures, see `keras_gan.datasets.tables`.
@@ -60,7 +63,7 @@ def find_labelled(
 
 
 def find_pictures(
-    name: str | Path | None = None, data_dir: str | Path | None = None, table: str | Path | None = None
+    name: Name = None, data_dir: str | Path | None = None, table: str | Path | None = None
 ) -> LabelledDataset:
     """Finds a data set of single pictures, with or without classes.
 
@@ -83,7 +86,7 @@ def find_pictures(
 
 
 def find_any(
-    name: str | Path | None,
+    name: Name,
     data_dir: str | Path | None,
     labels: bool,
     table: str | Path | None = None,
@@ -99,6 +102,8 @@ def find_any(
         raise BadValueError(
             f"attributes {attributes!r} are columns of a table of labels: name it with --labels FILE.csv."
         )
+    if isinstance(name, GivenData):
+        return name.labelled() if labels else name.pictures()
     if data_dir is not None:
         check_name(data_dir=data_dir)
         return in_data_dir(name, Path(data_dir))
@@ -122,12 +127,12 @@ def find_any(
     raise not_found(f"no data set {name!r}{' with labels' * labels}", name, there, layout)
 
 
-def folder_for(name: str | Path | None, table: str | Path) -> Path:
+def folder_for(name: Name, table: str | Path) -> Path:
     """The folder of a data set whose labels are in a table."""
     check_name(labels=table)
-    folder = None if name is None else locate(name)
+    folder = locate(name) if isinstance(name, str | Path) else None
     if folder is None:
-        which = "no data set is named" if name is None else f"{str(name)!r} is none"
+        which = f"{str(name)!r} is none" if isinstance(name, str | Path) else "no data set is named"
         raise BadValueError(f"labels {str(table)!r} are for a folder of pictures, and {which}: name it with --dataset.")
     return folder
 

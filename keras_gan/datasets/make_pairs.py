@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from keras_gan.console import line_of
-from keras_gan.datasets.folders import files
+from keras_gan.datasets.folders import files, opened
 from keras_gan.datasets.paired_folders import by_name, paired_folders, with_test
 from keras_gan.datasets.parts import TESTS, existing_splits, remarks
 from keras_gan.datasets.preparation import KEY, KINDS, Preparation
@@ -78,7 +78,7 @@ def make_pairs(
     """
     if kind not in KINDS:
         raise BadValueError(f"pairs are made from {' or '.join(KINDS)}, not {kind!r}.")
-    photos, out = Path(photos), Path(out)
+    photos, out = opened(photos), Path(out)
     check_size(size)
     checked_fit(fit)
     checked_value_range(value_range)
@@ -126,7 +126,7 @@ def join_folders(
         NotFoundError: (a FileNotFoundError) if a folder is missing.
         BadValueError: (a ValueError) as `make_pairs`, and if a picture lacks the matching one.
     """
-    folder_A, folder_B, out = Path(folder_A), Path(folder_B), Path(out)
+    folder_A, folder_B, out = opened(folder_A), opened(folder_B), Path(out)
     check_size(size)
     checked_fit(fit)
     checked_value_range(value_range)

@@ -3,7 +3,7 @@
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from typing import Any
 
 from keras_gan.errors import BadValueError
 from keras_gan.images.sources import UNREADABLE, value_span
@@ -15,7 +15,7 @@ ENOUGH = 0.5  # pictures whose brightest value is below this share of white are 
 ENOUGH_OF_8_BITS = 0.25  # photos of 8 bits may be taken at night
 PLAIN = 255, 1  # white in photos and floats, which can share no value range with other files
 
-Files = Mapping[str, list[Path]]
+Files = Mapping[str, list[Any]]  # as of `keras_gan.images.sources.files_of`
 
 
 def chosen_range(wanted: ValueRange | None, files: Files, whose: str) -> Range:
@@ -61,7 +61,7 @@ def warn_of_values(files: Files, value_range: Range) -> None:
         print(f"warning: {doubt}", file=sys.stderr)
 
 
-def spans_of(paths: list[Path], most: int) -> list[Span]:
+def spans_of(paths: list[Any], most: int) -> list[Span]:
     """The spans of up to `most` evenly spaced files, without unreadable ones."""
     found = []
     for path in paths[:: -(-len(paths) // most) or 1]:

@@ -14,18 +14,21 @@ from keras_gan.training import run_folder
 
 MOST_NAMED = 10  # classes in a message
 
-Data = str | Path | list[str | Path] | None
+Data = Any  # a name or a path, a list of two, or data given from Python; None: the run's own
 
 
-def evaluate(run: str | Path, data: Data = None, extractor: Callable | None = None) -> tuple[Path, dict[str, Any]]:
+def evaluate(
+    run: str | Path, data: Data = None, extractor: Callable | None = None, test_data: Any = None
+) -> tuple[Path, dict[str, Any]]:
     """Scores every generator of a run on held-out pictures, and saves tables and contact sheets.
 
     Args:
         run: the run's folder.
-        data: a data set or a folder, or a list of two folders, or of more if the run stacks several; None: the run's
-            own data.
+        data: a data set or a folder, a list of two folders, or of more if the run stacks several, or arrays, as the
+            model takes them; None: the run's own data.
         extractor: maps pictures, uint8 (batch, height, width, 3), to float features (batch, n); None: Inception, the
             network of FID and KID. If that is unavailable, both are skipped and the reason is printed.
+        test_data: arrays to test on, beside `data`; None: every tenth picture of those in `data`.
 
     Returns:
         (folder of the saved files, contents of its `figures.json`).
@@ -49,7 +52,7 @@ def evaluate(run: str | Path, data: Data = None, extractor: Callable | None = No
     from keras_gan.evaluate import held_out
 
     with run_folder.reading_arguments(run, own_data=data is None):
-        loader = loader_of(config, data)
+        loader = loader_of(config, data, test_data)
     generators = {way: find(path) for way, path in paths.items()}
     check_classes(generators.values(), loader)
     folder = run / "evaluation" / loader.dataset_name
@@ -72,7 +75,7 @@ def inception() -> tuple[Any, str | None]:
         return None, str(error)
 
 
-def loader_of(config: dict[str, Any], data: Data = None) -> Any:
+def loader_of(config: dict[str, Any], data: Data = None, test_data: Any = None) -> Any:
     """The data loader of a run's model, optionally for other data."""
     import keras_gan
 
@@ -82,8 +85,13 @@ def loader_of(config: dict[str, Any], data: Data = None) -> Any:
     known = run_folder.options_of(kind)
     arguments = {name: value for name, value in config["arguments"].items() if name in known}
     arguments |= {"seed": config["seed"], "output": None, "g_optimizer": None, "d_optimizer": None}
+    names = [data] if isinstance(data, str | Path) else data
     if data is not None:
-        names = [data] if isinstance(data, str | Path) else list(data)
+        arguments |= dict.fromkeys(("data", "test_data"))
+    if data is not None and not (isinstance(names, list | tuple) and all(isinstance(x, str | Path) for x in names)):
+        arguments |= dict.fromkeys(("dataset_name", "dataset_A", "dataset_B", "data_dir"))
+        arguments |= {"data": data, "test_data": test_data}
+    elif data is not None:
         allowed = 1 + max(1, len(arguments.get("dataset_A") or [])) if "dataset_B" in known else 1
         if not 1 <= len(names) <= allowed:
             raise BadValueError(f"{config['class']} takes at most {allowed} data set(s), not {len(names)}.")

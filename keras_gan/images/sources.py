@@ -10,10 +10,11 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from keras_gan.images.arrays import as_channels, is_array, read_array
+from keras_gan.images.given import Given
 from keras_gan.images.opening import UNREADABLE, named_damage
 from keras_gan.images.photos import colours_of, opened, over_white, stretched
 from keras_gan.images.pixels import AnyImage, as_pixels, halves, size_of
-from keras_gan.images.values import Range, Span, check_numbers, shown, white_of
+from keras_gan.images.values import Range, Raw, Span, check_numbers, shown, white_of
 
 MODES = {1: "L", 3: "RGB"}
 
@@ -59,14 +60,14 @@ def read_by_pillow(path: Any, channels: int, value_range: Range = None) -> Image
     return converted(over_white(image), channels)
 
 
-def value_span(path: str | Path) -> Span:
-    """The smallest and the largest value in a picture file, without alpha, and what `read_picture` takes for white.
+def value_span(path: str | Path | Given) -> Span:
+    """The smallest and the largest value in a picture, without alpha, and what `read_picture` takes for white.
 
     Raises:
         One of `UNREADABLE`, if the file is damaged or not an image.
     """
     with named_damage():
-        raw = colours_of(path)
+        raw = Raw(path.values) if isinstance(path, Given) else colours_of(path)
         check_numbers(raw.colours)
     return Span(float(raw.colours.min()), float(raw.colours.max()), white_of(raw.colours, raw.white))
 
@@ -194,7 +195,7 @@ def open_picture(picture: Any, channels: int, size: int, value_range: Range = No
     """Opens a picture of any kind.
 
     Args:
-        picture: a path, `DrawnShoe`, `DrawnDigit` or `Pixels`, or a `Half`, `Gray` or `Labelled` of these.
+        picture: a path, `DrawnShoe`, `DrawnDigit`, `Pixels` or `Given`, or a `Half`, `Gray` or `Labelled` of these.
         channels: 3 for colour, 1 for gray, else the number of channels in the file.
         size: height of drawings; at least 16 is used.
         value_range: the values of black and white in files; None: as each file states it.
@@ -242,14 +243,19 @@ def source(picture: Any) -> Any:
     return picture
 
 
-def files_of_sides(picture: Any) -> list[list[Path]]:
-    """The files behind a picture, side by side: of one side, or of both `Sides`."""
+def is_of_user(picture: Any) -> bool:
+    """Whether a picture is a file or given from Python: not a drawing, nor of a set that is built in."""
+    return isinstance(source(picture), Path | Given)
+
+
+def files_of_sides(picture: Any) -> list[list[Any]]:
+    """The files behind a picture, or what is given from Python, side by side: of one side, or of both `Sides`."""
     if isinstance(picture, Sides):
         return [files_of(picture.picture), files_of(picture.partner)]
     others = picture.others if isinstance(picture, Stack) else ()
-    return [[file for file in (source(picture), *others) if isinstance(file, Path)]]
+    return [[file for file in (source(picture), *others) if is_of_user(file)]]
 
 
-def files_of(picture: Any) -> list[Path]:
-    """The files behind a picture: none, one, both of `Sides`, or all of a `Stack`."""
+def files_of(picture: Any) -> list[Any]:
+    """The files behind a picture, or what is given from Python: none, one, both of `Sides`, or all of a `Stack`."""
     return [file for files in files_of_sides(picture) for file in files]

@@ -13,6 +13,7 @@ import keras
 
 from keras_gan import backend
 from keras_gan.backend.memory import giving_back
+from keras_gan.report import loggers
 from keras_gan.report.csv_log import read_rows
 from keras_gan.report.curves import save_losses
 from keras_gan.report.frames import MOST, Frames, animate
@@ -21,7 +22,9 @@ from keras_gan.report.page import save_facts, write_report
 from keras_gan.report.progress import Pace, Progress
 
 
-def watching(batch_size: int, sample_interval: int | None, least: int, quiet: bool) -> list[keras.callbacks.Callback]:
+def watching(
+    batch_size: int, sample_interval: int | None, least: int, quiet: bool, log: str | None = None
+) -> list[keras.callbacks.Callback]:
     """The monitoring callbacks of `AdversarialModel.train`; writers come before those that report on files.
 
     With several hosts only the first reports, but all compute samples, since the weights are distributed over them.
@@ -31,14 +34,25 @@ def watching(batch_size: int, sample_interval: int | None, least: int, quiet: bo
         sample_interval: iterations between sample grids; None: `least`, or more if a run would save too many.
         least: see `sample_interval`.
         quiet: whether to print no progress.
+        log: see `keras_gan.report.loggers.checked`.
     """
     if backend.hosts()[0]:
         return [SampleImages(sample_interval, least=least)]
-    tensorboard = TensorBoard()
-    history = History(tensorboard.row)
-    samples = SampleImages(sample_interval, tensorboard.sample, least)
+    listeners: list[Any] = [TensorBoard(), *(kind() for kind in loggers.checked(log))]
+    history = History(each_of([listener.row for listener in listeners]))
+    samples = SampleImages(sample_interval, each_of([listener.sample for listener in listeners]), least)
     progress = [] if quiet else [Progress(batch_size, samples)]
-    return [history, samples, tensorboard, *progress, Report(batch_size, samples)]
+    return [history, samples, *listeners, *progress, Report(batch_size, samples)]
+
+
+def each_of(functions: list[Callable]) -> Callable:
+    """A function that calls all of these."""
+
+    def call(*arguments: Any) -> None:
+        for function in functions:
+            function(*arguments)
+
+    return call
 
 
 class SampleImages(keras.callbacks.Callback):

@@ -27,8 +27,8 @@ WIDTH = 900  # maximum width of a picture on the page, in pixels
 LARGEST = 2**53  # a larger number is damage
 #: The types of what the page shows of two files.
 KINDS: dict[str, dict[str, Any]] = {
-    CONFIG: {"model": str, "command": str, "seed": int, "dataset": (dict, str), "started": str, "commit": str}
-    | {"arguments": dict, "versions": dict},
+    CONFIG: {"model": str, "class": str, "command": str, "seed": int, "dataset": (dict, str), "started": str}
+    | {"commit": str, "arguments": dict, "versions": dict},
     FACTS: {"model": str, "dataset": str, "state": str, "updated": str, "iteration": int, "iterations": int}
     | {"epoch": int, "epochs": int, "batch_size": int, "seconds_per_iteration": (float, int), "networks": list},
 }
@@ -231,13 +231,16 @@ def plain(values: dict, prefix: str = "") -> list[list[str]]:
 
 
 def commands(run: Path, model: str, config: dict) -> dict[str, str | None]:
-    """Shell commands that reproduce the run, resume it, and rebuild the page."""
+    """Commands that reproduce the run, resume it (or the call that does), and rebuild the page."""
     command, seed = config.get("command"), config.get("seed")
     if command and seed is not None and "--seed" not in command:
         command += f" --seed {seed}"
     folder = shlex.quote(str(run))
+    resume = f"python -m keras_gan.{model} --resume {folder}"
+    if (config.get("arguments") or {}).get("data"):  # given from Python
+        resume = f"{config.get('class')}.resume({str(run)!r}, data=...)"
     return {
         "reproduce": command,
-        "resume": f"python -m keras_gan.{model} --resume {folder}",
+        "resume": resume,
         "remake": f"python -m keras_gan.report {folder}",
     }

@@ -17,8 +17,9 @@ from keras_gan.errors import BadValueError
 from keras_gan.files import write_json
 
 CONFIG, DATA, FACTS = "config.json", "data.json", "report.json"
+LOGS = "logs.json"  # the names of the logs elsewhere that the run goes on in
 HISTORY, HELD_OUT = "history.csv", "held_out.csv"
-FILES = CONFIG, DATA, FACTS, HISTORY, HELD_OUT, "losses.png", "report.html", "samples.gif", "samples.mp4", ".lock"
+FILES = CONFIG, DATA, FACTS, LOGS, HISTORY, HELD_OUT, "losses.png", "report.html", "samples.gif", "samples.mp4", ".lock"
 FOLDERS = "checkpoints", "evaluation", "frames", "images", "models", "tensorboard"
 WRITTEN = "frames/*.png", "images/*.png", "models/*.keras"  # files within these folders
 SUM = "sum"  # in a JSON object: the CRC-32 of its other items

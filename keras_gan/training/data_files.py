@@ -19,7 +19,7 @@ def data_files(run: str | Path) -> dict[str, dict[str, str]]:
 
 
 def pictures_of(loader: Any) -> tuple[dict[str, int], dict[str, dict[str, str]]]:
-    """The number of pictures of a loader, {split: count}, and their files, {split: {path: "size mtime"}}."""
+    """The number of pictures of a loader, {split: count}, and their files, {split: {path or name: mark}}."""
     from keras_gan.images.sources import files_of
 
     counts: dict[str, int] = {}
@@ -33,8 +33,10 @@ def pictures_of(loader: Any) -> tuple[dict[str, int], dict[str, dict[str, str]]]
     return counts, files
 
 
-def mark(file: str | Path) -> str:
-    """The size and modification time of a file, which change with its content."""
+def mark(file: Any) -> str:
+    """What changes with the content of a file, its size and modification time, or of an array."""
+    if hasattr(file, "mark"):  # `Given`
+        return file.mark
     try:
         status = os.stat(file)
     except OSError:

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from keras_gan.errors import BadValueError, check_at_least, check_share, check_switch
+from keras_gan.report import loggers
 
 
 def check(arguments: dict[str, Any], callbacks: Any) -> None:
@@ -19,6 +20,7 @@ def check(arguments: dict[str, Any], callbacks: Any) -> None:
     check_epochs(arguments["epochs"], arguments["decay_epochs"], arguments["validation_interval"])
     if not isinstance(callbacks, list | tuple) or not all(isinstance(x, keras.callbacks.Callback) for x in callbacks):
         raise BadValueError(f"callbacks must be a list of Keras callbacks, not {callbacks!r}.")
+    loggers.checked(arguments["log"])
     for callback in callbacks:
         check_mode(callback)
 

@@ -15,6 +15,7 @@ from keras_gan.backend.memory import giving_back
 from keras_gan.errors import BadValueError, NotFiniteError, check_name
 from keras_gan.files import is_whole_zip, write_whole
 from keras_gan.report.callbacks import watching
+from keras_gan.report.loggers import open_all
 from keras_gan.report.run_files import CONFIG, DATA, HELD_OUT, HISTORY, check_no_links, repair, save_record, set_aside
 from keras_gan.training import checkpoints, data_files, hosts, run_folder
 from keras_gan.training.checkpoints import Checkpoints, SaveNetworks
@@ -101,7 +102,7 @@ class Run:
         model.start_averages(arguments["ema"])
         rates = Schedule(model, arguments["schedule"], arguments["epochs"], arguments["decay_epochs"])
         intervals = arguments["sample_interval"], model.TRAIN.get("sample_interval", 1)
-        shown = watching(arguments["batch_size"], *intervals, arguments["quiet"])
+        shown = watching(arguments["batch_size"], *intervals, arguments["quiet"], arguments["log"])
         if arguments["validation_interval"]:
             shown.append(Validate(arguments["batch_size"], arguments["validation_interval"]))
         batches = hosts.sharded(model.data_loader.batches(arguments["batch_size"], arguments["steps_per_epoch"]))
@@ -113,6 +114,7 @@ class Run:
         ):
             model.make_train_function()
             state = self.restore(arguments) if self.is_resumed else None
+            open_all(shown, self.folder, as_json(model.constructor_arguments | arguments))
             if not self.is_resumed:
                 self.begin(arguments)
             self.is_resumed = False
@@ -198,7 +200,7 @@ class Run:
             save_record(self.folder / CONFIG, self.config)  # it may be damaged
             raise BadValueError(
                 f"run {str(self.folder)!r} is finished: all {epochs} epochs are trained. "
-                f"To train longer: {self.how_to_resume()} --epochs {2 * arguments['epochs']}"
+                f"To train longer: {self.how_to_resume(2 * arguments['epochs'])}"
             )
         self.config["arguments"] |= as_json(arguments)
         save_record(self.folder / CONFIG, self.config)
@@ -208,9 +210,13 @@ class Run:
         print(f"Resuming {self.folder} from {place}")
         return state
 
-    def how_to_resume(self) -> str:
-        """The command that resumes this run."""
-        return f"python -m keras_gan.{self.model.name} --resume {self.folder}"
+    def how_to_resume(self, epochs: int | None = None) -> str:
+        """The command that resumes this run, or the call, if its data was given from Python; for more `epochs`."""
+        if self.model.constructor_arguments.get("data") is not None:
+            longer = f", epochs={epochs}" if epochs else ""
+            return f"{type(self.model).__name__}.resume({str(self.folder)!r}, data=...{longer})"
+        longer = f" --epochs {epochs}" if epochs else ""
+        return f"python -m keras_gan.{self.model.name} --resume {self.folder}{longer}"
 
     def set_aside_results(self) -> None:
         """Keeps trained networks and their history if the run begins again because its checkpoints are gone."""
@@ -231,7 +237,9 @@ class Run:
 def resume_run(kind: Any, folder: Path, callbacks: Sequence[Any], changes: dict[str, Any]) -> Any:
     """Builds the model of a run and continues the run; see `AdversarialModel.resume`."""
     check_no_links(folder)
+    data = {name: changes.pop(name) for name in ("data", "test_data") if name in changes}
     arguments = run_folder.resumed_arguments(folder, kind.__name__, changes)
+    run_folder.check_given(folder, arguments, data)
     policy = keras.config.dtype_policy().name
     if arguments["dtype_policy"] != policy:
         raise BadValueError(
@@ -240,7 +248,7 @@ def resume_run(kind: Any, folder: Path, callbacks: Sequence[Any], changes: dict[
         )
     config = run_folder.read_config(folder)
     with run_folder.reading_arguments(folder):
-        model = kind.from_arguments(arguments | {"seed": config["seed"]})
+        model = kind.from_arguments(arguments | data | {"seed": config["seed"]})
         if config.get("backend") == keras.backend.backend():  # defaults differ between backends
             model.jit_compile = arguments["jit_compile"]
     model.run.folder, model.run.is_resumed, model.run.smaller = Path(folder), True, ""

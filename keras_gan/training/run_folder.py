@@ -8,7 +8,7 @@ import inspect
 import json
 import os
 import subprocess
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -25,7 +25,7 @@ with contextlib.suppress(ImportError):
     fcntl = import_module("fcntl")
 
 #: Arguments that may change when a run is resumed. They do not affect the result of a step.
-FREE = ("epochs", "checkpoint_interval", "keep", "quiet")
+FREE = ("epochs", "checkpoint_interval", "keep", "quiet", "log")
 
 
 def next_run(stem: str) -> Path:
@@ -218,6 +218,13 @@ def resumed_arguments(folder: str | Path, kind: str, given: dict[str, Any]) -> d
                 "leave it out, or start a new run."
             )
     return arguments | given
+
+
+def check_given(folder: Path, arguments: dict[str, Any], data: Iterable[str]) -> None:
+    """Raises BadValueError if a run with these arguments was trained without one of the arguments `data`."""
+    for name in data:
+        if arguments.get(name) is None:
+            raise BadValueError(f"run {str(folder)!r} was trained without {name} given from Python: leave it out.")
 
 
 def options_of(kind: type) -> dict[str, Any]:

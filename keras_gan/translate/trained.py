@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from keras_gan.datasets.folders import files, locate
+from keras_gan.datasets import hub
+from keras_gan.datasets.folders import FOLDER, files, locate
 from keras_gan.images.pixels import RANDOM_CROP
 from keras_gan.images.values import Range
 from keras_gan.training import data_files
@@ -30,9 +31,10 @@ def is_side_by_side(generator: Any) -> bool:
     """Whether a run was trained on pictures that show a pair each."""
     kind, arguments = generator.config.get("class"), generator.config.get("arguments", {})
     name = arguments.get("dataset_name")
-    if kind not in (*PAIRED, *UNPAIRED) or arguments.get("dataset_B") or str(name).startswith("gray2colour"):
+    is_in_two = any(map(arguments.get, ("dataset_B", "data"))) or str(name).startswith("gray2colour")
+    if kind not in (*PAIRED, *UNPAIRED) or is_in_two:
         return False
-    folder = locate(name) if name else None
+    folder = located(name)
     if folder is not None:
         sides = [(folder / side).is_dir() for side in ("trainA", "trainB")]
         return not (sides[0] and not (folder / "train").is_dir() if kind in PAIRED else any(sides))
@@ -60,11 +62,16 @@ def makes_deep(generator: Any) -> bool:
     """Whether a run was trained to make pictures of more than 8 bits; judged by some of them, or by their names."""
     made = pictures_of(generator, "A" if generator.direction == "BtoA" else "B")
     name = generator.config.get("arguments", {}).get("dataset_name")
-    folder = locate(name) if name and not made else None
+    folder = None if made else located(name)
     made = made or (files(folder) if folder else [])
     sample = made[:: -(-len(made) // SAMPLED) or 1]
     deep = [is_deep(path) if path.exists() else path.suffix.lower() == ".npy" for path in sample]
     return 2 * sum(deep) > len(deep)
+
+
+def located(name: str | None) -> Path | None:
+    """The folder of a data set of this name. Fetches none."""
+    return None if name is None or hub.is_missing(name, FOLDER) else locate(name)
 
 
 def value_range_of(generator: Any) -> Range:

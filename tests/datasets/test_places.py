@@ -1,17 +1,13 @@
 """Where a data set may lie: links, archives, files of unknown kinds, and names that mean no data set."""
 
-import os
 import subprocess
 import sys
-import tarfile
 import types
 import warnings
-import zipfile
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from support.labelled import write_classes
 from support.numbered import picture, write
 
 from keras_gan import datasets
@@ -146,53 +142,6 @@ def test_pillow_heif_is_registered_if_it_is_installed(tmp_path, monkeypatch):
             known.clear()
             known.update(before)
         Image.ID[:] = names
-
-
-# Archives:
-
-
-def zipped(folder, path, wrapper=""):
-    with zipfile.ZipFile(path, "w") as archive:
-        for file in files(folder):
-            archive.write(file, wrapper + file.relative_to(folder).as_posix())
-    return path
-
-
-@pytest.mark.parametrize("wrapper", ["", "pets/", "pets-main/"])
-def test_a_zip_is_unpacked_once_beside_itself(tmp_path, monkeypatch, capsys, wrapper):
-    write_classes(tmp_path / "made" / "train", cat=3, dog=3)
-    write_classes(tmp_path / "made" / "test", cat=1, dog=1)
-    (tmp_path / "datasets").mkdir()
-    zipped(tmp_path / "made", tmp_path / "datasets" / "pets.zip", wrapper)
-    monkeypatch.chdir(tmp_path)
-    for name, line in (("pets.zip", "Unpacked"), ("datasets/pets.zip", "was unpacked before")):
-        found = find_labelled(name)
-        assert (found.name, found.classes, len(found.train), len(found.test)) == ("pets", ["cat", "dog"], 6, 2)
-        assert line in capsys.readouterr().out
-    assert sorted(os.listdir("datasets")) == ["pets", "pets.zip"]
-
-
-def test_a_tar_of_one_split_keeps_its_folder(tmp_path):
-    write(tmp_path / "made" / "train", 4)
-    with tarfile.open(tmp_path / "cars.tar.gz", "w:gz") as archive:
-        archive.add(tmp_path / "made" / "train", "train")
-    found = find_pictures(tmp_path / "cars.tar.gz")
-    assert len(found.train + found.test) == 4 and (tmp_path / "cars" / "train").is_dir()
-
-
-def test_archives_that_cannot_be_opened(tmp_path):
-    (tmp_path / "cars.zip").write_bytes(b"PK no archive")
-    (tmp_path / "cars.rar").write_bytes(b"Rar!")
-    with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
-        archive.writestr("../out.png", b"x")
-    for name, message in (
-        ("cars.zip", "cannot be unpacked"),
-        ("cars.rar", "unpack it and name its folder"),
-        ("bad.zip", "leads out of its folder"),
-    ):
-        with pytest.raises(BadValueError, match=message):
-            find_pictures(tmp_path / name)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.zip", "cars.rar", "cars.zip"]
 
 
 # Pillow's warnings:

@@ -34,6 +34,7 @@ BAD |= {name: ["False", 1.0] for name in ("augment", "identity", "instance_norm"
 BAD |= {name: [1, " "] for name in ("dataset_name", "dataset_B", "data_dir", "output", "labels", "attributes")}
 BAD |= {name: [64, (64, 64)] for name in ("img_shape", "shape_A", "shape_B")}
 BAD |= {"value_range": [(255, 0), "x"], "flip": ["sideways", 1.0], "load_size": [0, 256], "dataset_A": [[], [" "], 1]}
+BAD |= {name: [3, [1]] for name in ("data", "test_data")}
 BAD |= {name: [None, "x"] for name in ("fit", "resample", "direction", "game", "activation")}
 BAD |= {name: [None, "x"] for name in ("distance", "adversarial_loss", "gan_loss", "generator")}
 BAD |= {"norm": ["layer", "x"]}
@@ -152,8 +153,9 @@ def test_numbers_of_numpy_are_accepted_and_written_down(unbuilt, model):
 
 WHOLE = ["batch_size", "sample_interval", "keep", "steps_per_epoch", "checkpoint_interval", "epochs", "decay_epochs"]
 OF_TRAIN = {name: SIZES for name in [*WHOLE, "validation_interval"]}
-OF_TRAIN |= {"ema": SHARES, "deterministic": [*SWITCHES, None], "quiet": [*SWITCHES, None]}
+OF_TRAIN |= {"ema": SHARES, "deterministic": [*SWITCHES, None], "quiet": [*SWITCHES, None], "log": ["x", "", 3, True]}
 USUAL = {name: 2 for name in OF_TRAIN} | {"ema": np.float32(0.5), "deterministic": np.False_, "quiet": True}
+USUAL |= {"log": None}
 
 
 @pytest.mark.parametrize("name", OF_TRAIN)
