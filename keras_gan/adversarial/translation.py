@@ -117,6 +117,12 @@ class TranslationModel(AdversarialModel):
         rows = list(zip(*translations.values(), strict=True))
         return FixedSample(rows, list(translations), None, self.held_out_figures(translations))
 
+    def held_out(self, number: int, *batch: Any) -> tuple[dict[str, float], dict[str, tuple[Any, Any]]]:
+        shown = {title: np.asarray(images) for title, images in self.translations(*batch).items()}
+        ways = {"A_to_B": ("A to B", batch[1]), "B_to_A": ("B to A", batch[0])}
+        sides = {way: (shown[title], real) for way, (title, real) in ways.items() if title in shown}
+        return self.held_out_figures(shown), sides
+
 
 class TwoWayModel(TranslationModel):
     """Base of the models that translate both ways, with `g_AB` and `g_BA`. Its samples and figures assume pairs."""

@@ -39,7 +39,9 @@ def main(argv: list[str] | None = None) -> None:
 
 def parser() -> console.Parser:
     found = console.Parser.of("keras_gan.translate", __doc__)
-    found.add_argument("model", metavar="MODEL", help="a .keras file or the folder of a run")
+    found.add_argument(
+        "model", metavar="MODEL", help="a .keras file, a run, RUN@best, RUN@12, or a checkpoint's folder"
+    )
     found.add_argument("inputs", metavar="INPUT", nargs="+", help="files, folders or globs")
     found.add_argument("--output", metavar="DIR", required=True, help="folder for the results")
     found.add_argument("--direction", choices=DIRECTIONS, help="for a run with two generators (default: AtoB)")

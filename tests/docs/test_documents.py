@@ -21,7 +21,7 @@ import keras_gan
 from keras_gan import cli
 from keras_gan.datasets.catalogue import CATALOGUE
 from keras_gan.errors import BadValueError
-from keras_gan.evaluate import metrics
+from keras_gan.images import metrics
 
 ROOT = Path(__file__).parents[2]
 BUILT = ("_build", "repository")  # what `make docs` leaves in docs/
