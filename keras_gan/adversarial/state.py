@@ -3,7 +3,8 @@
 import contextlib
 import functools
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -130,8 +131,8 @@ class StatefulModel(Handover):
         keras.saving.register_keras_serializable(package="keras_gan" if is_ours else cls.__module__)(cls)
 
     @property
-    def constructor_arguments(self) -> dict[str, Any]:
-        """The arguments that the model was built with, including defaults: a dict. A value range is in numbers."""
+    def constructor_arguments(self) -> Mapping[str, Any]:
+        """The arguments that the model was built with, including defaults. A value range is in numbers."""
         given = dict(self._constructed_with.arguments)
         for parameter in self._constructed_with.signature.parameters.values():
             if parameter.kind == parameter.VAR_KEYWORD:
@@ -139,7 +140,7 @@ class StatefulModel(Handover):
         arguments = run_folder.options_of(type(self)) | given
         if arguments.get("value_range") is not None:
             arguments["value_range"] = self.data_loader.value_range_of_files
-        return arguments
+        return MappingProxyType(arguments)  # of a dict Keras would save the optimizers, as part of the model
 
     @classmethod
     def from_arguments(cls, arguments: dict[str, Any]) -> Any:

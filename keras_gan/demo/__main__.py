@@ -1,7 +1,8 @@
 """A web page to try a trained generator: draw, upload or photograph, and see the output.
 
     python -m keras_gan.demo                           draw a shoe, and colour it with a stroke
-    python -m keras_gan.demo runs/cyclegan-NAME-1      a run, or RUN@best: both directions; DCGAN, GAN, CGAN: sliders, walks, labels
+    python -m keras_gan.demo runs/cyclegan-NAME-1      a run, both directions; DCGAN, GAN, CGAN: sliders, walks, labels
+    python -m keras_gan.demo RUN@best                  its best networks; RUN@12: those of epoch 12
     python -m keras_gan.demo generator.keras           a generator's file
 
 The page is served to this computer only, unless --host is given. Uploads stay in memory; no file is written.

@@ -49,6 +49,7 @@ class Scoring:
     def __init__(self, run: str | Path, data: Data, extractor: Callable | None) -> None:
         from keras_gan.images.metrics import check_metrics
 
+        check_no_links(run)  # before anything in it is read
         place = place_of(run)
         if place.run is None:
             raise BadValueError(f"{str(run)!r} is not the folder of a run: it has no {CONFIG}.")

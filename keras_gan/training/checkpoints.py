@@ -118,6 +118,12 @@ def load(path: Path, model: Any) -> dict[str, Any]:
     """
     state = state_of(path)
     restore_compiled(model, state.get("compiled", {}))
+    load_weights(path, model)
+    return state
+
+
+def load_weights(path: Path, model: Any) -> None:
+    """Loads the weights and all other variables of a checkpoint. Raises BadValueError if they do not fit the model."""
     model.make_train_function()
     try:
         with old_runs.upgraded_weights(path / WEIGHTS, type(model).__name__) as weights:
@@ -126,7 +132,6 @@ def load(path: Path, model: Any) -> dict[str, Any]:
         raise BadValueError(
             f"checkpoint {str(path)!r} does not fit this model: {' '.join(str(error).split())[:300]}"
         ) from error
-    return state
 
 
 @functools.lru_cache(maxsize=1)

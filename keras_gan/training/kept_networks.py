@@ -50,9 +50,11 @@ def place_of(name: str | Path) -> Place:
 def place_of_folder(path: Path) -> Place:
     """The place of the networks of a run, of a checkpoint, or that lie in this folder."""
     run = next((parent for parent in list(path.parents)[:2] if (parent / CONFIG).is_file()), None)
-    if run and path.relative_to(run).parts[0] == "checkpoints":
+    inside = path.relative_to(run).parts[0] if run else ""
+    if run and inside == "checkpoints":
         return place_of_checkpoint(run, path)
-    if run or (not (path / CONFIG).exists() and any((path / name).is_file() for name in GENERATORS)):
+    is_copy = not (path / CONFIG).exists() and any((path / name).is_file() for name in GENERATORS)
+    if inside == MODELS or is_copy:
         return place_of_networks(path)
     run_folder.read_config(path)
     return Place(path / MODELS, path)

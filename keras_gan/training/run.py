@@ -3,7 +3,7 @@
 import datetime
 import platform
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -251,7 +251,7 @@ def settings(model: Any) -> dict[str, Any]:
     return {"dtype_policy": keras.config.dtype_policy().name, "jit_compile": model.jit_compile}
 
 
-def as_json(arguments: dict[str, Any]) -> dict[str, Any]:
+def as_json(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Converts arguments for JSON: optimizers as Keras serializes them, paths as text."""
     plain = {}
     for name, value in arguments.items():

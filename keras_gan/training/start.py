@@ -1,5 +1,6 @@
 """Starts a run from trained networks: their layers that fit are taken, the others are named."""
 
+import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from keras_gan.training.network_files import opened
 from keras_gan.training.schedules import optimizer_of
 
 MOST_NAMED = 4  # layers in a message
+DISCRIMINATORS = "d_A", "d_B", "discriminator"
 
 
 def has_begun(run: Path) -> bool:
@@ -23,59 +25,57 @@ def has_begun(run: Path) -> bool:
 def start_from(model: Any, name: str | Path, with_optimizers: bool = False) -> None:
     """Takes weights from trained networks; see `AdversarialModel.start_from`."""
     told = take_all(model, checkpoint_with_optimizers(name)) if with_optimizers else take_networks(model, name)
-    print(f"Starting from {name}: {told}.")
+    print(f"Starting from {name}: {told}")
 
 
 def take_all(model: Any, path: Path) -> str:
     """Takes all weights and what the optimizers remember from a checkpoint; tells what was taken, in words.
 
-    The rest stays as in a new model: learning rates, iterations, past fakes, random states, and what is averaged.
+    The rest stays as in a new model: learning rates, iterations, past fakes and random states.
     """
-    kept = [*model.own_state, model.iteration]
-    kept += [variable for part in model.parts if (variable := rate_of(part)) is not None]
-    values = [np.array(ops.convert_to_numpy(variable)) for variable in kept]
-    totals = model.totals_before
-    before = [network.get_weights() for network in model.networks]
+    model.make_train_function()  # creates what the optimizers remember
+    everything = model.step_variables
+    values = [np.array(ops.convert_to_numpy(variable)) for variable in everything]
+    taken = {id(variable) for part in (*model.networks, *map(optimizer_of, model.parts)) for variable in part.variables}
+    taken -= {id(optimizer_of(part)._learning_rate) for part in model.parts}
     try:
-        checkpoints.load(path, model)
-    except BadValueError as error:
-        for network, weights in zip(model.networks, before, strict=True):
-            network.set_weights(weights)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "Skipping variable loading", UserWarning)  # of an optimizer
+            checkpoints.load_weights(path, model)
+    except (BadValueError, UserWarning) as error:
+        taken = set()
         raise BadValueError(
-            f"the optimizers in {str(path)!r} need networks and optimizers of the same shape: "
-            f"leave out --with-optimizers, then the layers that fit are taken ({error})"
+            f"{str(path)!r} has networks or optimizers that do not fit this {model.name}, and with optimizers all must "
+            "fit: leave --with-optimizers out, then the layers that fit are taken."
         ) from error
-    for variable, value in zip(kept, values, strict=True):
-        variable.assign(value)
-    model.totals_before = totals
-    return f"all networks and their optimizers, of iteration {path.name}"
-
-
-def rate_of(part: Any) -> Any:
-    """The variable that holds the learning rate of a part; None if the rate has a schedule."""
-    rate = optimizer_of(part)._learning_rate
-    return rate if hasattr(rate, "assign") else None
+    finally:
+        for variable, value in zip(everything, values, strict=True):
+            if id(variable) not in taken:
+                variable.assign(value)
+        model.totals_before = None
+    return f"all networks and what their optimizers remember, of iteration {path.name}."
 
 
 def take_networks(model: Any, name: str | Path) -> str:
     """Takes the layers that fit from saved networks; tells what was taken, in words."""
     targets = {network.name: network for network in model.networks}
     sources = networks_of(name, targets)
-    pairs = [(targets[of], network) for of, network in sources.items() if of in targets]
-    if not pairs:
-        has, takes = ", ".join(sources) or "none", ", ".join(targets)
+    fits = {of: Fit.of(sources[of], target) for of, target in targets.items() if of in sources}
+    if not fits:
+        has, takes = ", ".join(sources), ", ".join(targets)
         raise BadValueError(
             f"{str(name)!r} has the networks {has}, and {model.name} takes {takes}: name the file of one of them."
         )
-    fits = {target: Fit.of(source, target) for target, source in pairs}
-    for target, fit in fits.items():
-        if target in model.combined.trains and not fit.taken:
-            raise BadValueError(f"nothing of {target.name} in {str(name)!r} fits {model.name}: {fit.told()}.")
+    for of, fit in fits.items():
+        if targets[of] in model.combined.trains and not fit.taken:
+            raise BadValueError(f"nothing of {of} in {str(name)!r} fits this {model.name}: {fit.told()}.")
     for fit in fits.values():
         fit.take()
-    told = "; ".join(f"{target.name} {fit.told()}" for target, fit in fits.items())
-    afresh = [of for of in targets if of not in sources]
-    return told + (f"; afresh {', '.join(afresh)}" if afresh else "")
+    whole = [of for of, fit in fits.items() if not fit.rest]
+    afresh = [of for of in targets if of not in fits]
+    told = ([f"all of {', '.join(whole)}"] if whole else []) + ([f"nothing of {', '.join(afresh)}"] if afresh else [])
+    parts = [f"\n  {of}: {fit.told()}" for of, fit in fits.items() if fit.rest]
+    return "; ".join(told) + "".join(parts)
 
 
 def networks_of(name: str | Path, targets: dict[str, Any]) -> dict[str, Any]:
@@ -99,8 +99,8 @@ def networks_in_file(path: Path, targets: dict[str, Any]) -> dict[str, Any]:
     network = opened(path)
     if hasattr(network, "networks"):  # a whole model, saved in Python
         return {part.name: part for part in network.networks}
-    names = [of for of in (network.name, path.stem, "generator") if of in targets]
-    return {names[0] if names else network.name: network}
+    likely = [network.name, path.stem, *([] if network.name in DISCRIMINATORS else ["generator"])]
+    return {next((of for of in likely if of in targets), network.name): network}
 
 
 class Fit(NamedTuple):
@@ -130,7 +130,7 @@ class Fit(NamedTuple):
                 taken.append((trained, layer))
             else:
                 there = f"{shapes(trained)} there" if trained is not None else "not there"
-                rest.append(f"{type(layer).__name__} {place + 1} ({there}, {shapes(layer)} here)")
+                rest.append(f"layer {place + 1} ({type(layer).__name__}, {there}, {shapes(layer)} here)")
         has_kernel = any(len(weight.shape) > 1 for _, layer in taken for weight in layer.weights)
         return cls(taken if has_kernel else [], rest, len(new))
 
@@ -141,8 +141,6 @@ class Fit(NamedTuple):
 
     def told(self) -> str:
         """What was taken, and which layers were not."""
-        if len(self.taken) == self.total:
-            return "whole"
         more = f" and {len(self.rest) - MOST_NAMED} more" if len(self.rest) > MOST_NAMED else ""
         missing = ", ".join(self.rest[:MOST_NAMED]) + more
         return f"{len(self.taken)} of {self.total} layers, not {missing}"
@@ -158,4 +156,4 @@ def layers_of(network: Any) -> list[Any]:
 
 def shapes(layer: Any) -> str:
     """The shapes of the weights of a layer, as text."""
-    return " ".join("x".join(map(str, weight.shape)) or "1" for weight in layer.weights)
+    return "+".join("x".join(map(str, weight.shape)) or "1" for weight in layer.weights)
