@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
@@ -131,7 +131,7 @@ class StatefulModel(Handover):
         keras.saving.register_keras_serializable(package="keras_gan" if is_ours else cls.__module__)(cls)
 
     @property
-    def constructor_arguments(self) -> Mapping[str, Any]:
+    def constructor_arguments(self) -> MappingProxyType[str, Any]:
         """The arguments that the model was built with, including defaults. A value range is in numbers."""
         given = dict(self._constructed_with.arguments)
         for parameter in self._constructed_with.signature.parameters.values():

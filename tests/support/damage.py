@@ -18,6 +18,7 @@ from keras_gan.report.frames import animate, fault_of, frame_paths
 from keras_gan.report.page import save_facts, write_report
 from keras_gan.report.run_files import read_record
 from keras_gan.training import checkpoints
+from keras_gan.training.kept_networks import keep
 from support.resuming import everything
 
 
@@ -60,10 +61,11 @@ class Subject:
         return errors
 
     def translate(self, run):
-        generator = generators.find(run)
-        assert same(generator.config["arguments"], self.arguments)
-        for weight, expected in zip(generator.model.get_weights(), self.weights, strict=True):
-            np.testing.assert_array_equal(weight, expected)
+        for name in (run, f"{run}@2"):
+            generator = generators.find(name)
+            assert same(generator.config["arguments"], self.arguments)
+            for weight, expected in zip(generator.model.get_weights(), self.weights, strict=True):
+                np.testing.assert_array_equal(weight, expected)
 
     @staticmethod
     def report(run):
@@ -91,6 +93,7 @@ class Subject:
                 animate(run)
             checkpoints.save(run / "checkpoints", gan, state, 2)
             gan.save_networks()
+            keep(gan.run.network_paths, run / "models" / "epoch-2")
             save_facts(run, {"model": "toy", "state": "stopped"})
             write_report(run)
             self.check_files(run, draws)
@@ -107,12 +110,13 @@ class Subject:
         """Checks that all that is left under final names can be read."""
         for name in ("config.json", "data.json", "report.json"):
             assert read_record(run / name)
-        for path in (run / "history.csv", run / "held_out.csv"):
+        for path in (run / "history.csv", run / "held_out.csv", run / "validation.csv"):
             text = path.read_text() if path.exists() else "\n"
             assert text.endswith("\n") and len({line.count(",") for line in text.splitlines()}) == 1
         assert (run / "report.html").read_text(encoding="utf-8").endswith("</html>\n")
         assert checkpoints.fault_of(checkpoints.names(run / "checkpoints")[-1]) is None
         assert all(is_whole_zip(run / "models" / f"{network.name}.keras") for network in self.gan.networks)
+        assert all(is_whole_zip(path) for path in run.glob("models/epoch-2/*.keras"))
         drawn = run.glob("losses.png") if draws else ()
         assert all(fault_of(path) is None for path in (*drawn, *frame_paths(run / "frames")))
         assert not [path for path in run.rglob(".*") if path.name != ".lock"]

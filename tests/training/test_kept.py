@@ -19,7 +19,7 @@ from keras_gan.training.checkpoint_files import state_of
 from keras_gan.training.checkpoints import networks_at
 
 pytestmark = EAGERLY
-LONG = SHORT | {"epochs": 6, "steps_per_epoch": 1, "quiet": True, "validation_pictures": 2}
+LONG = SHORT | {"epochs": 6, "steps_per_epoch": 1, "quiet": True, "validation_pictures": 2, "sample_interval": 99}
 FIGURES = 5.0, 3.0, 3.0, 4.0, 2.0, 9.0  # by epoch: the best are 1, 2 and 5
 
 
@@ -58,6 +58,7 @@ def weights(gan):
     return [weight.copy() for weight in gan.generator.get_weights()]
 
 
+@pytest.mark.slow
 def test_patience_ends_a_run_and_a_resumed_run_keeps_its_count(figures, tmp_path, capsys):
     whole = Toy(seed=1, output=tmp_path / "whole")
     history = whole.train(**LONG, best_by="L1", patience=2)
@@ -95,7 +96,9 @@ def test_held_out_figures_are_means_over_all_pictures():
     figures = validation.Figures(gan, batch_size=3, most=5, extractor=lambda pictures: pictures.mean(axis=(1, 2)))
     found = figures()
     A, B = (np.concatenate(side) for side in zip(*validation.batches(gan.data_loader, 4, 5), strict=True))
-    assert len(A) == 5 and found["L1_A_to_B"] == pytest.approx(np.abs(gan.g_AB.predict_on_batch(A) - B).mean(), rel=1e-5)
+    assert len(A) == 5 and found["L1_A_to_B"] == pytest.approx(
+        np.abs(gan.g_AB.predict_on_batch(A) - B).mean(), rel=1e-5
+    )
     assert found["FID"] == pytest.approx((found["FID_A_to_B"] + found["FID_B_to_A"]) / 2)
     assert figures() == pytest.approx(found)  # with the features of real pictures from before
 

@@ -69,9 +69,7 @@ def test_optimizers_that_do_not_fit_change_nothing(options, trained):
     gan = Toy(seed=5, **options)
     gan.make_train_function()
     before = [value.copy() for value in everything(gan)]
-    with pytest.raises(
-        BadValueError, match="do not fit this toy, and with optimizers all must fit: leave "
-    ):
+    with pytest.raises(BadValueError, match="do not fit this toy, and with optimizers all must fit: leave "):
         gan.start_from(trained.run_folder, with_optimizers=True)
     for value, kept in zip(everything(gan), before, strict=True):
         np.testing.assert_array_equal(value, kept)
@@ -148,9 +146,7 @@ def test_networks_of_another_shape_are_refused_and_change_nothing(trained, tmp_p
     gan = discogan(gf=3)
     discogan().g_AB.save(tmp_path / "g_AB.keras")
     before = gan.g_AB.get_weights()
-    with pytest.raises(
-        BadValueError, match=r"nothing of g_AB in .* fits this discogan: 0 of 17 layers, not layer 1"
-    ):
+    with pytest.raises(BadValueError, match=r"nothing of g_AB in .* fits this discogan: 0 of 17 layers, not layer 1"):
         gan.start_from(tmp_path / "g_AB.keras")
     assert all(np.array_equal(a, b) for a, b in zip(before, gan.g_AB.get_weights(), strict=True))
 
