@@ -161,7 +161,7 @@ def files(tmp_path):
     return sorted(models.glob("*.keras"))
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -179,7 +179,7 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new_networks(at, files, monk
         def counted(*arguments, **options):
             calls.append(call)
             if len(calls) > at:
-                raise Killed
+                raise KilledError
             return call(*arguments, **options)
 
         return counted
@@ -190,7 +190,7 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new_networks(at, files, monk
             patch.setattr(kept_networks.shutil, name, killing(getattr(shutil, name)))
         try:
             kept_networks.keep(files, best)
-        except Killed:
+        except KilledError:
             patch.undo()
     place = kept_networks.place_of(f"{run}@best")
     texts = {path.name: path.read_text() for path in place.folder.iterdir()}
