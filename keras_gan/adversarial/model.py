@@ -188,7 +188,7 @@ class AdversarialModel(StatefulModel):
             ema: decay per iteration of the moving averages (EMA) of the generators' weights, such as 0.999. Samples and
                 saved networks use the averages; 0: no averages.
             validation_interval: epochs between validations, which log the losses on test pictures and the held-out
-                figures as val_NAME; 0: none, or 1 with `best_by`.
+                figures as val_NAME; 0: none, or 1 if there is a figure to be best by.
             checkpoint_interval: iterations between checkpoints, besides the end of each epoch; default: ten minutes.
             keep: number of newest checkpoints to keep.
             save_every: epochs between networks that are kept, in models/epoch-N; 0: none.
