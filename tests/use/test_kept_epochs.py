@@ -58,6 +58,7 @@ def pairs(tmp_path):
     return tmp_path / "pairs"
 
 
+@pytest.mark.slow
 def test_evaluate_draws_the_figures_over_the_epochs(run, pairs):
     pytest.importorskip("skimage", reason="needs scikit-image (extra metrics)")
     folder, rows = epochs.evaluate_epochs(run, pairs, mean_colours)
