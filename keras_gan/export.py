@@ -43,8 +43,7 @@ def export(model: Any, format: str, output: str | Path | None = None, direction:
     Args:
         model, direction: see `keras_gan.generators.find`.
         format: "savedmodel" (a folder), "onnx" or "tflite".
-        output: path to write; None: beside the generator's file, in `models/` of its run for RUN@best and the like,
-            or in the working directory if it has no file.
+        output: path to write; None: in `models/` of its run, beside its file, or in the working directory.
 
     Returns:
         The path of the export.
@@ -259,9 +258,7 @@ RUNTIMES = {"savedmodel": savedmodel_runtime, "onnx": onnx_runtime, "tflite": tf
 def main(argv: list[str] | None = None) -> None:
     needs = 'Needs the extra "export" for onnx and tflite.'
     parser = console.Parser.of("keras_gan.export", (__doc__ or "").partition("\n\n")[0], epilog=needs)
-    parser.add_argument(
-        "model", metavar="MODEL", help="a .keras file, a run, RUN@best, RUN@12, or a checkpoint's folder"
-    )
+    parser.add_argument("model", metavar="MODEL", help="a .keras file, a run, RUN@best, or a checkpoint's folder")
     parser.add_argument("--format", required=True, choices=ENDINGS)
     text = "for a run with two generators (default: AtoB)"
     parser.add_argument("--direction", choices=generators.DIRECTIONS, help=text)

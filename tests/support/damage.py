@@ -19,6 +19,7 @@ from keras_gan.report.page import save_facts, write_report
 from keras_gan.report.run_files import read_record
 from keras_gan.training import checkpoints
 from keras_gan.training.kept_networks import keep
+from keras_gan.training.validation import Validate
 from support.resuming import everything
 
 
@@ -83,7 +84,7 @@ class Subject:
             iteration = state["iteration"]
             for value, expected in zip(everything(gan), self.states[iteration], strict=True):
                 np.testing.assert_array_equal(value, expected)
-            for callback in watching(2, 2, 1, True)[:3]:
+            for callback in (*watching(2, 2, 1, True)[:3], Validate(None, 1)):
                 callback.set_model(gan)
                 callback.on_train_begin()
             rows = read_rows(run / "history.csv")
@@ -115,8 +116,8 @@ class Subject:
             assert text.endswith("\n") and len({line.count(",") for line in text.splitlines()}) == 1
         assert (run / "report.html").read_text(encoding="utf-8").endswith("</html>\n")
         assert checkpoints.fault_of(checkpoints.names(run / "checkpoints")[-1]) is None
-        assert all(is_whole_zip(run / "models" / f"{network.name}.keras") for network in self.gan.networks)
-        assert all(is_whole_zip(path) for path in run.glob("models/epoch-2/*.keras"))
+        for folder in (run / "models", run / "models" / "epoch-2"):
+            assert all(is_whole_zip(folder / f"{network.name}.keras") for network in self.gan.networks)
         drawn = run.glob("losses.png") if draws else ()
         assert all(fault_of(path) is None for path in (*drawn, *frame_paths(run / "frames")))
         assert not [path for path in run.rglob(".*") if path.name != ".lock"]
