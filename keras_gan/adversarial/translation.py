@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -105,10 +106,10 @@ class TranslationModel(AdversarialModel):
         return self.data_options | {"img_res": tuple(size), "channels": channels, "channels_B": channels_B}
 
     @property
-    def constructor_arguments(self) -> dict[str, Any]:
+    def constructor_arguments(self) -> MappingProxyType[str, Any]:
         """As of every model. The shape that several folders of A make is in numbers."""
         stacked = {"shape_A": self.shape_A} if len(self.folders_A) > 1 else {}
-        return super().constructor_arguments | stacked
+        return MappingProxyType(super().constructor_arguments | stacked)
 
     def fixed_sample(self) -> FixedSample:
         if self._held_out is None:

@@ -73,9 +73,9 @@ def run(given: argparse.Namespace) -> None:
     from keras_gan.translate.trained import makes_deep, stacked_by, value_range_of
 
     also = [GRID] if given.grid else []
-    network, folder = locate(Path(given.model), given.direction)  # fail before the slow import of Keras
+    network, place = locate(Path(given.model), given.direction)  # fail before the slow import of Keras
     way = "BtoA" if network.stem == DIRECTIONS["BtoA"] else "AtoB"
-    parts, _ = stacked_by(read_config(folder) if folder else {}, way)
+    parts, _ = stacked_by(read_config(place.run) if place.run else {}, way)
     gather(given.inputs, given.output, also=also, parts=parts)
     generator = translator(find(given.model, given.direction))
     from keras_gan.translate.pipeline import Flow
