@@ -43,7 +43,7 @@ def export(model: Any, format: str, output: str | Path | None = None, direction:
     Args:
         model, direction: see `keras_gan.generators.find`.
         format: "savedmodel" (a folder), "onnx" or "tflite".
-        output: path to write; None: beside the generator's file, or in the working directory if it has no file.
+        output: path to write; None: in `models/` of its run, beside its file, or in the working directory.
 
     Returns:
         The path of the export.
@@ -59,6 +59,8 @@ def export(model: Any, format: str, output: str | Path | None = None, direction:
     check_backend()
     if path is None:
         source = generator.path or Path(generator.name)
+        if generator.run and source.parent.parent != generator.run:  # kept networks and checkpoints may be replaced
+            source = generator.run / "models" / f"{source.stem}-{source.parent.name}.keras"
         name = source.stem if format != "savedmodel" else f"{source.stem}_savedmodel"
         path = checked_output(source.with_name(name + ENDINGS[format]))
     with unfinished_folder(path) as beside, writable(str(beside)) as folder:
@@ -256,7 +258,7 @@ RUNTIMES = {"savedmodel": savedmodel_runtime, "onnx": onnx_runtime, "tflite": tf
 def main(argv: list[str] | None = None) -> None:
     needs = 'Needs the extra "export" for onnx and tflite.'
     parser = console.Parser.of("keras_gan.export", (__doc__ or "").partition("\n\n")[0], epilog=needs)
-    parser.add_argument("model", metavar="MODEL", help="a .keras file or the folder of a run")
+    parser.add_argument("model", metavar="MODEL", help="a .keras file, a run, RUN@best, or a checkpoint's folder")
     parser.add_argument("--format", required=True, choices=ENDINGS)
     text = "for a run with two generators (default: AtoB)"
     parser.add_argument("--direction", choices=generators.DIRECTIONS, help=text)

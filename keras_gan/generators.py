@@ -6,7 +6,6 @@ activation tells the value range, [-1, 1] for tanh and [0, 1] for sigmoid.
 
 import functools
 import sys
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,11 @@ import numpy as np
 from keras_gan import console
 from keras_gan.datasets.preparation import Preparation
 from keras_gan.errors import BadValueError, NotFoundError
-from keras_gan.files import INPUT, comment_of, is_whole_zip
+from keras_gan.files import INPUT, comment_of
 from keras_gan.images.pixels import RANDOM_CROP
 from keras_gan.training import run_folder
+from keras_gan.training.kept_networks import Place, place_of, place_of_networks
+from keras_gan.training.network_files import SPOILT, opened
 
 #: File names of generators by direction; a model with a single generator names it `generator`.
 DIRECTIONS = {"AtoB": "g_AB", "BtoA": "g_BA"}
@@ -28,9 +29,6 @@ SHAPING = "Reshape", "Flatten", "Permute", "Cropping2D", "UpSampling2D"
 RANGES = {"tanh": (-1, 1), "sigmoid": (0, 1)}
 
 
-SPOILT = "its training failed; take a network from before, or train again"
-
-
 class Generator:
     """A trained generator.
 
@@ -38,6 +36,7 @@ class Generator:
         model: the Keras model.
         path: the file that it was loaded from, if any.
         run: the folder of its run, if any.
+        comment: what its file notes, see `Run.save_networks`; None: read it there.
 
     Attributes:
         kind: "translation" (pictures to pictures), "latent" (noise to pictures) or "labelled" (noise and labels).
@@ -53,8 +52,11 @@ class Generator:
         BadValueError: if the model is not a generator.
     """
 
-    def __init__(self, model: Any, path: Path | None = None, run: Path | None = None) -> None:
+    def __init__(
+        self, model: Any, path: Path | None = None, run: Path | None = None, comment: str | None = None
+    ) -> None:
         self.model, self.path, self.run = model, path, run
+        self.comment = comment if comment is not None else comment_of(path) if path else ""
         self.kind, self.shape, self.out_shape = kind_of(model, self.title)
         self.value_range = RANGES[str(last_activation(model))]
         self.latent_dim: Any = None if self.kind == "translation" else int(inputs_of(model)[0][1])
@@ -77,7 +79,7 @@ class Generator:
     @functools.cached_property
     def preparation(self) -> Preparation | None:
         """How the photos were prepared that it took in training, if its file tells; None: they were not, or unknown."""
-        told = comment_of(self.path).partition(f", {INPUT} ")[2] if self.path and self.kind == "translation" else ""
+        told = self.comment.partition(f", {INPUT} ")[2] if self.kind == "translation" else ""
         return Preparation.of_text(told)
 
     @property
@@ -141,7 +143,7 @@ class Generator:
 
         images = keras.Input((height, width, self.shape[2]))
         model = keras.models.clone_model(self.model, input_tensors=images, clone_function=lambda layer: layer)
-        return Generator(model, self.path, self.run)
+        return Generator(model, self.path, self.run, self.comment)
 
     @property
     def multiple(self) -> int:
@@ -154,7 +156,8 @@ def find(model: Any, direction: str | None = None) -> Generator:
     """Finds and opens a trained generator. Keras is imported only once the file is found.
 
     Args:
-        model: a `.keras` file, the folder of a run, a `keras.Model`, or a `Generator`, which is returned unchanged.
+        model: a `.keras` file, the folder of a run, RUN@best, RUN@12, a folder of networks or of a checkpoint, a
+            `keras.Model`, or a `Generator`, which is returned unchanged.
         direction: "AtoB" or "BtoA", for a run with two generators; None: "AtoB", with a notice.
 
     Raises:
@@ -165,10 +168,16 @@ def find(model: Any, direction: str | None = None) -> Generator:
     if direction not in (None, *DIRECTIONS):
         raise BadValueError(f"direction must be one of {', '.join(DIRECTIONS)}, not {direction!r}.")
     if isinstance(model, str | Path):
-        path, run = locate(Path(model), direction)
-        if direction is None and Path(model) == run and len(generators_of(run)) > 1:
+        path, place = locate(Path(model), direction)
+        if direction is None and not Path(model).is_file() and len(generators_in(place, model)) > 1:
             print(f"{model} translates both ways: taking AtoB; name the direction BtoA for the other.", file=sys.stderr)
-        return Generator(opened(path), path, run)
+        if place.checkpoint:
+            console.load_keras()
+            from keras_gan.training.checkpoints import networks_at
+
+            network, comment = networks_at(place.checkpoint)[path.stem]
+            return Generator(network, place.checkpoint / path.name, place.run, comment)
+        return Generator(opened(path), path, place.run)
     if isinstance(model, Generator):
         return model
     if not hasattr(model, "predict_on_batch"):
@@ -176,65 +185,53 @@ def find(model: Any, direction: str | None = None) -> Generator:
     return Generator(model)
 
 
-def locate(path: Path, direction: str | None = None) -> tuple[Path, Path | None]:
-    """(file of the generator, folder of its run or None) for a path given to `find`. Imports no framework."""
-    if path.is_dir():
-        run_folder.read_config(path)
-        return generator_of(path, direction), path
-    if not path.is_file():
+def locate(path: Path, direction: str | None = None) -> tuple[Path, Place]:
+    """(file of the generator, place of the networks) for a path given to `find`. Imports no framework."""
+    if not path.exists() and "@" not in path.name:
         raise NotFoundError(f"no model {str(path)!r}: there is no such file or run folder.")
+    if not path.is_file():
+        place = place_of(path)
+        return generator_in(place, path, direction), place
     if path.suffix.lower() not in (".keras", ".h5"):
         raise BadValueError(f"{str(path)!r} is not a model: name a .keras file or a run folder.")
     if direction and path.stem in (ONLY, *DIRECTIONS.values()) and path.stem != DIRECTIONS[direction]:
         raise BadValueError(
             f"{str(path)!r} is not the generator for {direction}: omit --direction, or name the run folder."
         )
-    folder = path.parent.parent
-    is_in_run = path.parent.name == "models" and (folder / run_folder.CONFIG).is_file()
-    return path, folder if is_in_run else None
+    return path, place_of_networks(path.parent)
 
 
-def generators_of(run: Path) -> dict[str | None, Path]:
+def generators_of(run: str | Path) -> dict[str | None, Path]:
     """The saved generators of a run: {"AtoB": path, "BtoA": path}, or {None: path} for a single one.
 
+    Args:
+        run: its folder, or another name of `keras_gan.training.kept_networks.place_of`.
+
     Raises:
-        NotFoundError: if none is saved yet.
+        NotFoundError: if none is saved yet, or there is no such place.
+        BadValueError: if the folder is not a run.
     """
-    places = {way: run / "models" / f"{network}.keras" for way, network in [*DIRECTIONS.items(), (None, ONLY)]}
+    return generators_in(place_of(run), run)
+
+
+def generators_in(place: Place, name: str | Path) -> dict[str | None, Path]:
+    """As `generators_of`, for the place that has this name."""
+    places = {way: place.folder / f"{network}.keras" for way, network in [*DIRECTIONS.items(), (None, ONLY)]}
     found = {way: path for way, path in places.items() if path.is_file()}
     if not found:
-        raise NotFoundError(f"run {str(run)!r} has no generator yet: it is saved at the end of the first epoch.")
+        raise NotFoundError(f"run {str(name)!r} has no generator yet: it is saved at the end of the first epoch.")
     return found
 
 
-def generator_of(run: Path, direction: str | None) -> Path:
-    """The file of a run's generator for this direction; None: its only one, or that of AtoB."""
-    found = generators_of(run)
+def generator_in(place: Place, name: str | Path, direction: str | None) -> Path:
+    """The file of the generator for this direction; None: the only one, or that of AtoB."""
+    found = generators_in(place, name)
     if direction is None:
         return next(iter(found.values()))
     if direction in found:
         return found[direction]
     held = ", ".join(path.name for path in found.values())
-    raise BadValueError(f"run {str(run)!r} has no generator {direction}: it has {held}; omit --direction.")
-
-
-def opened(path: Path) -> Any:
-    """Loads a Keras model, uncompiled. BadValueError if it is damaged, none, or has weights that are not finite."""
-    console.load_keras()
-    from keras_gan.layers import trusted
-
-    if zipfile.is_zipfile(path) and not is_whole_zip(path):  # Keras would read damaged weights
-        raise BadValueError(f"{str(path)!r} is damaged: its checksums differ; resuming its run saves it again.")
-    try:
-        model = trusted.load_model(path)
-    except BadValueError:
-        raise
-    except Exception as error:  # on foreign files Keras raises errors of unrelated types
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise BadValueError(f"{str(path)!r} cannot be opened as a Keras model: {reason}") from error
-    if not all(np.isfinite(weights).all() for weights in model.get_weights() if weights.dtype.kind == "f"):
-        raise BadValueError(f"{str(path)!r} has weights that are not finite (NaN or infinity): {SPOILT}.")
-    return model
+    raise BadValueError(f"run {str(name)!r} has no generator {direction}: it has {held}; omit --direction.")
 
 
 def kind_of(model: Any, title: str) -> tuple[str, tuple[int, ...], tuple[int, ...]]:

@@ -150,6 +150,13 @@ class LatentModel(AdversarialModel):
         rows = [images[start : start + columns] for start in range(0, len(images), columns)]
         return FixedSample(rows, titles=None, captions=None, figures={})
 
+    def held_out(self, number: int, *batch: Any) -> tuple[dict[str, float], dict[str, tuple[Any, Any]]]:
+        """No figures of its own; for FID and KID a picture of noise for each held-out one, with the same label."""
+        imgs, *labels = batch
+        codes = np.random.default_rng([self.seed, number]).standard_normal((len(imgs), self.latent_dim))
+        fakes = self.generator.predict_on_batch(with_labels(codes.astype("float32"), labels))
+        return {}, {"noise": (np.asarray(fakes), imgs)}
+
 
 def with_labels(x: Any, labels: Sequence[Any]) -> Any:
     """The inputs of a network: `x`, or the list [x, labels] if there are labels."""

@@ -13,13 +13,14 @@ import keras
 from keras import ops
 
 from keras_gan import backend
-from keras_gan.adversarial.parts import PartsOptimizer, chosen, create_variables
+from keras_gan.adversarial.parts import PartsOptimizer, chosen
 from keras_gan.adversarial.state import StatefulModel
 from keras_gan.adversarial.step import judge, play
 from keras_gan.backend.memory import keep_freed_memory
 from keras_gan.errors import BadValueError, check_rate
 from keras_gan.training import hosts, old_runs
 from keras_gan.training.run import Run, resume_run
+from keras_gan.training.start import start_from
 
 
 class FixedSample(NamedTuple):
@@ -127,19 +128,6 @@ class AdversarialModel(StatefulModel):
     def metrics(self) -> list[Any]:
         return [metric for part in self.parts for metric in part.metrics]
 
-    def make_train_function(self, force: bool = False) -> Any:
-        """Builds the step of `fit()` and `train_on_batch()`; rebuilds it if a part was recompiled since."""
-        made_of: list[Any] = [(part, part.optimizer, part._loss_tracker) for part in self.parts]  # new in each compile
-        for compiled in made_of:
-            if compiled not in self._step_made_of():
-                create_variables(compiled[0])
-        made_of += [(self.generators_first, self.discriminators_every, self.jit_compile, self.run_eagerly)]
-        if made_of != self._step_made_of():
-            self.train_function, self._step_made_of = None, lambda: made_of
-        if self.train_function is None or force:
-            self.forget_variables()
-        return super().make_train_function(force)
-
     def generator_inputs(self, batch: list[Any]) -> list[Any]:
         """The inputs of `combined` for a batch."""
         return batch
@@ -197,6 +185,12 @@ class AdversarialModel(StatefulModel):
         validation_interval: int = 0,
         checkpoint_interval: int | None = None,
         keep: int = 2,
+        save_every: int = 0,
+        best_by: str | None = None,
+        patience: int = 0,
+        validation_pictures: int = 64,
+        start_from: str | None = None,
+        with_optimizers: bool = False,
         deterministic: bool = False,
         quiet: bool = False,
         log: str | None = None,
@@ -215,9 +209,17 @@ class AdversarialModel(StatefulModel):
             ema: decay per iteration of the moving averages (EMA) of the generators' weights, such as 0.999. Samples and
                 saved networks use the averages; 0: no averages.
             validation_interval: epochs between validations, which log the losses on test pictures and the held-out
-                figures as val_NAME; 0: none.
+                figures as val_NAME; 0: none, or 1 if there is a figure to be best by.
             checkpoint_interval: iterations between checkpoints, besides the end of each epoch; default: ten minutes.
             keep: number of newest checkpoints to keep.
+            save_every: epochs between networks that are kept, in models/epoch-N; 0: none.
+            best_by: held-out figure by which the best networks are kept, in models/best; less of it is better: FID,
+                KID or one of the model's own, such as L1_A_to_B; default: none are kept.
+            patience: validations in a row without a better figure that end the run early; 0: it does not end early.
+            validation_pictures: number of held-out pictures that a validation looks at.
+            start_from: trained networks to start from, with the weights of generators and discriminators: a run,
+                RUN@best, RUN@12, a checkpoint's folder or a .keras file; layers that do not fit start afresh.
+            with_optimizers: also take what the optimizers remember, from a run or a checkpoint's folder.
             deterministic: make every operation reproducible bit by bit, on a GPU too.
             quiet: print only the first and last lines, with the paths of the results.
             log: log elsewhere, too: wandb, mlflow, or tensorboard, whose files every run has; several with commas.
@@ -229,7 +231,9 @@ class AdversarialModel(StatefulModel):
 
         Raises:
             BadValueError: (a ValueError) for numbers below 1, a folder that cannot be written or in which another
-                process trains, data of which more than half is broken, or a finished run.
+                process trains, data of which more than half is broken, an unknown figure to be best by, networks to
+                start from that do not fit, or a finished run.
+            NotFoundError: (a FileNotFoundError) if there are no networks to start from.
             NotFiniteError: (an ArithmeticError) if a loss or a weight is not finite.
             KeyboardInterrupt: after Ctrl-C or SIGTERM, once the step is done and a checkpoint is saved.
         """
@@ -238,6 +242,30 @@ class AdversarialModel(StatefulModel):
         arguments |= {name: value for name, value in own.items() if arguments[name] is None}
         return self.run.train(arguments, callbacks)
 
+    def start_from(self, networks: str | Path, with_optimizers: bool = False) -> None:
+        """Takes the weights of trained networks, for training on other data or with other learning rates.
+
+        Networks are matched by name, layers by their place. What was taken, and what not, is printed in one line.
+
+        Args:
+            networks: a run's folder, RUN@best, RUN@12, the folder of a checkpoint, or a `.keras` file.
+            with_optimizers: also take what the optimizers remember, but not their rates, from the newest checkpoint of
+                a run or from a checkpoint's folder; everything must fit then.
+
+        Raises:
+            NotFoundError: (a FileNotFoundError) if there are no such networks.
+            BadValueError: (a ValueError) if no layer of a generator fits, or the file is damaged or holds no networks.
+        """
+        start_from(self, networks, with_optimizers)
+
+    def held_out(self, number: int, *batch: Any) -> tuple[dict[str, float], dict[str, tuple[Any, Any]]]:
+        """The held-out figures of a batch of test pictures with this number; less of each is better.
+
+        Returns:
+            (figures that are means over pictures, {direction: (pictures made, real pictures)} for FID and KID).
+        """
+        return self.fixed_sample().figures, {}
+
     @classmethod
     def resume(cls, run: str | Path, callbacks: Sequence[Any] = (), **changes: Any) -> Any:
         """Continues a run as if it had never stopped.
@@ -245,8 +273,9 @@ class AdversarialModel(StatefulModel):
         Args:
             run: its folder.
             callbacks: as for `train()`.
-            changes: what to change: `epochs`, to train longer, `checkpoint_interval`, `keep`, `quiet` or `log`. A run
-                on data given from Python needs the same `data` again, and its `test_data`.
+            changes: what to change: `epochs`, to train longer, `checkpoint_interval`, `keep`, `save_every`,
+                `patience`, `quiet` or `log`. A run on data given from Python needs the same `data` again, and its
+                `test_data`.
 
         Returns:
             The trained model; its `history` is Keras'.

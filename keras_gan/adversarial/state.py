@@ -5,6 +5,7 @@ import functools
 import inspect
 import warnings
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -15,6 +16,7 @@ from keras_gan import backend
 from keras_gan.adversarial.ema import Averages
 from keras_gan.adversarial.handover import KINDS, Handover
 from keras_gan.adversarial.losses import compile_as_before
+from keras_gan.adversarial.parts import create_variables
 from keras_gan.data.loader import PictureLoader
 from keras_gan.datasets.given import NOT_KEPT
 from keras_gan.training import run_folder
@@ -33,6 +35,7 @@ class StatefulModel(Handover):
     data_loader: Any
     combined: Any
     averages: Averages | None
+    _step_made_of: Any
     _is_range_checked = False
 
     def fit(self, x: Any = None, y: Any = None, *arguments: Any, **options: Any) -> Any:
@@ -58,6 +61,19 @@ class StatefulModel(Handover):
         if most > high + 1 or least < low - 1:
             found = f"pixels range from {least:g} to {most:g}, but this model takes {low} to {high}: scale them."
             warnings.warn(found, stacklevel=3)
+
+    def make_train_function(self, force: bool = False) -> Any:
+        """Builds the step of `fit()` and `train_on_batch()`; rebuilds it if a part was recompiled since."""
+        made_of: list[Any] = [(part, part.optimizer, part._loss_tracker) for part in self.parts]  # new in each compile
+        for compiled in made_of:
+            if compiled not in self._step_made_of():
+                create_variables(compiled[0])
+        made_of += [(self.generators_first, self.discriminators_every, self.jit_compile, self.run_eagerly)]
+        if made_of != self._step_made_of():
+            self.train_function, self._step_made_of = None, lambda: made_of
+        if self.train_function is None or force:
+            self.forget_variables()
+        return super().make_train_function(force)
 
     def start_averages(self, ema: float) -> None:
         """Starts an EMA of the generators' weights with this decay; 0 stops it."""
@@ -118,8 +134,8 @@ class StatefulModel(Handover):
         keras.saving.register_keras_serializable(package="keras_gan" if is_ours else cls.__module__)(cls)
 
     @property
-    def constructor_arguments(self) -> dict[str, Any]:
-        """The arguments that the model was built with, including defaults: a dict.
+    def constructor_arguments(self) -> MappingProxyType[str, Any]:
+        """The arguments that the model was built with, including defaults.
 
         A value range is in numbers. Data given from Python is left out: it has `NOT_KEPT` in its place.
         """
@@ -131,7 +147,7 @@ class StatefulModel(Handover):
         arguments |= {name: NOT_KEPT for name in ("data", "test_data") if arguments.get(name) is not None}
         if arguments.get("value_range") is not None:
             arguments["value_range"] = self.data_loader.value_range_of_files
-        return arguments
+        return MappingProxyType(arguments)  # of a dict Keras would save the optimizers, as part of the model
 
     @classmethod
     def from_arguments(cls, arguments: dict[str, Any]) -> Any:

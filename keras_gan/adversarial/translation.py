@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -107,10 +108,10 @@ class TranslationModel(AdversarialModel):
         return self.data_options | {"img_res": tuple(size), "channels": channels, "channels_B": channels_B}
 
     @property
-    def constructor_arguments(self) -> dict[str, Any]:
+    def constructor_arguments(self) -> MappingProxyType[str, Any]:
         """As of every model. The shape that several folders of A make is in numbers."""
         stacked = {"shape_A": self.shape_A} if len(self.folders_A) > 1 else {}
-        return super().constructor_arguments | stacked
+        return MappingProxyType(super().constructor_arguments | stacked)
 
     def fixed_sample(self) -> FixedSample:
         if self._held_out is None:
@@ -118,6 +119,12 @@ class TranslationModel(AdversarialModel):
         translations = {title: np.asarray(images) for title, images in self.translations(*self._held_out).items()}
         rows = list(zip(*translations.values(), strict=True))
         return FixedSample(rows, list(translations), None, self.held_out_figures(translations))
+
+    def held_out(self, number: int, *batch: Any) -> tuple[dict[str, float], dict[str, tuple[Any, Any]]]:
+        shown = {title: np.asarray(images) for title, images in self.translations(*batch).items()}
+        ways = {"A_to_B": ("A to B", batch[1]), "B_to_A": ("B to A", batch[0])}
+        sides = {way: (shown[title], real) for way, (title, real) in ways.items() if title in shown}
+        return self.held_out_figures(shown), sides
 
 
 class TwoWayModel(TranslationModel):

@@ -21,6 +21,7 @@ from keras_gan.errors import BadValueError, LostHostError, UserError, check_name
 from keras_gan.files import COMPILE_CACHE
 from keras_gan.interrupts import stopped_at_once
 from keras_gan.training import old_runs, run_folder
+from keras_gan.training.kept_networks import checkpoint_with_optimizers, place_of
 
 NOT_QUICK = "filters", "decay_epochs", "output"  # options that `Command.smaller` leaves out, besides those of `QUICK`
 
@@ -113,14 +114,28 @@ def check_quick(run: Path, quick: Mapping[str, Any], arguments: Mapping[str, Any
 
 
 def check_places(given: Mapping[str, Any]) -> None:
-    """Raises an error if there is no such data set, or the output folder holds a run. Keras need not be loaded."""
+    """Raises an error if there is no such data set, nothing to start from, or the output folder holds a run.
+
+    Keras need not be loaded.
+    """
     named = [given.get(name) for name in ("dataset_name", "dataset_B")]
     for name in (*named, *given.get("dataset_A", ())):
         if name is not None:
             check_name_is_known(name)
+    if "start_from" in given:
+        check_start(given["start_from"], given.get("with_optimizers", False))
     if "output" in given:
         check_name(output=given["output"])
         run_folder.check_free(Path(given["output"]))
+
+
+def check_start(name: str, with_optimizers: bool) -> None:
+    """Raises an error if there are no such networks to start from."""
+    check_name(start_from=name)
+    if with_optimizers:
+        checkpoint_with_optimizers(name)
+    elif not Path(name).is_file():
+        place_of(name)
 
 
 def answer_recipe(parser: argparse.ArgumentParser, kind: str, argv: Sequence[str]) -> None:
@@ -177,5 +192,7 @@ def run(model: Any, command: Command) -> None:
     grids = sorted((gan.run_folder / "images").glob("*.png"), key=lambda path: path.stat().st_mtime)
     print(f"Sample grids: {gan.run_folder / 'images'} (the last is {grids[-1].name})")
     print(f"Report:       {gan.run_folder / 'report.html'}")
+    if gan.run.best and gan.run.best.state["epoch"]:
+        print(f"Best:         {gan.run_folder / 'models' / 'best'} ({gan.run.best.told()})")
     averaged = "(generators averaged) " if gan.averages else ""
     print(f"Networks:     {averaged}" + "  ".join(str(path) for path in gan.run.network_paths))

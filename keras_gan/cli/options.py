@@ -20,7 +20,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "data": ("img_shape", "shape_A", "shape_B", "direction", "augment", "flip", "attributes"),
     "game": ("latent_dim",),
     "training": (),
-    "saving": ("output", "sample_interval", "checkpoint_interval", "keep", "quiet"),
+    "saving": ("output", "sample_interval", "checkpoint_interval", "keep", "save_every", "best_by", "quiet", "log"),
 }
 
 

@@ -2,6 +2,7 @@
 
     python -m keras_gan.demo                           draw a shoe, and colour it with a stroke
     python -m keras_gan.demo runs/cyclegan-NAME-1      a run, both directions; DCGAN, GAN, CGAN: sliders, walks, labels
+    python -m keras_gan.demo RUN@best                  its best networks; RUN@12: those of epoch 12
     python -m keras_gan.demo generator.keras           a generator's file
 
 The page is served to this computer only, unless --host is given. Uploads stay in memory; no file is written.
@@ -26,7 +27,7 @@ OPENED_AS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 def main(argv: list[str] | None = None) -> None:
     parser = console.Parser.of("keras_gan.demo", __doc__, epilog='Needs the extra "demo".')
-    parser.add_argument("model", metavar="MODEL", nargs="?", help="a .keras file or a run's folder (default: shoes)")
+    parser.add_argument("model", metavar="MODEL", nargs="?", help="a .keras file or a run (default: shoes)")
     parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="0.0.0.0: for the whole network")
     parser.add_argument("--port", type=int, default=PORT, metavar="N", help=f"0: any free port (default: {PORT})")
     arguments = parser.parse_args(argv)
@@ -40,18 +41,17 @@ def opened(model: str | Path | None = None) -> dict[str | None, generators.Gener
     """Opens the generators of a page, by direction; see `keras_gan.demo.server.app_of`.
 
     Args:
-        model: a `.keras` file, or the folder of a run (all its generators); None: the bundled generator.
+        model: a `.keras` file, or a run (all its generators), RUN@best, RUN@12 or a checkpoint's folder; None: the
+            bundled generator.
 
     Raises:
         NotFoundError: (a FileNotFoundError) if the model does not exist.
         BadValueError: (a ValueError) if it is not a generator, or its pictures do not have 1 or 3 channels.
     """
     path = BUNDLED if model is None else Path(model)
-    if path.is_dir():
-        generators.locate(path, next(iter(generators.generators_of(path)), None))
-        found = {way: generators.find(path, way) for way in generators.generators_of(path)}
-    else:
-        found = {None: generators.find(path)}
+    generators.locate(path)
+    ways = [None] if path.is_file() else list(generators.generators_of(path))
+    found = {way: generators.find(path, way) for way in ways}
     for generator in found.values():
         if not {generator.shape[2], generator.out_shape[2]} <= {1, 3}:
             channels = f"{generator.shape[2]} to {generator.out_shape[2]}"

@@ -7,10 +7,11 @@ from typing import Any
 
 from keras_gan import console
 from keras_gan.errors import BadValueError
-from keras_gan.files import comment_of, write_json
+from keras_gan.files import write_json
 from keras_gan.generators import find, generators_of
-from keras_gan.report.run_files import check_no_links
+from keras_gan.report.run_files import CONFIG, check_no_links
 from keras_gan.training import run_folder
+from keras_gan.training.kept_networks import place_of
 
 MOST_NAMED = 10  # classes in a message
 
@@ -23,7 +24,7 @@ def evaluate(
     """Scores every generator of a run on held-out pictures, and saves tables and contact sheets.
 
     Args:
-        run: the run's folder.
+        run: the run's folder, RUN@best, RUN@12, or the folder of one of its checkpoints.
         data: a data set or a folder, a list of two folders, or of more if the run stacks several, or arrays, as the
             model takes them; None: the run's own data.
         extractor: maps pictures, uint8 (batch, height, width, 3), to float features (batch, n); None: Inception, the
@@ -38,35 +39,56 @@ def evaluate(
         BadValueError: if the folder is not a run, a file or folder of it is a link, the data cannot be used, or
             scikit-image is missing.
     """
-    from keras_gan.evaluate.metrics import check_metrics
+    return Scoring(run, data, extractor, test_data).of(run)
 
-    run = Path(run)
-    check_no_links(run)
-    config = run_folder.read_config(run)
-    paths = generators_of(run)
-    check_metrics()
-    left_out = None
-    if extractor is None:
-        extractor, left_out = inception()
-    console.load_keras()
-    from keras_gan.evaluate import held_out
 
-    with run_folder.reading_arguments(run, own_data=data is None):
-        loader = loader_of(config, data, test_data)
-    generators = {way: find(path) for way, path in paths.items()}
-    check_classes(generators.values(), loader)
-    folder = run / "evaluation" / loader.dataset_name
-    parts = held_out.judge(generators, loader, extractor, folder)
-    figures = {"run": str(run), "data": loader.dataset_name, "FID and KID left out": left_out}
-    figures["networks"] = {path.name: comment_of(path) for path in paths.values()}
-    figures |= parts
-    write_json(folder / "figures.json", figures)
-    return folder, figures
+class Scoring:
+    """Scores generators of one run on the same data; see `evaluate` for the arguments and errors.
+
+    Attributes:
+        run: the run's folder.
+    """
+
+    def __init__(self, run: str | Path, data: Data, extractor: Callable | None, test_data: Any = None) -> None:
+        from keras_gan.images.metrics import check_metrics
+
+        check_no_links(run)  # before anything in it is read
+        place = place_of(run)
+        if place.run is None:
+            raise BadValueError(f"{str(run)!r} is not the folder of a run: it has no {CONFIG}.")
+        check_no_links(place.run)
+        self.run, config = place.run, run_folder.read_config(place.run)
+        generators_of(run)
+        check_metrics()
+        self.extractor: Any = extractor
+        self.left_out: str | None = None
+        if extractor is None:
+            self.extractor, self.left_out = inception()
+        console.load_keras()
+        with run_folder.reading_arguments(self.run, own_data=data is None):
+            self.loader = loader_of(config, data, test_data)
+
+    def of(self, run: str | Path) -> tuple[Path, dict[str, Any]]:
+        """What `evaluate` returns, for networks of the run: its name, or RUN@best, and so on."""
+        from keras_gan.evaluate import held_out
+
+        place = place_of(run)
+        generators = {way: find(run, way) for way in generators_of(run)}
+        check_classes(generators.values(), self.loader)
+        name = self.loader.dataset_name + (f"@{place.mark}" if place.mark else "")
+        folder = self.run / "evaluation" / name
+        parts = held_out.judge(generators, self.loader, self.extractor, folder)
+        figures: dict[str, Any] = {"run": str(run), "data": self.loader.dataset_name}
+        figures["FID and KID left out"] = self.left_out
+        figures["networks"] = {path.name: generators[way].comment for way, path in generators_of(run).items()}
+        figures |= parts
+        write_json(folder / "figures.json", figures)
+        return folder, figures
 
 
 def inception() -> tuple[Any, str | None]:
     """(extractor for FID and KID, None), or (None, reason) if it is unavailable."""
-    from keras_gan.evaluate.metrics import Inception
+    from keras_gan.images.metrics import Inception
 
     try:
         return Inception(), None

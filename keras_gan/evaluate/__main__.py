@@ -3,19 +3,21 @@
     python -m keras_gan.evaluate RUN                       on the run's own data set
     python -m keras_gan.evaluate RUN --data facades        on another data set
     python -m keras_gan.evaluate RUN --data apples bananas on two folders
+    python -m keras_gan.evaluate RUN@best                  the best networks; RUN@12: those of epoch 12
+    python -m keras_gan.evaluate RUN --all                 those of all epochs that were kept, as a curve
 
 Pairs: L1, PSNR and SSIM to the target. Unpaired data: L1 of the cycle, A to B to A. Generation from noise: L1 to the
 nearest real picture, and diversity. All: FID and KID to real pictures, with two baselines: real training pictures, and
 the source pictures (or uniform noise). FID and KID depend on the number of pictures: compare only equal numbers.
 
 Saved in RUN/evaluation/DATA: figures.json and, for each direction, a table of all pictures (.csv) and a sheet of the
-best and worst (.png).
+best and worst (.png); of RUN@best in DATA@best, and so on; with --all also epochs.csv and epochs.png.
 """
 
 from typing import Any
 
 from keras_gan import console
-from keras_gan.evaluate import evaluate
+from keras_gan.evaluate import epochs, evaluate
 from keras_gan.installation import install
 
 
@@ -39,10 +41,17 @@ def main(argv: list[str] | None = None) -> None:
         __doc__,
         epilog=f"PSNR and SSIM need scikit-image, FID and KID torch-fidelity: {install('metrics')}.",
     )
-    parser.add_argument("run", metavar="RUN", help="the run's folder, such as runs/discogan-drawn_shoes-1")
+    parser.add_argument("run", metavar="RUN", help="the run's folder, RUN@best, RUN@12, or a checkpoint's folder")
     parser.add_argument("--data", metavar="DATA", nargs="+", help="a data set, or two folders (default: the run's)")
+    text = "score the networks of all epochs that were kept by --save-every, and draw the figures"
+    parser.add_argument("--all", action="store_true", help=text)
     given = parser.parse_args(argv)
     with console.one_line_errors():
+        if given.all:
+            folder, rows = epochs.evaluate_epochs(given.run, given.data)
+            print(epochs.text_of(rows))
+            print(f"Evaluated {len(rows)} epochs: {folder / epochs.TABLE} and {folder / epochs.PICTURE}.")
+            return
         folder, figures = evaluate(given.run, given.data)
         print(text_of(figures))
         pictures = sum(part["pictures"] for part in figures["directions"].values())

@@ -12,9 +12,9 @@ from keras_gan.data.options import NONE
 from keras_gan.data.paired import DataLoader
 from keras_gan.data.single import ImageLoader
 from keras_gan.errors import BadValueError
-from keras_gan.evaluate.metrics import distances, diversity, features_of, l1_each, nearest, psnr_each, ssim_each
 from keras_gan.files import write_whole
 from keras_gan.images.grids import save_sheet
+from keras_gan.images.metrics import distances, diversity, features_of, l1_each, nearest, psnr_each, ssim_each
 from keras_gan.images.sources import source
 
 BATCH = 8

@@ -18,10 +18,11 @@ from keras_gan.files import write_json
 
 CONFIG, DATA, FACTS = "config.json", "data.json", "report.json"
 LOGS = "logs.json"  # the names of the logs elsewhere that the run goes on in
-HISTORY, HELD_OUT = "history.csv", "held_out.csv"
-FILES = CONFIG, DATA, FACTS, LOGS, HISTORY, HELD_OUT, "losses.png", "report.html", "samples.gif", "samples.mp4", ".lock"
+HISTORY, HELD_OUT, VALIDATION = "history.csv", "held_out.csv", "validation.csv"
+SHOWN = "losses.png", "report.html", "samples.gif", "samples.mp4"
+FILES = CONFIG, DATA, FACTS, LOGS, HISTORY, HELD_OUT, VALIDATION, *SHOWN, ".lock"
 FOLDERS = "checkpoints", "evaluation", "frames", "images", "models", "tensorboard"
-WRITTEN = "frames/*.png", "images/*.png", "models/*.keras"  # files within these folders
+WRITTEN = "frames/*.png", "images/*.png", "models/*.keras", "models/*/*.keras"  # files within these folders
 SUM = "sum"  # in a JSON object: the CRC-32 of its other items
 
 
@@ -52,9 +53,9 @@ def check_no_links(folder: str | Path, names: Container[str] | None = (*FILES, *
 
 def repair(folder: Path) -> None:
     """Sets aside files in place of folders and the reverse, before a run writes there."""
-    for name in FOLDERS:
-        if (folder / name).is_file():
-            set_aside(folder / name, "it is a file, not a folder")
+    for path in (*(folder / name for name in FOLDERS), folder / "models/best", *folder.glob("models/epoch-*")):
+        if path.is_file():
+            set_aside(path, "it is a file, not a folder")
     for path in (*(folder / name for name in FILES), *(path for glob in WRITTEN for path in folder.glob(glob))):
         if path.is_dir():
             set_aside(path, "it is a folder, not a file")

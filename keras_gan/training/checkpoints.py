@@ -3,6 +3,7 @@
 Checkpoints are atomic: each is written under another name, synced to disk and renamed.
 """
 
+import functools
 import json
 import tempfile
 import time
@@ -18,7 +19,7 @@ from keras_gan.backend.memory import giving_back
 from keras_gan.errors import BadValueError, NotFiniteError
 from keras_gan.files import sync
 from keras_gan.report.run_files import set_aside
-from keras_gan.training import old_runs
+from keras_gan.training import old_runs, run_folder
 from keras_gan.training.checkpoint_files import (
     STATE,
     SUMS,
@@ -33,6 +34,7 @@ from keras_gan.training.checkpoint_files import (
 )
 from keras_gan.training.compiled import compile_configs, restore_compiled
 from keras_gan.training.failures import reason
+from keras_gan.training.network_files import comment_for
 from keras_gan.training.signals import Interrupted
 
 FAILURES = (OSError, RuntimeError, ValueError)  # what h5py raises when a disk is full
@@ -101,20 +103,62 @@ def restore(folder: Path, model: Any) -> dict[str, Any] | None:
     for path in reversed(names(folder)):
         fault = fault_of(path)
         if fault is None:
-            restore_compiled(model, state_of(path).get("compiled", {}))
-            model.make_train_function()
-            try:
-                with old_runs.upgraded_weights(path / WEIGHTS, type(model).__name__) as weights:
-                    model.load_weights(weights)
-            except (OSError, ValueError, KeyError) as error:
-                raise BadValueError(
-                    f"checkpoint {str(path)!r} does not fit this model: {' '.join(str(error).split())[:300]}"
-                ) from error
-            return state_of(path)
+            return load(path, model)
         set_aside(path, fault, instead="the one before it is used")
     if any(folder.glob("damaged-*")):
         raise BadValueError(f"every checkpoint in {str(folder)!r} is damaged: start a new run.")
     return None
+
+
+def load(path: Path, model: Any) -> dict[str, Any]:
+    """Loads an undamaged checkpoint into a model; returns its `state.json`.
+
+    Raises:
+        BadValueError: if it does not fit the model.
+    """
+    state = state_of(path)
+    restore_compiled(model, state.get("compiled", {}))
+    load_weights(path, model)
+    return state
+
+
+def load_weights(path: Path, model: Any) -> None:
+    """Loads the weights and all other variables of a checkpoint. Raises BadValueError if they do not fit the model."""
+    model.make_train_function()
+    try:
+        with old_runs.upgraded_weights(path / WEIGHTS, type(model).__name__) as weights:
+            model.load_weights(weights)
+    except (OSError, ValueError, KeyError) as error:
+        raise BadValueError(
+            f"checkpoint {str(path)!r} does not fit this model: {' '.join(str(error).split())[:300]}"
+        ) from error
+
+
+@functools.lru_cache(maxsize=1)
+def networks_at(path: Path) -> dict[str, tuple[Any, str]]:
+    """The networks of a checkpoint, with averaged weights if the run has averages: {name: (network, comment)}.
+
+    Builds the model of the run, which opens its data set. The comment is that of a saved network.
+
+    Raises:
+        NotFoundError: if the run's data set is missing.
+        BadValueError: if the arguments or the class of the run cannot be used.
+    """
+    import keras_gan
+
+    run = path.parent.parent
+    config = run_folder.read_config(run)
+    kind: Any = getattr(keras_gan, config["class"], None)
+    if not hasattr(kind, "from_arguments"):
+        raise BadValueError(f"the run's class {config['class']!r} is not a model of this package.")
+    with run_folder.reading_arguments(run):
+        model = kind.from_arguments(config["arguments"] | {"seed": config["seed"], "output": None})
+        model.start_averages(config["arguments"].get("ema", 0.0))
+    load(path, model)
+    if model.averages:
+        for average, variable in zip(model.averages.averages, model.combined.trainable_variables, strict=True):
+            variable.assign(average)
+    return {network.name: (network, comment_for(network, model)) for network in model.networks}
 
 
 class Checkpoints(keras.callbacks.Callback):
@@ -192,6 +236,7 @@ class Checkpoints(keras.callbacks.Callback):
             "data_epoch": self.batches.epoch,
             "data_random": self.batches.random_state,
             "compiled": compile_configs(self.model),
+            "best": self.run.best and self.run.best.state,
             "metrics": [np.asarray(variable).tolist() for variable in metric_variables(self.model)],
         }
         save(self.run.folder / "checkpoints", self.model, state, self.keep)
@@ -203,25 +248,6 @@ class Checkpoints(keras.callbacks.Callback):
                 f"Stopped at iteration {self.iteration}, checkpoint saved. To resume: {self.run.how_to_resume()}",
                 self.signals[0],
             )
-
-
-class SaveNetworks(keras.callbacks.Callback):
-    """Saves the networks of a run at the end of every epoch and of training, after all callbacks of the user.
-
-    At the end of an epoch it first looks through all weights, for the checkpoint that follows it, too.
-
-    A callback may change weights when training ends, such as `EarlyStopping(restore_best_weights=True)`.
-    """
-
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        check_weights(self.model)
-        is_last = epoch + 1 == self.params["epochs"] or self.model.stop_training
-        if backend.hosts()[0] == 0 and not is_last:
-            self.model.save_networks()
-
-    def on_train_end(self, logs: dict | None = None) -> None:
-        if backend.hosts()[0] == 0:
-            self.model.save_networks()
 
 
 def metric_variables(model: Any) -> list[Any]:

@@ -1,6 +1,5 @@
 """Additions to Keras' `fit()`: it can start in the middle of an epoch, and it stops at values that are not finite."""
 
-import itertools
 import math
 import time
 from collections.abc import Sequence
@@ -102,34 +101,3 @@ class StayFinite(keras.callbacks.Callback):
         bad = [f"{name} is {value}" for name, value in (logs or {}).items() if not math.isfinite(value)]
         if bad:
             raise NotFiniteError(f"{', '.join(bad)} at iteration {int(self.model.iteration)}")
-
-
-class Validate(keras.callbacks.Callback):
-    """Adds the figures of test pictures to the logs of an epoch, as `val_NAME`, for the callbacks after it.
-
-    They are the losses of the game on up to `MOST` test pictures, and the held-out figures of the fixed sample.
-
-    Args:
-        batch_size: pictures per batch.
-        interval: epochs between validations.
-    """
-
-    MOST = 64
-
-    def __init__(self, batch_size: int, interval: int) -> None:
-        super().__init__()
-        self.batch_size, self.interval = min(batch_size, self.MOST), interval
-
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        if logs is None or (epoch + 1) % self.interval:
-            return
-        model = self.model
-        model.reset_metrics()
-        batches = model.data_loader.load_batch(self.batch_size, is_testing=True)
-        with backend.undivided():
-            for batch in itertools.islice(batches, self.MOST // self.batch_size):
-                pictures = batch if isinstance(batch, tuple) else (batch,)
-                figures = model.test_on_batch(*pictures, return_dict=True)
-            figures |= model.fixed_sample().figures
-        model.reset_metrics()
-        logs |= {f"val_{name}": float(figure) for name, figure in figures.items()}

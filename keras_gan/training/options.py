@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from keras_gan.errors import BadValueError, check_at_least, check_share, check_switch
+from keras_gan.errors import BadValueError, check_at_least, check_name, check_share, check_switch
 from keras_gan.report import loggers
 
 
@@ -14,10 +14,11 @@ def check(arguments: dict[str, Any], callbacks: Any) -> None:
     for name in ("steps_per_epoch", "checkpoint_interval", "sample_interval"):
         if arguments[name] is not None:
             check_at_least(1, **{name: arguments[name]})
-    check_at_least(1, **{name: arguments[name] for name in ("batch_size", "keep")})
+    check_at_least(1, **{name: arguments[name] for name in ("batch_size", "keep", "validation_pictures")})
     check_share(ema=arguments["ema"])
-    check_switch(deterministic=arguments["deterministic"], quiet=arguments["quiet"])
+    check_switch(**{name: arguments[name] for name in ("deterministic", "quiet", "with_optimizers")})
     check_epochs(arguments["epochs"], arguments["decay_epochs"], arguments["validation_interval"])
+    check_kept(arguments)
     if not isinstance(callbacks, list | tuple) or not all(isinstance(x, keras.callbacks.Callback) for x in callbacks):
         raise BadValueError(f"callbacks must be a list of Keras callbacks, not {callbacks!r}.")
     loggers.checked(arguments["log"])
@@ -52,3 +53,22 @@ def check_epochs(epochs: int, decay_epochs: int, validation_interval: int) -> No
             f"validation_interval={validation_interval} is longer than the run of {epochs + decay_epochs} epochs, "
             "which would never be validated."
         )
+
+
+def check_kept(arguments: dict[str, Any]) -> None:
+    """Raises BadValueError if the arguments cannot work that choose which networks are kept, or start a run."""
+    every, patience, best_by = (arguments[name] for name in ("save_every", "patience", "best_by"))
+    check_at_least(0, save_every=every, patience=patience)
+    if best_by is not None:
+        check_name(best_by=best_by)
+    epochs = arguments["epochs"] + arguments["decay_epochs"]
+    if every > epochs:
+        raise BadValueError(f"save_every={every} is longer than the run of {epochs} epochs, which would keep none.")
+    if patience and best_by is None:
+        raise BadValueError(
+            f"patience={patience} needs a figure to wait for: name it by best_by, such as L1_A_to_B or FID."
+        )
+    if arguments["with_optimizers"] and arguments["start_from"] is None:
+        raise BadValueError("with_optimizers needs a run to start from: name it by start_from.")
+    if arguments["start_from"] is not None:
+        check_name(start_from=arguments["start_from"])

@@ -3,7 +3,7 @@
 import datetime
 import platform
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +13,23 @@ import numpy as np
 from keras_gan import __version__, backend, console
 from keras_gan.backend.memory import giving_back
 from keras_gan.errors import BadValueError, NotFiniteError, check_name
-from keras_gan.files import is_whole_zip, write_whole
+from keras_gan.files import write_whole
 from keras_gan.report.callbacks import watching
 from keras_gan.report.loggers import open_all
-from keras_gan.report.run_files import CONFIG, DATA, HELD_OUT, HISTORY, check_no_links, repair, save_record, set_aside
+from keras_gan.report.run_files import CONFIG, DATA, check_no_links, repair, save_record
 from keras_gan.training import checkpoints, data_files, hosts, run_folder
-from keras_gan.training.checkpoints import Checkpoints, SaveNetworks
+from keras_gan.training.checkpoints import Checkpoints
 from keras_gan.training.compiled import check_loader, loader_config
 from keras_gan.training.failures import explained_errors
-from keras_gan.training.fit import Callbacks, StayFinite, Validate
+from keras_gan.training.fit import Callbacks, StayFinite
+from keras_gan.training.kept_networks import MODELS, settle_all
 from keras_gan.training.network_files import check_disk, comment_for
 from keras_gan.training.options import check
+from keras_gan.training.saving import SaveNetworks, save_damaged_networks, set_aside_results
 from keras_gan.training.schedules import Schedule
 from keras_gan.training.signals import deferred_signals
+from keras_gan.training.start import has_begun, start_from
+from keras_gan.training.validation import Best, validation_of, why_finished
 
 
 class Run:
@@ -44,6 +48,7 @@ class Run:
         self.smaller: str | None = None  # the command of a quick run, if this one has a command and is not quick
         self.is_resumed = False  # whether the folder holds a run to continue
         self.config: dict[str, Any] = {}  # `config.json`, once training begins
+        self.best: Best | None = None  # the best held-out figure, if the run has one to be best by
         self._folder: Path | None = None
 
     @property
@@ -65,7 +70,7 @@ class Run:
     @property
     def network_paths(self) -> list[Path]:
         """The files of `save_networks()`, in the order of `model.networks`."""
-        return [self.folder / "models" / f"{network.name}.keras" for network in self.model.networks]
+        return [self.folder / MODELS / f"{network.name}.keras" for network in self.model.networks]
 
     @giving_back()
     def save_networks(self) -> None:
@@ -99,13 +104,15 @@ class Run:
         check(arguments, callbacks)
         if arguments["deterministic"]:
             backend.make_deterministic()
+        if arguments["start_from"] is not None and not (self.is_resumed and has_begun(self.folder)):
+            start_from(model, arguments["start_from"], arguments["with_optimizers"])
         model.start_averages(arguments["ema"])
         rates = Schedule(model, arguments["schedule"], arguments["epochs"], arguments["decay_epochs"])
         intervals = arguments["sample_interval"], model.TRAIN.get("sample_interval", 1)
         shown = watching(arguments["batch_size"], *intervals, arguments["quiet"], arguments["log"])
-        if arguments["validation_interval"]:
-            shown.append(Validate(arguments["batch_size"], arguments["validation_interval"]))
         batches = hosts.sharded(model.data_loader.batches(arguments["batch_size"], arguments["steps_per_epoch"]))
+        shown += validation_of(model, arguments, shown)
+        self.best = Best.of(arguments["best_by"], arguments["patience"], self.best)
         with (
             hosts.synchronized_hosts(self, as_json(model.constructor_arguments | arguments | settings(model))),
             run_folder.locked(self.folder),
@@ -120,7 +127,8 @@ class Run:
             self.is_resumed = False
             saver = Checkpoints(self, batches, arguments["checkpoint_interval"], arguments["keep"], state, signals)
             epochs = arguments["epochs"] + arguments["decay_epochs"]
-            every = [StayFinite(), rates, *shown, *callbacks, SaveNetworks(), saver]
+            networks = SaveNetworks(self, arguments["save_every"], arguments["quiet"])
+            every = [StayFinite(), rates, *shown, *callbacks, networks, saver]
             return self.fit(batches, epochs, state or {"epoch": 0, "step": 0}, every, of_user=callbacks)
 
     def fit(
@@ -144,7 +152,7 @@ class Run:
     def begin(self, arguments: dict[str, Any]) -> None:
         """Writes `config.json` and `data.json` before training begins."""
         model, loader = self.model, self.model.data_loader
-        check_disk(self.folder, model, arguments["keep"])
+        check_disk(self.folder, model, arguments)
         counts, files = data_files.pictures_of(loader)
         save_record(self.folder / DATA, files)
         framework = keras.backend.backend()
@@ -186,21 +194,25 @@ class Run:
         """
         self.config = run_folder.read_config(self.folder)
         repair(self.folder)
+        settle_all(self.folder)
         with run_folder.reading_arguments(self.folder):
             check_loader(self.model.data_loader, self.config.get("loader"))
         data_files.warn_of_changes(self.folder, self.model.data_loader)
         state = checkpoints.restore(self.folder / "checkpoints", self.model)
         epochs = arguments["epochs"] + arguments["decay_epochs"]
-        is_finished = state is not None and state["epoch"] >= epochs
+        if self.best and state and state.get("best"):
+            self.best.state = state["best"]
+        why = why_finished(state, epochs, self.best)
         if state is None:
-            self.set_aside_results()
+            set_aside_results(self)
         else:
-            self.save_damaged_networks(is_finished)
-        if is_finished:
+            save_damaged_networks(self, is_finished=why is not None)
+        if state and why:
             save_record(self.folder / CONFIG, self.config)  # it may be damaged
+            what = "epochs" if state["epoch"] >= epochs else "patience"
+            more = {what: 2 * arguments[what]}
             raise BadValueError(
-                f"run {str(self.folder)!r} is finished: all {epochs} epochs are trained. "
-                f"To train longer: {self.how_to_resume(2 * arguments['epochs'])}"
+                f"run {str(self.folder)!r} is finished: {why}. To train longer: {self.how_to_resume(**more)}"
             )
         self.config["arguments"] |= as_json(arguments)
         save_record(self.folder / CONFIG, self.config)
@@ -210,28 +222,13 @@ class Run:
         print(f"Resuming {self.folder} from {place}")
         return state
 
-    def how_to_resume(self, epochs: int | None = None) -> str:
-        """The command that resumes this run, or the call, if its data was given from Python; for more `epochs`."""
+    def how_to_resume(self, **changes: int) -> str:
+        """The command that resumes this run, or the call, if its data was given from Python; with these changes."""
         if self.model.constructor_arguments.get("data") is not None:
-            longer = f", epochs={epochs}" if epochs else ""
-            return f"{type(self.model).__name__}.resume({str(self.folder)!r}, data=...{longer})"
-        longer = f" --epochs {epochs}" if epochs else ""
-        return f"python -m keras_gan.{self.model.name} --resume {self.folder}{longer}"
-
-    def set_aside_results(self) -> None:
-        """Keeps trained networks and their history if the run begins again because its checkpoints are gone."""
-        if any(path.exists() for path in self.network_paths):
-            for path in (self.folder / name for name in ("models", "frames", HISTORY, HELD_OUT)):
-                if path.exists():
-                    set_aside(path, "the run has no checkpoint")
-
-    def save_damaged_networks(self, is_finished: bool) -> None:
-        """Saves all networks if one is damaged or, if the run is finished, missing."""
-        damaged = [path for path in self.network_paths if path.exists() and not is_whole_zip(path)]
-        for path in damaged:
-            set_aside(path, "its checksums differ")
-        if damaged or (is_finished and not all(path.exists() for path in self.network_paths)):
-            self.save_networks()
+            changed = "".join(f", {name}={value}" for name, value in changes.items())
+            return f"{type(self.model).__name__}.resume({str(self.folder)!r}, data=...{changed})"
+        changed = "".join(f" --{name} {value}" for name, value in changes.items())
+        return f"python -m keras_gan.{self.model.name} --resume {self.folder}{changed}"
 
 
 def resume_run(kind: Any, folder: Path, callbacks: Sequence[Any], changes: dict[str, Any]) -> Any:
@@ -262,7 +259,7 @@ def settings(model: Any) -> dict[str, Any]:
     return {"dtype_policy": keras.config.dtype_policy().name, "jit_compile": model.jit_compile}
 
 
-def as_json(arguments: dict[str, Any]) -> dict[str, Any]:
+def as_json(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Converts arguments for JSON: optimizers as Keras serializes them, paths as text."""
     plain = {}
     for name, value in arguments.items():

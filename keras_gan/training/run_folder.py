@@ -25,7 +25,7 @@ with contextlib.suppress(ImportError):
     fcntl = import_module("fcntl")
 
 #: Arguments that may change when a run is resumed. They do not affect the result of a step.
-FREE = ("epochs", "checkpoint_interval", "keep", "quiet", "log")
+FREE = ("epochs", "checkpoint_interval", "keep", "save_every", "patience", "quiet", "log")
 
 
 def next_run(stem: str) -> Path:
@@ -208,6 +208,11 @@ def resumed_arguments(folder: str | Path, kind: str, given: dict[str, Any]) -> d
     given = dict(given)
     if Path(given.pop("output", None) or folder) != Path(folder):
         raise BadValueError(f"run {str(folder)!r} is resumed in its own folder: leave the output folder out.")
+    if given.get("start_from") is not None or given.get("with_optimizers"):
+        raise BadValueError(
+            f"run {str(folder)!r} is resumed with its own networks: leave --resume out to start a new run from others, "
+            "or leave out --start-from and --with-optimizers."
+        )
     for name, value in given.items():
         value, before = json.loads(json.dumps(value)), arguments.get(name)
         if name == "epochs" and isinstance(before, int) and value < before:

@@ -37,7 +37,9 @@ def main(argv: list[str] | None = None) -> None:
 
 def parser() -> console.Parser:
     found = console.Parser.of("keras_gan.translate", __doc__)
-    found.add_argument("model", metavar="MODEL", help="a .keras file or the folder of a run")
+    found.add_argument(
+        "model", metavar="MODEL", help="a .keras file, a run, RUN@best, RUN@12, or a checkpoint's folder"
+    )
     found.add_argument("inputs", metavar="INPUT", nargs="+", help="files, folders or globs")
     found.add_argument("--output", metavar="DIR", required=True, help="folder for the results")
     found.add_argument("--direction", choices=DIRECTIONS, help="for a run with two generators (default: AtoB)")
@@ -69,9 +71,9 @@ def run(given: argparse.Namespace) -> None:
     from keras_gan.translate.trained import makes_deep, stacked_by, value_range_of
 
     also = [GRID] if given.grid else []
-    network, folder = locate(Path(given.model), given.direction)  # fail before the slow import of Keras
+    network, place = locate(Path(given.model), given.direction)  # fail before the slow import of Keras
     way = "BtoA" if network.stem == DIRECTIONS["BtoA"] else "AtoB"
-    parts, _ = stacked_by(read_config(folder) if folder else {}, way)
+    parts, _ = stacked_by(read_config(place.run) if place.run else {}, way)
     gather(given.inputs, given.output, also=also, parts=parts)
     generator = translator(find(given.model, given.direction))
     from keras_gan.translate.pipeline import Flow

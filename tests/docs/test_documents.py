@@ -21,7 +21,7 @@ import keras_gan
 from keras_gan import cli
 from keras_gan.datasets.catalogue import CATALOGUE
 from keras_gan.errors import BadValueError
-from keras_gan.evaluate import metrics
+from keras_gan.images import metrics
 
 ROOT = Path(__file__).parents[2]
 BUILT = ("_build", "repository")  # what `make docs` leaves in docs/
@@ -324,10 +324,8 @@ def test_the_citation_is_of_this_version():
     assert f"\nversion: {keras_gan.__version__}\n" in text_of("CITATION.cff")
 
 
-RUN = [
-    "README.md",
-    *(f"docs/{name}.md" for name in ("getting-started", "your-own-pictures", "data", "runs", "use", "generate")),
-]
+PAGES = "getting-started", "your-own-pictures", "data", "runs", "kept-networks", "use", "generate"
+RUN = ["README.md", *(f"docs/{name}.md" for name in PAGES)]
 RUN += [page for page in SITE if page.startswith("docs/models/")]
 
 
@@ -357,6 +355,8 @@ def small(name, arguments):
         tiny += ["--image-size", "64" if name == "discogan_pytorch" else "32"]
     if "--decay-epochs" in arguments:
         tiny += ["--decay-epochs", "1"]
+    if "--save-every" in arguments:
+        tiny += ["--save-every", "1", "--validation-pictures", "2"]
     return [*arguments, *tiny]
 
 

@@ -152,10 +152,13 @@ def test_numbers_of_numpy_are_accepted_and_written_down(unbuilt, model):
 
 
 WHOLE = ["batch_size", "sample_interval", "keep", "steps_per_epoch", "checkpoint_interval", "epochs", "decay_epochs"]
-OF_TRAIN = {name: SIZES for name in [*WHOLE, "validation_interval"]}
-OF_TRAIN |= {"ema": SHARES, "deterministic": [*SWITCHES, None], "quiet": [*SWITCHES, None], "log": ["x", "", 3, True]}
+KEPT = ["validation_interval", "validation_pictures", "save_every", "patience"]
+OF_TRAIN = {name: SIZES for name in [*WHOLE, *KEPT]}
+OF_TRAIN |= {name: [*SWITCHES, None] for name in ("deterministic", "quiet", "with_optimizers")}
+OF_TRAIN |= {name: ["", " ", 3, True] for name in ("best_by", "start_from")} | {"ema": SHARES}
+OF_TRAIN |= {"log": ["x", "", 3, True]}
 USUAL = {name: 2 for name in OF_TRAIN} | {"ema": np.float32(0.5), "deterministic": np.False_, "quiet": True}
-USUAL |= {"log": None}
+USUAL |= {"best_by": "L1_A_to_B", "start_from": "runs/toy-1", "with_optimizers": False, "log": None}
 
 
 @pytest.mark.parametrize("name", OF_TRAIN)
@@ -174,6 +177,12 @@ def test_train_checks_before_it_makes_a_folder(tmp_path):
             gan.train(callbacks=wrong)
     with pytest.raises(BadValueError, match="validation_interval=5 is longer than the run of 3 epochs"):
         gan.train(epochs=2, decay_epochs=1, validation_interval=5)
+    with pytest.raises(BadValueError, match="save_every=3 is longer than the run of 2 epochs, which would keep none"):
+        gan.train(epochs=2, save_every=3)
+    with pytest.raises(BadValueError, match="patience=2 needs a figure to wait for: name it by best_by, such as"):
+        gan.train(patience=2)
+    with pytest.raises(BadValueError, match="with_optimizers needs a run to start from: name it by start_from"):
+        gan.train(with_optimizers=True)
     with pytest.raises(BadValueError, match="ema must be at least 0 and below 1, not '0.9'"):
         gan.train(ema="0.9")
     assert not list(tmp_path.iterdir())

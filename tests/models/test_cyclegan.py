@@ -136,7 +136,7 @@ def test_the_pool_is_inside_the_step_and_part_of_the_weights(batch):
 def test_training_with_decay_epochs(tmp_path, monkeypatch):
     """Without samples and saved networks."""
     monkeypatch.setattr(run, "watching", lambda *arguments: [])
-    monkeypatch.setattr(run, "SaveNetworks", keras.callbacks.Callback)
+    monkeypatch.setattr(run, "SaveNetworks", lambda *arguments: keras.callbacks.Callback())
     gan = thin(output=tmp_path)
     rates = []
     note = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: rates.append(gan.optimizer.learning_rate))

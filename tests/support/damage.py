@@ -18,6 +18,8 @@ from keras_gan.report.frames import animate, fault_of, frame_paths
 from keras_gan.report.page import save_facts, write_report
 from keras_gan.report.run_files import read_record
 from keras_gan.training import checkpoints
+from keras_gan.training.kept_networks import keep
+from keras_gan.training.validation import Validate
 from support.resuming import everything
 
 
@@ -60,10 +62,11 @@ class Subject:
         return errors
 
     def translate(self, run):
-        generator = generators.find(run)
-        assert same(generator.config["arguments"], self.arguments)
-        for weight, expected in zip(generator.model.get_weights(), self.weights, strict=True):
-            np.testing.assert_array_equal(weight, expected)
+        for name in (run, f"{run}@2"):
+            generator = generators.find(name)
+            assert same(generator.config["arguments"], self.arguments)
+            for weight, expected in zip(generator.model.get_weights(), self.weights, strict=True):
+                np.testing.assert_array_equal(weight, expected)
 
     @staticmethod
     def report(run):
@@ -81,7 +84,7 @@ class Subject:
             iteration = state["iteration"]
             for value, expected in zip(everything(gan), self.states[iteration], strict=True):
                 np.testing.assert_array_equal(value, expected)
-            for callback in watching(2, 2, 1, True)[:3]:
+            for callback in (*watching(2, 2, 1, True)[:3], Validate(None, 1, print)):
                 callback.set_model(gan)
                 callback.on_train_begin()
             rows = read_rows(run / "history.csv")
@@ -91,6 +94,7 @@ class Subject:
                 animate(run)
             checkpoints.save(run / "checkpoints", gan, state, 2)
             gan.save_networks()
+            keep(gan.run.network_paths, run / "models" / "epoch-2")
             save_facts(run, {"model": "toy", "state": "stopped"})
             write_report(run)
             self.check_files(run, draws)
@@ -107,12 +111,13 @@ class Subject:
         """Checks that all that is left under final names can be read."""
         for name in ("config.json", "data.json", "report.json"):
             assert read_record(run / name)
-        for path in (run / "history.csv", run / "held_out.csv"):
+        for path in (run / "history.csv", run / "held_out.csv", run / "validation.csv"):
             text = path.read_text() if path.exists() else "\n"
             assert text.endswith("\n") and len({line.count(",") for line in text.splitlines()}) == 1
         assert (run / "report.html").read_text(encoding="utf-8").endswith("</html>\n")
         assert checkpoints.fault_of(checkpoints.names(run / "checkpoints")[-1]) is None
-        assert all(is_whole_zip(run / "models" / f"{network.name}.keras") for network in self.gan.networks)
+        for folder in (run / "models", run / "models" / "epoch-2"):
+            assert all(is_whole_zip(folder / f"{network.name}.keras") for network in self.gan.networks)
         drawn = run.glob("losses.png") if draws else ()
         assert all(fault_of(path) is None for path in (*drawn, *frame_paths(run / "frames")))
         assert not [path for path in run.rglob(".*") if path.name != ".lock"]

@@ -34,7 +34,8 @@ def subject(tmp_path_factory, one_by_one):
 
     usual = gan.fixed_sample
     gan.fixed_sample = lambda: usual()._replace(figures={"L1_A_to_B": 0.5})
-    gan.train(**EVERY_STEP | {"keep": 2, "steps_per_epoch": 2}, callbacks=[Record()])
+    kept = {"save_every": 1, "validation_interval": 1, "validation_pictures": 2}
+    gan.train(**EVERY_STEP | {"keep": 2, "steps_per_epoch": 2} | kept, callbacks=[Record()])
     return Subject(gan, states)
 
 

@@ -110,7 +110,7 @@ def test_pictures_removed_while_training_are_named_alone(tmp_path, capsys, monke
             for path in folder.iterdir():
                 path.unlink()
 
-    monkeypatch.setattr("keras_gan.training.run.SaveNetworks", Remove)
+    monkeypatch.setattr("keras_gan.training.run.SaveNetworks", lambda *arguments: Remove())
     words = ["--epochs", "3", "--batch-size", "2", "--steps-per-epoch", "40", "--quiet"]
     with pytest.raises(SystemExit) as stop:
         run_here(Toy, "--dataset", str(folder.parent), "--output", str(tmp_path / "run"), *words)

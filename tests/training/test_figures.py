@@ -107,10 +107,11 @@ def test_a_checkpoint_that_falls_due_in_between_is_not_written(tmp_path, slow_cl
 
 
 def test_weights_are_looked_through_once_at_the_end_of_an_epoch(tmp_path, monkeypatch):
-    from keras_gan.training import checkpoints
+    from keras_gan.training import checkpoints, saving
 
     looks, look = [], checkpoints.check_weights
-    monkeypatch.setattr(checkpoints, "check_weights", lambda model: looks.append(1) or look(model))
+    for module in (checkpoints, saving):
+        monkeypatch.setattr(module, "check_weights", lambda model: looks.append(1) or look(model))
     train(tmp_path)
     assert len(looks) == 1
 

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import pytest
 from support.lives import die_after, starter
-from support.resuming import history
+from support.resuming import history, weights_in
 from support.toy import Toy
 
 from keras_gan import DiscoGAN
@@ -29,6 +29,8 @@ RUNS = {  # class, options, and seconds within which it is killed, from its star
 }
 #: 100 iterations. Checkpoints every third iteration take most of the time, so many kills hit them.
 LENGTH = {"epochs": 4, "steps_per_epoch": 25, "batch_size": 2, "sample_interval": 20, "checkpoint_interval": 3}
+LENGTH |= {"save_every": 2, "validation_interval": 1, "validation_pictures": 2}
+BEST = {"discogan": {"best_by": "L1_A_to_B", "patience": 9}, "toy": {}}
 
 
 class Diary(keras.callbacks.Callback):
@@ -60,7 +62,7 @@ def live(name, run, seconds, at_once):
         gan = model.resume(run, callbacks=[diary])
     else:
         gan = model(**options, output=run)
-        gan.train(**LENGTH, callbacks=[diary])
+        gan.train(**LENGTH | BEST[name], callbacks=[diary])
     optimizers = [variable for part in gan.parts for variable in part.optimizer.variables]
     variables = [*gan.variables, *gan.random_states, *optimizers]
     np.savez(run.parent / f"{run.name}.npz", *[np.asarray(variable) for variable in variables])
@@ -113,5 +115,12 @@ def check_kills(name, process, folder):
         for key in expected.files:
             np.testing.assert_array_equal(expected[key], found[key])
     np.testing.assert_equal(*(history(run) for run in (killed, whole)))
+    assert (killed / "validation.csv").read_text() == (whole / "validation.csv").read_text()
+    kept = [path.relative_to(whole) for path in sorted(whole.glob("models/*/*.keras"))]
+    assert len({path.parent for path in kept}) == (3 if BEST[name] else 2)
+    for path in kept:
+        for a, b in zip(weights_in(killed / path), weights_in(whole / path), strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert not list(killed.glob("models/*-before"))
     told, expected = (rows(folder / f"{run}.diary") for run in ("killed", "whole"))
     assert sorted(told) == list(range(1, 101)) and told == expected

@@ -253,7 +253,7 @@ def test_a_signal_saves_a_checkpoint_and_prints_how_to_resume(number, code, kept
     words = "--seed 3 --epochs 2 --batch-size 2 --sample-interval 2 --steps-per-epoch 3"
     before = signal.getsignal(number)
     kill = At(2, lambda model: os.kill(os.getpid(), number))
-    monkeypatch.setattr("keras_gan.training.run.SaveNetworks", lambda: kill)
+    monkeypatch.setattr("keras_gan.training.run.SaveNetworks", lambda *arguments: kill)
     with pytest.raises(SystemExit) as stop:
         run_here(Toy, *words.split())
     assert stop.value.code == code and signal.getsignal(number) is before

@@ -21,8 +21,9 @@ from support.runs import copy_run
 
 from keras_gan import evaluate
 from keras_gan.errors import BadValueError
-from keras_gan.evaluate import held_out, metrics
+from keras_gan.evaluate import held_out
 from keras_gan.evaluate.__main__ import main, text_of
+from keras_gan.images import metrics
 
 pytest.importorskip("skimage", reason="needs scikit-image (extra metrics)")
 pytestmark = pytest.mark.usefixtures("opening_once")
@@ -300,7 +301,7 @@ def test_torch_fidelity_can_be_imported_after_tensorflow(tmp_path):
     (tmp_path / "tensorflow.py").touch()
     for script, status in (
         ("import tensorflow, torch_fidelity", 99),
-        ("import tensorflow\nfrom keras_gan.evaluate import metrics\nprint(metrics.torch_fidelity().__name__)", 0),
+        ("import tensorflow\nfrom keras_gan.images import metrics\nprint(metrics.torch_fidelity().__name__)", 0),
     ):
         run = [sys.executable, "-c", f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n{script}"]
         assert subprocess.run(run, timeout=60).returncode == status

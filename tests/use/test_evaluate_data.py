@@ -8,9 +8,9 @@ from support.runs import TINY, copy_run
 
 from keras_gan import evaluate
 from keras_gan.errors import BadValueError
-from keras_gan.evaluate import held_out, metrics
+from keras_gan.evaluate import held_out
 from keras_gan.evaluate.__main__ import main, text_of
-from keras_gan.images import readers
+from keras_gan.images import metrics, readers
 from keras_gan.training import run_folder
 
 pytest.importorskip("skimage", reason="needs scikit-image (extra metrics)")
