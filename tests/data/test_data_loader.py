@@ -255,3 +255,14 @@ def test_the_real_shoes_load(shared):
     A, B = loader[0]
     assert A.shape == B.shape == (4, 64, 64, 3)
     assert A.mean() > B.mean()  # A has thin lines on white
+
+
+def test_photos_beside_arrays_in_another_folder_keep_their_brightness(tmp_path):
+    for number in range(10):
+        for side in "AB":
+            (tmp_path / side).mkdir(exist_ok=True)
+        Image.new("RGB", (8, 8), "white").save(tmp_path / "A" / f"{number}.png")
+        np.save(tmp_path / "B" / f"{number}.npy", np.ones((8, 8, 3), "float32"))
+    loader = DataLoader(tmp_path / "A", dataset_B=tmp_path / "B", img_res=(8, 8))
+    A, B = loader.load_data(2)
+    assert (A == 1).all() and (B == 1).all()
