@@ -33,7 +33,8 @@ test-jax: .venv/installed-test
 		tests/models/test_real_sizes.py
 	$(WITHOUT_TENSORFLOW) $(FAST_TO_COMPILE) $(BIN)/python $(PYTEST) -m "not slow" -k "$(ON_JAX)" \
 		tests/models/test_models.py tests/layers/test_layers.py tests/training/test_recompiling.py \
-		tests/training/test_figures.py tests/backend/test_start.py tests/backend/test_deterministic.py
+		tests/training/test_figures.py tests/training/test_averages.py tests/backend/test_start.py \
+		tests/backend/test_deterministic.py
 	$(FAST_TO_COMPILE) $(BIN)/python $(PYTEST) -m "not slow" tests/backend/test_devices.py
 	$(FAST_TO_COMPILE) $(BIN)/python $(PYTEST) -m "not slow" tests/backend/test_backends.py
 

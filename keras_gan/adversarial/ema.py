@@ -54,5 +54,5 @@ class Averages(keras.layers.Layer):
         """Sets the variables to their averages in a context, and restores them on exit."""
         with unmoved(self._variables_now()):
             for average, variable in zip(self.averages, self._variables_now(), strict=True):
-                variable.assign(average)
+                variable.assign(ops.copy(average))  # on JAX, `predict` gives the buffers of its variables away
             yield

@@ -12,6 +12,18 @@ SHORT = {"epochs": 2, "batch_size": 2, "sample_interval": 2, "steps_per_epoch": 
 EVERY_STEP = SHORT | {"checkpoint_interval": 1, "keep": 9}
 
 
+class At(keras.callbacks.Callback):
+    """Calls `do(model)` after this iteration."""
+
+    def __init__(self, iteration, do):
+        super().__init__()
+        self.iteration, self.do = iteration, do
+
+    def on_train_batch_end(self, batch, logs=None):
+        if int(self.model.iteration) == self.iteration:
+            self.do(self.model)
+
+
 def everything(gan):
     """The full state of a model: weights, optimizers, past fakes, random states, averages."""
     optimizers = [variable for part in gan.parts for variable in part.optimizer.variables]

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import keras
@@ -16,8 +15,8 @@ import pytest
 from support.commands import check_complaint, run_here
 from support.eager import EAGERLY
 from support.layout import RECORDED, layout
-from support.models import MODELS, noise_for, rows
-from support.resuming import EVERY_STEP, SHORT, check_same, cut_back, everything, weights_in
+from support.models import MODELS, rows
+from support.resuming import EVERY_STEP, SHORT, At, check_same, cut_back, everything, weights_in
 from support.toy import Toy
 
 from keras_gan import CycleGAN
@@ -26,18 +25,6 @@ from keras_gan.training import checkpoints, run_folder
 from keras_gan.training.schedules import Schedule
 
 pytestmark = EAGERLY
-
-
-class At(keras.callbacks.Callback):
-    """Calls `do(model)` after this iteration."""
-
-    def __init__(self, iteration, do):
-        super().__init__()
-        self.iteration, self.do = iteration, do
-
-    def on_train_batch_end(self, batch, logs=None):
-        if int(self.model.iteration) == self.iteration:
-            self.do(self.model)
 
 
 @pytest.mark.parametrize("model", rows("cyclegan", "cgan"))
@@ -433,55 +420,3 @@ def test_resume_restores_schedules_and_averages(tmp_path):
     check_same(gan, other)
     for a, b in zip(gan.averages.averages, other.averages.averages, strict=True):
         np.testing.assert_array_equal(a, b)
-
-
-def test_averages_follow_the_weights_and_are_used_for_samples_and_saved_networks(tmp_path):
-    gan = Toy(seed=3, output=tmp_path)
-    expected = np.asarray(gan.generator.trainable_variables[0])
-    moved = []
-
-    def follow(model):
-        count = len(moved)
-        moved.append(1 - min(0.8**10, (1 + count) / (10 + count)))
-        expected[...] += moved[-1] * (np.asarray(model.generator.trainable_variables[0]) - expected)
-
-    gan.train(**SHORT | {"epochs": 8, "ema": 0.8}, callbacks=[At(i, follow) for i in (1, 11, 21)])
-    assert len(moved) == 3
-    np.testing.assert_allclose(gan.averages.averages[0], expected, rtol=1e-5, atol=1e-7)
-    noise = noise_for(gan.generator)
-    raw = gan.generator.predict(noise, verbose=0)
-    with gan.averaged():
-        averaged = gan.generator.predict(noise, verbose=0)
-    assert np.abs(averaged - raw).max() > 1e-4
-    np.testing.assert_array_equal(gan.generator.predict(noise, verbose=0), raw)
-    saved = keras.saving.load_model(tmp_path / "models/generator.keras")
-    np.testing.assert_array_equal(saved.predict(noise, verbose=0), averaged)
-    assert comment(tmp_path / "models/generator.keras") == "keras_gan: iteration 24, weights averaged, ema 0.8"
-    assert comment(tmp_path / "models/discriminator.keras") == "keras_gan: iteration 24, weights as trained"
-    gan.start_averages(0.0)
-    gan.save_networks()
-    saved = keras.saving.load_model(tmp_path / "models/generator.keras")
-    np.testing.assert_array_equal(saved.predict(noise, verbose=0), raw)
-    assert comment(tmp_path / "models/generator.keras") == "keras_gan: iteration 24, weights as trained"
-
-
-def comment(path):
-    with zipfile.ZipFile(path) as archive:
-        return archive.comment.decode()
-
-
-def test_grids_show_the_averages(tmp_path, monkeypatch):
-    gan = Toy(seed=3, output=tmp_path)
-    seen = []
-    variable = gan.generator.trainable_variables[0]
-    sample = gan.sample_images
-    monkeypatch.setattr(gan, "sample_images", lambda *place: seen.append(np.asarray(variable)) or sample(*place))
-    gan.train(**SHORT | {"epochs": 1, "steps_per_epoch": 1, "ema": 0.5})
-    np.testing.assert_array_equal(seen[0], gan.averages.averages[0])
-    assert np.abs(seen[0] - np.asarray(variable)).max() > 0
-
-
-@pytest.mark.parametrize("ema", [1, -0.1])
-def test_an_invalid_ema_is_refused(ema):
-    with pytest.raises(ValueError, match=f"ema must be at least 0 and below 1, not {ema}"):
-        Toy().train(ema=ema)
