@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
-from keras import ops
 
 from keras_gan import backend
 from keras_gan.adversarial.parts import PartsOptimizer, chosen
@@ -114,20 +113,6 @@ class AdversarialModel(StatefulModel):
         """The outputs of `combined`."""
         return self.combined(inputs, training=training)
 
-    @property
-    def parts(self) -> list[Any]:
-        """The compiled models: the discriminators, in the order of their updates, then `combined`."""
-        return [*self.discriminators, self.combined] if self.combined else []
-
-    @property
-    def networks(self) -> list[Any]:
-        """The generators, then the discriminators, each once."""
-        return [*self.combined.trains, *self.discriminators]
-
-    @property
-    def metrics(self) -> list[Any]:
-        return [metric for part in self.parts for metric in part.metrics]
-
     def generator_inputs(self, batch: list[Any]) -> list[Any]:
         """The inputs of `combined` for a batch."""
         return batch
@@ -142,19 +127,6 @@ class AdversarialModel(StatefulModel):
     def test_step(self, *arguments: Any) -> Any:
         """What `evaluate()` compiles: the losses of the game. Takes what `train_step` takes, without optimizers."""
         return backend.as_test_step(judge)(self, *arguments)
-
-    def get_metrics_result(self) -> dict[str, Any]:
-        logs: dict[str, Any] = {}
-        of_all: dict[str, list[Any]] = {"loss": [], "acc": []}
-        for discriminator in self.discriminators:
-            for name, figure in discriminator.get_metrics_result().items():
-                short = "acc" if name == "accuracy" else name
-                logs[f"{discriminator.name}_{short}"] = figure
-                of_all.setdefault(short, []).append(figure)
-        logs |= {f"d_{short}": ops.mean(ops.stack(of_all[short])) for short in ("loss", "acc") if of_all[short]}
-        figures = self.combined.get_metrics_result()
-        logs["g_loss"] = figures.pop("loss")
-        return logs | figures
 
     def train_on_batch(self, x: Any, y: Any = None, return_dict: bool = False) -> Any:
         """Runs one step on a batch.

@@ -34,9 +34,37 @@ class StatefulModel(Handover):
     _constructed_with: inspect.BoundArguments
     data_loader: Any
     combined: Any
+    discriminators: list[Any]
     averages: Averages | None
     _step_made_of: Any
     _is_range_checked = False
+
+    @property
+    def parts(self) -> list[Any]:
+        """The compiled models: the discriminators, in the order of their updates, then `combined`."""
+        return [*self.discriminators, self.combined] if self.combined else []
+
+    @property
+    def networks(self) -> list[Any]:
+        """The generators, then the discriminators, each once."""
+        return [*self.combined.trains, *self.discriminators]
+
+    @property
+    def metrics(self) -> list[Any]:
+        return [metric for part in self.parts for metric in part.metrics]
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        logs: dict[str, Any] = {}
+        of_all: dict[str, list[Any]] = {"loss": [], "acc": []}
+        for discriminator in self.discriminators:
+            for name, figure in discriminator.get_metrics_result().items():
+                short = "acc" if name == "accuracy" else name
+                logs[f"{discriminator.name}_{short}"] = figure
+                of_all.setdefault(short, []).append(figure)
+        logs |= {f"d_{short}": ops.mean(ops.stack(of_all[short])) for short in ("loss", "acc") if of_all[short]}
+        figures = self.combined.get_metrics_result()
+        logs["g_loss"] = figures.pop("loss")
+        return logs | figures
 
     def fit(self, x: Any = None, y: Any = None, *arguments: Any, **options: Any) -> Any:
         """Keras' `fit()`. Warns of pixels in another range than the model's."""
