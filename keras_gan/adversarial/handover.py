@@ -55,7 +55,8 @@ class Handover(keras.Model):
     def _get_jax_state(self, purge_model_variables: bool = False, **wanted: bool) -> tuple[list[Any], ...]:
         """Keras' method: the values of the variables of each wanted kind, in the order of `KINDS`."""
         kinds = [self.variables_of_kind(kind) for kind in KINDS if wanted.get(kind)]
-        state = tuple([variable.value for variable in variables] for variables in kinds)
+        # not `value`, which looks for scopes that change what it is: there are none between steps
+        state = tuple([variable._value for variable in variables] for variables in kinds)
         if purge_model_variables:  # the step donates the values, so the variables must not hold them
             for variables in kinds:
                 for variable in variables:

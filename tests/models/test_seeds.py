@@ -46,6 +46,7 @@ def gan_of(tmp_path, monkeypatch):
     return lambda seed: commands.run_here("gan", *short, f"--seed={seed}")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("seed", [0, LAST])
 def test_a_command_trains_with_the_first_and_the_last_seed(seed, gan_of, tmp_path):

@@ -109,6 +109,7 @@ def test_train_validates_for_callbacks(tmp_path):
         np.testing.assert_array_equal(a, b)  # validation changes nothing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["train_on_batch", "fit", "a data set"])
 def test_pixels_of_another_range_are_noticed_once(way):
     gan, bytes_ = Toy(seed=0), np.full((2, 8, 8, 1), 255, "float32")

@@ -72,6 +72,7 @@ def test_config_json_describes_the_run(kept):
     assert {"commit", "started"} < set(config)
 
 
+@pytest.mark.slow
 def test_without_a_seed_one_is_drawn_and_resume_uses_it(tmp_path):
     gan = Toy(output=tmp_path / "run")
     gan.train(**EVERY_STEP)
@@ -81,6 +82,7 @@ def test_without_a_seed_one_is_drawn_and_resume_uses_it(tmp_path):
     assert Toy().seed != Toy().seed
 
 
+@pytest.mark.slow
 def test_the_newest_checkpoints_are_kept(tmp_path):
     gan = Toy(output=tmp_path)
     gan.train(**EVERY_STEP | {"keep": 3})
@@ -106,6 +108,7 @@ def test_resume_restores_optimizers_and_shapes(tmp_path):
     assert other.discriminator.optimizer.get_config() == gan.discriminator.optimizer.get_config()
 
 
+@pytest.mark.slow
 def test_extending_a_finished_run_equals_a_longer_run(kept, tmp_path):
     """The shorter run saved a grid after its last step; this must not affect the extended run."""
     longer = Toy.resume(cut_back(kept.run_folder, tmp_path / "copy", iteration=6), epochs=3)

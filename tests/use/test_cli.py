@@ -42,6 +42,7 @@ def test_importing_the_package_loads_no_framework(tmp_path):
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
 
 
+@pytest.mark.slow
 def test_a_run_prints_where_its_results_are(tmp_path):
     done = run("--epochs", "1", "--steps-per-epoch", "2", "--seed", "0", cwd=tmp_path, model="gan")
     assert done.returncode == 0, done.stderr

@@ -187,6 +187,7 @@ def test_bad_arguments_are_reported(run, tmp_path, monkeypatch):
         export.export(run("pix2pix"), "onnx", tmp_path / "network.onnx")
 
 
+@pytest.mark.slow
 def test_the_command_exports_beside_the_model(run, tmp_path):
     folder = copy_run(run("dcgan"), tmp_path / "run")
     command = [sys.executable, "-m", "keras_gan.export", str(folder), "--format", "tflite"]
