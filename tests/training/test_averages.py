@@ -28,7 +28,8 @@ def test_averages_follow_the_weights_and_are_used_for_samples_and_saved_networks
         moved.append(1 - min(0.8**10, (1 + count) / (10 + count)))
         expected[...] += moved[-1] * (np.asarray(model.generator.trainable_variables[0]) - expected)
 
-    gan.train(**SHORT | {"epochs": 8, "ema": 0.8, "sample_interval": 99}, callbacks=[At(i, follow) for i in (1, 11, 21)])
+    looks = [At(iteration, follow) for iteration in (1, 11, 21)]
+    gan.train(**SHORT | {"epochs": 8, "ema": 0.8, "sample_interval": 99}, callbacks=looks)
     assert len(moved) == 3
     np.testing.assert_allclose(gan.averages.averages[0], expected, rtol=1e-5, atol=1e-7)
     noise = noise_for(gan.generator)
