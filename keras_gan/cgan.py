@@ -31,12 +31,13 @@ from keras import layers
 
 from keras_gan import backend
 from keras_gan.adversarial.latent import LatentModel
+from keras_gan.adversarial.losses import choose
 from keras_gan.adversarial.model import FixedSample
 from keras_gan.data.options import checked_shape
 from keras_gan.data.single import ImageLoader
 from keras_gan.datasets.conditions import Conditions
 from keras_gan.errors import BadValueError, check_at_least
-from keras_gan.networks import dcgan_discriminator, dcgan_generator, halvings
+from keras_gan.networks import D_NORMS, dcgan_discriminator, dcgan_generator, halvings
 
 
 class CGAN(LatentModel):
@@ -49,6 +50,7 @@ class CGAN(LatentModel):
             between 4 and 7, as of 28, 32, 64 or 96; channels other than 1 or 3 must match the files.
         gf: filters in the generator's second-to-last layer.
         df: filters in the discriminator's first layer.
+        d_norm: of the discriminator: batch, layer (for gradient penalties) or none.
         attributes: columns of labels that are 0 or 1, such as Smiling,Male, or all of them: all; a picture has then any
             number of these attributes (multi-hot) instead of one class.
         **options: latent_dim, data, optimizers, seed and output, see `LatentModel`; and the errors raised.
@@ -57,6 +59,7 @@ class CGAN(LatentModel):
     EMBEDDING = 50  # size of a label's embedding
     MOST_SETS = 10  # of attributes, in a sample grid
 
+    without_batch_norm = "add d_norm=layer or d_norm=none"
     TRAIN = {"epochs": 20, "batch_size": 64, "sample_interval": 200}
     QUICK = {"model": {}, "train": {"epochs": 20, "steps_per_epoch": 200, "batch_size": 64, "ema": 0.99}}
 
@@ -65,6 +68,7 @@ class CGAN(LatentModel):
         img_shape: tuple = (28, 28, 1),
         gf: int = 32,
         df: int = 32,
+        d_norm: str = "batch",
         attributes: str | None = None,
         **options: Any,
     ) -> None:
@@ -72,6 +76,7 @@ class CGAN(LatentModel):
         check_at_least(1, gf=gf, df=df)
         self.img_shape, self.gf, self.df = checked_shape("img_shape", img_shape), gf, df
         halvings(*self.img_shape[:2])
+        self.d_norm = choose("d_norm", d_norm, D_NORMS)
         options = self.data_options | {"attributes": attributes}
         self.data_loader = ImageLoader(shape=self.img_shape, labelled=True, **options)
         self.classes = self.data_loader.classes  # or the names of the attributes
@@ -93,7 +98,7 @@ class CGAN(LatentModel):
         as_channel = layers.Dense(height * width)
         img, (label, embedding) = keras.Input(self.img_shape), self.embedded_label()
         x = layers.Concatenate()([img, layers.Reshape((height, width, 1))(as_channel(embedding))])
-        return keras.Model([img, label], dcgan_discriminator(x, self.df), name="discriminator")
+        return keras.Model([img, label], dcgan_discriminator(x, self.df, self.d_norm), name="discriminator")
 
     def embedded_label(self) -> tuple[Any, Any]:
         """The input for a label, and its embedding; that of several attributes is the sum of theirs."""

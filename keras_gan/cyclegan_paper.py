@@ -56,6 +56,7 @@ class CycleGANPaper(CycleModel):
         **options: data, optimizers, seed and output, see `TranslationModel`; and the errors raised.
     """
 
+    without_batch_norm = "take norm=instance or norm=none"
     TRAIN = {"epochs": 100, "batch_size": 1, "sample_interval": 200}
     QUICK = {
         "model": {"img_shape": (48, 48, 3)},

@@ -28,12 +28,13 @@ import keras
 import numpy as np
 
 from keras_gan.adversarial.latent import LatentModel
+from keras_gan.adversarial.losses import choose
 from keras_gan.data.options import checked_shape
 from keras_gan.data.single import ImageLoader
 from keras_gan.errors import check_at_least
 from keras_gan.images.animations import save_animation
 from keras_gan.images.grids import save_sheet
-from keras_gan.networks import dcgan_discriminator, dcgan_generator, halvings
+from keras_gan.networks import D_NORMS, dcgan_discriminator, dcgan_generator, halvings
 
 
 class DCGAN(LatentModel):
@@ -46,20 +47,25 @@ class DCGAN(LatentModel):
             between 4 and 7, as of 28, 32, 64 or 96; channels other than 1 or 3 must match the files.
         gf: filters in the generator's second-to-last layer.
         df: filters in the discriminator's first layer.
+        d_norm: of the discriminator: batch, layer (for gradient penalties) or none.
         **options: latent_dim, data, optimizers, seed and output, see `LatentModel`; and the errors raised.
     """
 
+    without_batch_norm = "add d_norm=layer or d_norm=none"
     TRAIN = {"epochs": 25, "batch_size": 64, "sample_interval": 100}
     QUICK = {
         "model": {"gf": 32, "df": 32},
         "train": {"epochs": 20, "steps_per_epoch": 100, "batch_size": 32, "ema": 0.99},
     }
 
-    def __init__(self, img_shape: tuple = (64, 64, 3), gf: int = 64, df: int = 64, **options: Any) -> None:
+    def __init__(
+        self, img_shape: tuple = (64, 64, 3), gf: int = 64, df: int = 64, d_norm: str = "batch", **options: Any
+    ) -> None:
         super().__init__("dcgan", **options)
         check_at_least(1, gf=gf, df=df)
         self.img_shape, self.gf, self.df = checked_shape("img_shape", img_shape), gf, df
         halvings(*self.img_shape[:2])
+        self.d_norm = choose("d_norm", d_norm, D_NORMS)
         if self.data_options["dataset_name"] is None:
             self.data_options["dataset_name"] = "drawn_shoes"
         self.data_loader = ImageLoader(shape=self.img_shape, **self.data_options)
@@ -73,7 +79,7 @@ class DCGAN(LatentModel):
     def build_discriminator(self) -> Any:
         """Discriminator: pictures (batch, *img_shape) to one logit each, (batch, 1)."""
         img = keras.Input(self.img_shape)
-        return keras.Model(img, dcgan_discriminator(img, self.df), name="discriminator")
+        return keras.Model(img, dcgan_discriminator(img, self.df, self.d_norm), name="discriminator")
 
     def interpolate(self, z0: Any, z1: Any, n: int = 10, path: str | Path | None = None) -> Path:
         """Saves the pictures between two codes as a strip (PNG) and as an animation (GIF).

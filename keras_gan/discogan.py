@@ -95,7 +95,8 @@ class DiscoGAN(TwoWayModel):
         self.d_B = self.build_discriminator(self.shape_B, name="d_B")
         self.discriminators = [self.d_A, self.d_B]
         for discriminator in self.discriminators:
-            discriminator.compile(loss="mse", optimizer=self.d_optimizer(optimizer), metrics=["accuracy"])
+            score = self.adversarial("mse")
+            discriminator.compile(loss=score.d_loss, optimizer=self.d_optimizer(optimizer), metrics=[score.accuracy])
         self.disc_patch = self.d_A.output_shape[1:]  # (8, 8, 1) at 128x128
 
         # Build the generators
@@ -105,7 +106,7 @@ class DiscoGAN(TwoWayModel):
         # Combined model trains generators to fool discriminators
         self.combined = self.build_combined()
         self.combined.compile(
-            loss=["mse", "mse", "mae", "mae", "mae", "mae"],
+            loss=[score.g_loss, score.g_loss, "mae", "mae", "mae", "mae"],
             loss_weights=[adversarial_weight] * 2 + [translation_weight] * 2 + [reconstruction_weight] * 2,
             optimizer=self.g_optimizer(optimizer),
         )

@@ -104,8 +104,8 @@ class DiscoGANPaper(TwoWayModel):
         self.d_B = self.build_discriminator(self.shape_B, name="d_B")
         self.discriminators = [self.d_A, self.d_B] if self.both_ways else [self.d_B]
         for discriminator in self.discriminators:
-            verdict_loss, accuracy = losses.adversarial_loss("bce")
-            discriminator.compile(loss=verdict_loss, optimizer=self.d_optimizer(optimizer), metrics=[accuracy])
+            score = self.adversarial("bce")
+            discriminator.compile(loss=score.d_loss, optimizer=self.d_optimizer(optimizer), metrics=[score.accuracy])
 
         # Build the generators, and compile the adversarial model that trains them
         self.g_AB = self.build_generator(self.shape_A, self.shape_B, name="g_AB")
@@ -113,7 +113,7 @@ class DiscoGANPaper(TwoWayModel):
         self.combined = self.build_combined()
         self.weights_now = {kind: keras.Variable(0.0, trainable=False, name=f"{kind}_weight") for kind in self.shares}
         self.before_step()
-        loss = {"valid": verdict_loss, "features": losses.feature_matching, "reconstr": "mse"}
+        loss = {"valid": score.g_loss, "features": losses.feature_matching, "reconstr": "mse"}
         kinds = [name.split("_")[0] for name in self.combined.output_names]
         self.combined.compile(
             loss=[loss[kind] for kind in kinds],

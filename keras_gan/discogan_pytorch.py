@@ -47,7 +47,7 @@ class DiscoGANPyTorch(TwoWayModel):
         gf: filters in the generators' first layer.
         df: filters in the discriminators' first layer.
         dropout: dropout rate in downs 3 to 6 and ups 1 to 3.
-        adversarial_loss: bce (cross-entropy on logits) or mse (least squares).
+        adversarial_loss: bce (cross-entropy on logits), mse (least squares), hinge or wgan-gp.
         distance: loss of reconstructions and translations: mse, mae, cosine or hinge.
         direction: AtoB or BtoA: whether domain A is the left or the right half of a pair.
         adversarial_weight: weight of the adversarial terms.
@@ -75,7 +75,7 @@ class DiscoGANPyTorch(TwoWayModel):
         reconstruction_weight: float = 1.0,
         **options: Any,
     ) -> None:
-        super().__init__(name="discogan_pytorch", **options)
+        super().__init__(name="discogan_pytorch", adversarial_loss=adversarial_loss, **options)
         check_at_least(1, gf=gf, df=df)
         self.take_shapes(img_shape, shape_A, shape_B)
         self.gf, self.df, self.dropout = gf, df, check_share(dropout=dropout)
@@ -88,7 +88,6 @@ class DiscoGANPyTorch(TwoWayModel):
         check_weight(reconstruction_weight=reconstruction_weight)
         weights = [adversarial_weight] * 2 + [translation_weight] * 2 + [reconstruction_weight] * 2
         d = losses.distance(distance)
-        losses.adversarial_loss(adversarial_loss)  # other names are refused here, before any work
         self.data_loader = DataLoader(direction=direction, **self.options_of_pairs)
 
         optimizer = keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8)  # PyTorch's epsilon
@@ -98,15 +97,15 @@ class DiscoGANPyTorch(TwoWayModel):
         self.d_B = self.build_discriminator(self.shape_B, name="d_B")
         self.discriminators = [self.d_A, self.d_B]
         for discriminator in self.discriminators:
-            verdict_loss, accuracy = losses.adversarial_loss(adversarial_loss)
-            discriminator.compile(loss=verdict_loss, optimizer=self.d_optimizer(optimizer), metrics=[accuracy])
+            score = self.adversarial("bce")
+            discriminator.compile(loss=score.d_loss, optimizer=self.d_optimizer(optimizer), metrics=[score.accuracy])
 
         # Build the generators, and compile the adversarial model that trains them
         self.g_AB = self.build_generator(self.shape_A, self.shape_B, name="g_AB")
         self.g_BA = self.build_generator(self.shape_B, self.shape_A, name="g_BA")
         self.combined = self.build_combined()
         self.combined.compile(
-            loss=[verdict_loss, verdict_loss, d, d, d, d],
+            loss=[score.g_loss, score.g_loss, d, d, d, d],
             loss_weights=[0.5 * weight for weight in weights],  # averages over both directions
             optimizer=self.g_optimizer(optimizer),
         )

@@ -242,15 +242,25 @@ def dcgan_generator(code: Any, shape: tuple, filters: int = 64) -> Any:
     return Conv2DTranspose(shape[2], 4, 2, "same", **settings)(x)
 
 
-def dcgan_discriminator(img: Any, filters: int = 64) -> Any:
+def layer_norm(x: Any) -> Any:
+    """Normalises each picture over all its values, with a scale and an offset for each channel."""
+    return layers.GroupNormalization(groups=1, epsilon=1e-5)(x)
+
+
+#: Of `dcgan_discriminator`: the paper's, that of WGAN-GP (Gulrajani et al., 2017, section 4), and none.
+D_NORMS = {"batch": batch_norm, "layer": layer_norm, "none": no_norm}
+
+
+def dcgan_discriminator(img: Any, filters: int = 64, norm: Norm = batch_norm) -> Any:
     """The discriminator of the DCGAN paper: a tensor (batch, height, width, channels) to one logit, (batch, 1).
 
-    Strided convolutions instead of pooling, LeakyReLU, no dense layer. BatchNormalization after every convolution but
-    the first and the last. Radford et al., 2016, section 3.
+    Strided convolutions instead of pooling, LeakyReLU, no dense layer. BatchNormalization, or another norm, after every
+    convolution but the first and the last. Radford et al., 2016, section 3.
     """
     x = img
     for i in range(halvings(*img.shape[1:3])):
-        x = Conv2D(filters * 2**i, 4, 2, "same", use_bias=i == 0, kernel_initializer=normal())(x)
-        x = LeakyReLU(negative_slope=0.2)(batch_norm(x) if i else x)
+        biased = i == 0 or norm is no_norm
+        x = Conv2D(filters * 2**i, 4, 2, "same", use_bias=biased, kernel_initializer=normal())(x)
+        x = LeakyReLU(negative_slope=0.2)(norm(x) if i else x)
     x = Conv2D(1, x.shape[1:3], padding="valid", kernel_initializer=normal(), dtype=full())(x)
     return layers.Flatten(dtype=full())(x)

@@ -30,10 +30,10 @@ import keras
 from keras import layers, ops
 
 from keras_gan.adversarial.combined import Combined, once
-from keras_gan.adversarial.losses import adversarial_loss, choose
+from keras_gan.adversarial.losses import choose
 from keras_gan.adversarial.translation import TranslationModel, l1
 from keras_gan.data.paired import DataLoader
-from keras_gan.errors import check_at_least, check_switch, check_weight
+from keras_gan.errors import BadValueError, check_at_least, check_switch, check_weight
 from keras_gan.images.grids import save_grid
 from keras_gan.networks import GENERATORS, NORMS, affine_norm, batch_norm, check_sides, patchgan_70
 
@@ -51,7 +51,7 @@ class Pix2Pix(TranslationModel):
         gf: filters in the generator's first layer.
         df: filters in the discriminator's first layer.
         direction: AtoB or BtoA: translate from the left half of a pair to the right half, or from right to left.
-        gan_loss: vanilla (cross-entropy, as in the paper) or lsgan (least squares).
+        gan_loss: vanilla (cross-entropy, as in the paper) or lsgan (least squares), the authors' names of bce and mse.
         l1_weight: weight of the L1 distance to the partner.
         generator: unet (up to eight halvings) or resnet, that of CycleGAN's paper, with dropout.
         norm: of both networks, as in the authors' program: instance, batch or none; default: instance with scale and
@@ -61,6 +61,7 @@ class Pix2Pix(TranslationModel):
         **options: data, optimizers, seed and output, see `TranslationModel`; and the errors raised.
     """
 
+    without_batch_norm = "add norm=instance or norm=none"
     TRAIN = {"epochs": 200, "batch_size": 1, "sample_interval": 200}
     QUICK = {
         "model": {"img_shape": (128, 128, 3), "gf": 32, "df": 32},
@@ -89,7 +90,9 @@ class Pix2Pix(TranslationModel):
         check_switch(dropout=dropout, augment=augment)
         self.take_shapes(img_shape, shape_A, shape_B)
         self.gf, self.df, self.dropout = gf, df, dropout
-        loss, accuracy = adversarial_loss(choose("gan_loss", gan_loss, {"vanilla": "bce", "lsgan": "mse"}))
+        score = self.adversarial(choose("gan_loss", gan_loss, {"vanilla": "bce", "lsgan": "mse"}))
+        if gan_loss != "vanilla" and self.rules.adversarial_loss:
+            raise BadValueError(f"gan_loss={gan_loss} and adversarial_loss name two losses: leave gan_loss out.")
         self.network = choose("generator", generator, GENERATORS)
         height, width, _ = self.shape_A
         check_sides(height, width, halvings=3 if generator == "unet" else 2, least=24)
@@ -101,12 +104,12 @@ class Pix2Pix(TranslationModel):
         # Build and compile the discriminator
         self.discriminator = self.build_discriminator()
         self.discriminators = [self.discriminator]
-        self.discriminator.compile(loss=loss, optimizer=self.d_optimizer(adam), metrics=[accuracy])
+        self.discriminator.compile(loss=score.d_loss, optimizer=self.d_optimizer(adam), metrics=[score.accuracy])
 
         # Build the generator, and compile the adversarial model that trains it
         self.generator = self.build_generator()
         self.combined = self.build_combined()
-        self.combined.compile(loss=[loss, "mae"], loss_weights=[1, l1_weight], optimizer=self.g_optimizer(adam))
+        self.combined.compile(loss=[score.g_loss, "mae"], loss_weights=[1, l1_weight], optimizer=self.g_optimizer(adam))
 
     def build_combined(self) -> Combined:
         """The adversarial model: an original to the verdict on its translation, and the translation."""

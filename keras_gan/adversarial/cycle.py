@@ -70,13 +70,15 @@ class CycleModel(TwoWayModel):
     ) -> None:
         """Builds and compiles the discriminators, the generators and the adversarial model that trains them."""
         check_at_least(0, pool_size=pool_size)
-        optimizer = self.g_optimizer(g_optimizer)  # refuses a number that it lacks, before any work
+        of_generators = self.g_optimizer(g_optimizer)  # refuses a number that it lacks, before any work
         # Build and compile the discriminators
         self.d_A = self.build_discriminator(self.shape_A, name="d_A")
         self.d_B = self.build_discriminator(self.shape_B, name="d_B")
         self.discriminators = [self.d_A, self.d_B]
         for discriminator in self.discriminators:
-            discriminator.compile(loss="mse", optimizer=self.d_optimizer(d_optimizer), metrics=["accuracy"])
+            score = self.adversarial("mse")
+            optimizer = self.d_optimizer(d_optimizer)
+            discriminator.compile(loss=score.d_loss, optimizer=optimizer, metrics=[score.accuracy])
         # Pools of past fakes; the discriminators see some of them instead of new ones
         self.pool_size = pool_size
         self.pool_A, self.pool_B = (ImagePool(pool_size, self.seed, dtype=keras.config.floatx()) for _ in "AB")
@@ -89,9 +91,9 @@ class CycleModel(TwoWayModel):
         self.combined = self.build_combined()
         terms = slice(len(self.combined.outputs))  # four without identity
         self.combined.compile(
-            loss=["mse", "mse", "mae", "mae", "mae", "mae"][terms],
+            loss=[score.g_loss, score.g_loss, "mae", "mae", "mae", "mae"][terms],
             loss_weights=[1, 1, cycle_weight, cycle_weight, identity_weight, identity_weight][terms],
-            optimizer=optimizer,
+            optimizer=of_generators,
         )
 
     def build_combined(self) -> Combined:

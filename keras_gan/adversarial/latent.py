@@ -10,7 +10,6 @@ from keras import ops
 
 from keras_gan import backend
 from keras_gan.adversarial.combined import Combined, once
-from keras_gan.adversarial.losses import adversarial_loss
 from keras_gan.adversarial.model import AdversarialModel, FixedSample
 from keras_gan.data.options import Flip
 from keras_gan.datasets.given import given_or_named
@@ -83,13 +82,13 @@ class LatentModel(AdversarialModel):
     def build_game(self) -> None:
         """Builds and compiles the discriminator, the generator and the adversarial model that trains it."""
         adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
-        loss, accuracy = adversarial_loss("bce")
+        score = self.adversarial("bce")
         self.discriminator = self.build_discriminator()
         self.discriminators = [self.discriminator]
-        self.discriminator.compile(loss=loss, optimizer=self.d_optimizer(adam), metrics=[accuracy])
+        self.discriminator.compile(loss=score.d_loss, optimizer=self.d_optimizer(adam), metrics=[score.accuracy])
         self.generator = self.build_generator()
         self.combined = self.build_combined()
-        self.combined.compile(loss=loss, optimizer=self.g_optimizer(adam))
+        self.combined.compile(loss=score.g_loss, optimizer=self.g_optimizer(adam))
 
     def build_combined(self) -> Combined:
         """The adversarial model: noise (and labels, if the generator takes them) to the verdict on the fake."""

@@ -1,7 +1,7 @@
 """Losses that Keras does not provide, with their metrics."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import keras
 from keras import ops
@@ -15,8 +15,8 @@ def adversarial_loss(name: str) -> tuple[Any, Any]:
     """The adversarial loss of discriminators and generators, with its accuracy metric.
 
     Args:
-        name: "mse" (least squares, Mao et al., 2017) or "bce" (cross-entropy of the verdicts as
-            logits, Goodfellow et al., 2014).
+        name: "mse" (least squares, Mao et al., 2017), "bce" (cross-entropy of the verdicts as logits, Goodfellow et
+            al., 2014), "hinge" or "wgan-gp" (the loss of the critic alone, see `wasserstein`).
 
     Returns:
         (loss, metric) for `compile`. The metric is named "accuracy": the share of right verdicts, 0 to 1.
@@ -27,9 +27,99 @@ def adversarial_loss(name: str) -> tuple[Any, Any]:
     losses: dict[str, tuple[Callable[[], Any], float]] = {
         "mse": (keras.losses.MeanSquaredError, 0.5),
         "bce": (lambda: keras.losses.BinaryCrossentropy(from_logits=True), 0.0),
+        "hinge": (lambda: hinge, 0.0),
+        "wgan-gp": (lambda: wasserstein, 0.0),
     }
     loss, threshold = choose("adversarial loss", name, losses)
     return loss(), keras.metrics.BinaryAccuracy(name="accuracy", threshold=threshold)
+
+
+class Adversarial(NamedTuple):
+    """What discriminators and generators are compiled with."""
+
+    d_loss: Any
+    g_loss: Any
+    accuracy: Any
+
+
+@keras.saving.register_keras_serializable(package="keras_gan")
+def hinge(y_true: Any, y_pred: Any) -> Any:
+    """The discriminator's hinge loss: max(0, 1 - D) on originals (1), max(0, 1 + D) on fakes (0).
+
+    The generator's is `wasserstein`. Lim and Ye, 2017; Miyato et al., 2018, equations 16 and 17.
+    """
+    return ops.maximum(1 - signed(y_true) * y_pred, 0)
+
+
+@keras.saving.register_keras_serializable(package="keras_gan")
+def wasserstein(y_true: Any, y_pred: Any) -> Any:
+    """Minus the verdict where the target is real (1), the verdict itself where it is fake (0).
+
+    Their sum over originals and fakes estimates minus the Wasserstein distance. Gulrajani et al., 2017, equation 3.
+    """
+    return -signed(y_true) * y_pred
+
+
+def signed(y_true: Any) -> Any:
+    """The targets 0 and 1 as -1 and 1."""
+    return 2 * y_true - 1
+
+
+@keras.saving.register_keras_serializable(package="keras_gan")
+class OneSidedSmoothing(keras.losses.Loss):
+    """Another loss, with the target 1 lowered; the target 0 stays. Salimans et al., 2016, section 3.4.
+
+    Args:
+        loss: "mse" or "bce".
+        smoothing: share of the target 1 that is taken away.
+    """
+
+    def __init__(self, loss: str, smoothing: float, name: str = "one_sided_smoothing", **options: Any) -> None:
+        super().__init__(name=name, **options)
+        self.kind, self.smoothing = loss, smoothing
+        self.inner, _ = adversarial_loss(loss)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return self.inner.call(y_true * (1 - self.smoothing), y_pred)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"loss": self.kind, "smoothing": self.smoothing}
+
+
+@keras.saving.register_keras_serializable(package="keras_gan")
+class RelativisticAverage(keras.losses.Loss):
+    """How much more real the pictures of one side look than the mean of the other, and the other way round.
+
+    Minimises f(C(own) - mean C(other), 1) + f(C(other) - mean C(own), -1) with verdicts C; mean over pictures and
+    patches. Discriminators have originals as their own and fakes as the others, generators the reverse.
+    Jolicoeur-Martineau, 2018, section 4, and its appendix for least squares and hinge.
+
+    Args:
+        loss: f: "mse", "bce" or "hinge".
+
+    It is called with (verdicts on the others, verdicts on the own), of the same shape (batch, ...).
+    """
+
+    def __init__(self, loss: str, name: str = "relativistic_average", **options: Any) -> None:
+        super().__init__(name=name, **options)
+        self.kind = loss
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        own, other = relative(y_pred, y_true)
+        f: Callable[[Any, int], Any] = {
+            "mse": lambda verdict, target: ops.square(verdict - target),
+            "bce": lambda verdict, target: ops.softplus(-target * verdict),
+            "hinge": lambda verdict, target: ops.maximum(1 - target * verdict, 0),
+        }[self.kind]
+        return f(own, 1) + f(other, -1)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"loss": self.kind}
+
+
+def relative(own: Any, other: Any) -> tuple[Any, Any]:
+    """The verdicts of two sides, each minus the mean of the other side's."""
+    return own - ops.mean(other), other - ops.mean(own)
 
 
 def distance(name: str, value_range: tuple[float, float] = (-1, 1)) -> str | Callable[[Any, Any], Any]:

@@ -6,20 +6,20 @@ step `AdversarialModel` generates fakes once, updates the discriminators on them
 
 import inspect
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
 
 from keras_gan import backend
+from keras_gan.adversarial.losses import Adversarial
 from keras_gan.adversarial.parts import PartsOptimizer, chosen
+from keras_gan.adversarial.rules import Rules
 from keras_gan.adversarial.state import StatefulModel
 from keras_gan.adversarial.step import judge, play
 from keras_gan.backend.memory import keep_freed_memory
 from keras_gan.errors import BadValueError, check_rate
 from keras_gan.training import hosts, old_runs
-from keras_gan.training.run import Run, resume_run
-from keras_gan.training.start import start_from
+from keras_gan.training.run import Run
 
 
 class FixedSample(NamedTuple):
@@ -48,7 +48,7 @@ class AdversarialModel(StatefulModel):
     The logs of `fit()` (averages since the epoch began) and of `train_on_batch(return_dict=True)` (this batch only)
     name every term: `g_loss`, what `combined` minimises; `OUTPUT_loss` for each of its outputs; `D_loss` and `D_acc`
     for each discriminator D (its compiled loss, and the share of right verdicts, 0 to 1, both over real and fake);
-    `d_loss` and `d_acc`, their means over the discriminators.
+    `D_penalty`, if there is one; `d_loss`, `d_acc` and `d_penalty`, their means over the discriminators.
 
     Args:
         name: the name of the model and of its command. Default run folders begin with it.
@@ -60,6 +60,15 @@ class AdversarialModel(StatefulModel):
         beta_1: decay of the mean gradient in Adam; default: the recipe's, 0.5. CycleGAN has RMSprop, which knows none.
         g_optimizer: Keras optimizer for the generators; None: the recipe's. The numbers above then change it, too.
         d_optimizer: the same for the discriminators; each gets its own copy.
+        adversarial_loss: mse (least squares), bce (cross-entropy), hinge or wgan-gp; default: the recipe's.
+        relativistic: whether verdicts count relative to the mean verdict on the other side.
+        gradient_penalty: weight of the penalty on gradients that are not 1 between originals and fakes; default: 0,
+            with wgan-gp 10.
+        r1: gamma of the R1 penalty on gradients at originals, such as 10; 0: none.
+        critic_steps: iterations in which the discriminators learn for one in which the generators learn, too; default:
+            1, with wgan-gp 5.
+        label_smoothing: how far the target of originals is below 1 for the discriminators, such as 0.1.
+        spectral_norm: whether the discriminators' kernels are divided by their spectral norm.
 
     Raises:
         BadValueError: on a Keras backend other than TensorFlow or JAX, for an invalid seed, and for a number of an
@@ -86,6 +95,13 @@ class AdversarialModel(StatefulModel):
         beta_1: float | None = None,
         g_optimizer: Any = None,
         d_optimizer: Any = None,
+        adversarial_loss: str | None = None,
+        relativistic: bool = False,
+        gradient_penalty: float | None = None,
+        r1: float = 0.0,
+        critic_steps: int | None = None,
+        label_smoothing: float = 0.0,
+        spectral_norm: bool = False,
     ) -> None:
         backend.check()
         keep_freed_memory()
@@ -95,6 +111,11 @@ class AdversarialModel(StatefulModel):
         check_rate(learning_rate=learning_rate, d_learning_rate=d_learning_rate)
         self.g_optimizer = chosen(g_optimizer, learning_rate, beta_1)
         self.d_optimizer = chosen(d_optimizer, learning_rate if d_learning_rate is None else d_learning_rate, beta_1)
+        of_loss = adversarial_loss, relativistic, gradient_penalty, r1
+        self.rules = Rules(*of_loss, critic_steps, label_smoothing, spectral_norm)
+        self.penalties = {}
+        if self.rules.gradient_penalty:
+            self.penalty_seed = keras.random.SeedGenerator(self.seed)
         self.discriminators: list[Any] = []
         self.combined: Any = None
         self.generators_first = False
@@ -112,6 +133,14 @@ class AdversarialModel(StatefulModel):
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """The outputs of `combined`."""
         return self.combined(inputs, training=training)
+
+    def adversarial(self, recipe: str) -> Adversarial:
+        """The losses of discriminators and generators and the metric of verdicts: the user's choice, or the recipe's.
+
+        Args:
+            recipe: the recipe's loss, a name that `keras_gan.adversarial.losses.adversarial_loss` takes.
+        """
+        return self.rules.adversarial(recipe)
 
     def generator_inputs(self, batch: list[Any]) -> list[Any]:
         """The inputs of `combined` for a batch."""
@@ -214,22 +243,6 @@ class AdversarialModel(StatefulModel):
         arguments |= {name: value for name, value in own.items() if arguments[name] is None}
         return self.run.train(arguments, callbacks)
 
-    def start_from(self, networks: str | Path, with_optimizers: bool = False) -> None:
-        """Takes the weights of trained networks, for training on other data or with other learning rates.
-
-        Networks are matched by name, layers by their place. What was taken, and what not, is printed in one line.
-
-        Args:
-            networks: a run's folder, RUN@best, RUN@12, the folder of a checkpoint, or a `.keras` file.
-            with_optimizers: also take what the optimizers remember, but not their rates, from the newest checkpoint of
-                a run or from a checkpoint's folder; everything must fit then.
-
-        Raises:
-            NotFoundError: (a FileNotFoundError) if there are no such networks.
-            BadValueError: (a ValueError) if no layer of a generator fits, or the file is damaged or holds no networks.
-        """
-        start_from(self, networks, with_optimizers)
-
     def held_out(self, number: int, *batch: Any) -> tuple[dict[str, float], dict[str, tuple[Any, Any]]]:
         """The held-out figures of a batch of test pictures with this number; less of each is better.
 
@@ -237,33 +250,3 @@ class AdversarialModel(StatefulModel):
             (figures that are means over pictures, {direction: (pictures made, real pictures)} for FID and KID).
         """
         return self.fixed_sample().figures, {}
-
-    @classmethod
-    def resume(cls, run: str | Path, callbacks: Sequence[Any] = (), **changes: Any) -> Any:
-        """Continues a run as if it had never stopped.
-
-        Args:
-            run: its folder.
-            callbacks: as for `train()`.
-            changes: what to change: `epochs`, to train longer, `checkpoint_interval`, `keep`, `save_every`,
-                `patience`, `quiet` or `log`. A run on data given from Python needs the same `data` again, and its
-                `test_data`.
-
-        Returns:
-            The trained model; its `history` is Keras'.
-
-        Raises:
-            NotFoundError: (a FileNotFoundError) if there is no such folder.
-            BadValueError: (a ValueError) as in `train()`; if the folder holds no run or a run of another model, another
-                argument is changed, or every checkpoint is damaged.
-        """
-        return resume_run(cls, Path(run), callbacks, changes)
-
-    @property
-    def run_folder(self) -> Path:
-        """The folder of this model's run; created on first access."""
-        return self.run.folder
-
-    def save_networks(self) -> None:
-        """Saves every generator and discriminator as `models/NAME.keras` in the run's folder."""
-        self.run.save_networks()

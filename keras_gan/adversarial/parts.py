@@ -106,3 +106,15 @@ def create_variables(part: Any) -> None:
         with backend.drawn_on_host():
             part.optimizer.build(part.trainable_variables)
     backend.prepare(part.optimizer)
+
+
+def tracked_loss(part: Any, x: Any, y: Any, outputs: Any, training: bool) -> Any:
+    """The compiled loss of a part; updates its loss metric."""
+    loss = part.compute_loss(x=x, y=y, y_pred=outputs, training=training)
+    part._loss_tracker.update_state(loss, sample_weight=ops.shape(keras.tree.flatten(x)[0])[0])
+    return loss
+
+
+def scaled_loss(part: Any, x: Any, y: Any, outputs: Any) -> Any:
+    """`tracked_loss` in training, scaled if the part's optimizer scales losses."""
+    return part.optimizer.scale_loss(tracked_loss(part, x, y, outputs, training=True))

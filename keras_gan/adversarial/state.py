@@ -4,7 +4,8 @@ import contextlib
 import functools
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -14,17 +15,20 @@ from keras import ops
 
 from keras_gan import backend
 from keras_gan.adversarial.ema import Averages
-from keras_gan.adversarial.handover import KINDS, Handover
+from keras_gan.adversarial.figures import LoggedModel
+from keras_gan.adversarial.handover import KINDS
 from keras_gan.adversarial.losses import compile_as_before
 from keras_gan.adversarial.parts import create_variables
+from keras_gan.adversarial.rules import ruled
 from keras_gan.data.loader import PictureLoader
 from keras_gan.datasets.given import NOT_KEPT
 from keras_gan.training import run_folder
 from keras_gan.training.compiled import compile_configs, restore_compiled
-from keras_gan.training.run import as_json
+from keras_gan.training.run import Run, as_json, resume_run
+from keras_gan.training.start import start_from
 
 
-class StatefulModel(Handover):
+class StatefulModel(LoggedModel):
     """A Keras model of several networks. It also saves its random states and the metric totals of its history.
 
     `totals_before` holds the metric totals at the last row of the history, or None.
@@ -33,38 +37,15 @@ class StatefulModel(Handover):
     totals_before: np.ndarray | None
     _constructed_with: inspect.BoundArguments
     data_loader: Any
-    combined: Any
-    discriminators: list[Any]
+    run: Run
     averages: Averages | None
     _step_made_of: Any
     _is_range_checked = False
 
     @property
-    def parts(self) -> list[Any]:
-        """The compiled models: the discriminators, in the order of their updates, then `combined`."""
-        return [*self.discriminators, self.combined] if self.combined else []
-
-    @property
     def networks(self) -> list[Any]:
         """The generators, then the discriminators, each once."""
         return [*self.combined.trains, *self.discriminators]
-
-    @property
-    def metrics(self) -> list[Any]:
-        return [metric for part in self.parts for metric in part.metrics]
-
-    def get_metrics_result(self) -> dict[str, Any]:
-        logs: dict[str, Any] = {}
-        of_all: dict[str, list[Any]] = {"loss": [], "acc": []}
-        for discriminator in self.discriminators:
-            for name, figure in discriminator.get_metrics_result().items():
-                short = "acc" if name == "accuracy" else name
-                logs[f"{discriminator.name}_{short}"] = figure
-                of_all.setdefault(short, []).append(figure)
-        logs |= {f"d_{short}": ops.mean(ops.stack(of_all[short])) for short in ("loss", "acc") if of_all[short]}
-        figures = self.combined.get_metrics_result()
-        logs["g_loss"] = figures.pop("loss")
-        return logs | figures
 
     def fit(self, x: Any = None, y: Any = None, *arguments: Any, **options: Any) -> Any:
         """Keras' `fit()`. Warns of pixels in another range than the model's."""
@@ -92,6 +73,7 @@ class StatefulModel(Handover):
 
     def make_train_function(self, force: bool = False) -> Any:
         """Builds the step of `fit()` and `train_on_batch()`; rebuilds it if a part was recompiled since."""
+        self.prepare_rules()
         made_of: list[Any] = [(part, part.optimizer, part._loss_tracker) for part in self.parts]  # new in each compile
         for compiled in made_of:
             if compiled not in self._step_made_of():
@@ -112,6 +94,52 @@ class StatefulModel(Handover):
     def averaged(self) -> contextlib.AbstractContextManager[None]:
         """A context in which the generators have their averaged weights, if there are averages."""
         return self.averages.applied() if self.averages else contextlib.nullcontext()
+
+    def start_from(self, networks: str | Path, with_optimizers: bool = False) -> None:
+        """Takes the weights of trained networks, for training on other data or with other learning rates.
+
+        Networks are matched by name, layers by their place. What was taken, and what not, is printed in one line.
+
+        Args:
+            networks: a run's folder, RUN@best, RUN@12, the folder of a checkpoint, or a `.keras` file.
+            with_optimizers: also take what the optimizers remember, but not their rates, from the newest checkpoint of
+                a run or from a checkpoint's folder; everything must fit then.
+
+        Raises:
+            NotFoundError: (a FileNotFoundError) if there are no such networks.
+            BadValueError: (a ValueError) if no layer of a generator fits, or the file is damaged or holds no networks.
+        """
+        start_from(self, networks, with_optimizers)
+
+    @classmethod
+    def resume(cls, run: str | Path, callbacks: Sequence[Any] = (), **changes: Any) -> Any:
+        """Continues a run as if it had never stopped.
+
+        Args:
+            run: its folder.
+            callbacks: as for `train()`.
+            changes: what to change: `epochs`, to train longer, `checkpoint_interval`, `keep`, `save_every`,
+                `patience`, `quiet` or `log`. A run on data given from Python needs the same `data` again, and its
+                `test_data`.
+
+        Returns:
+            The trained model; its `history` is Keras'.
+
+        Raises:
+            NotFoundError: (a FileNotFoundError) if there is no such folder.
+            BadValueError: (a ValueError) as in `train()`; if the folder holds no run or a run of another model, another
+                argument is changed, or every checkpoint is damaged.
+        """
+        return resume_run(cls, Path(run), callbacks, changes)
+
+    @property
+    def run_folder(self) -> Path:
+        """The folder of this model's run; created on first access."""
+        return self.run.folder
+
+    def save_networks(self) -> None:
+        """Saves every generator and discriminator as `models/NAME.keras` in the run's folder."""
+        self.run.save_networks()
 
     @property
     def random_states(self) -> list[Any]:
@@ -157,7 +185,7 @@ class StatefulModel(Handover):
         super().__init_subclass__(**options)
         for name, method in list(vars(cls).items()):
             if name.startswith("build_"):
-                setattr(cls, name, drawing_on_host(method))
+                setattr(cls, name, drawing_on_host(method, name == "build_discriminator"))
         is_ours = cls.__module__.startswith("keras_gan.")
         keras.saving.register_keras_serializable(package="keras_gan" if is_ours else cls.__module__)(cls)
 
@@ -180,7 +208,10 @@ class StatefulModel(Handover):
     @classmethod
     def from_arguments(cls, arguments: dict[str, Any]) -> Any:
         """Builds the model of a run from the `arguments` in its `config.json`, also of earlier versions."""
-        model = cls(**{name: arguments[name] for name in run_folder.options_of(cls) if name in arguments})
+        known = [name for name in run_folder.options_of(cls) if name in arguments]
+        if "average" in arguments:  # of an earlier version; `compile_as_before` knows what its options meant
+            known = [name for name in known if name != "adversarial_loss"]
+        model = cls(**{name: arguments[name] for name in known})
         compile_as_before(model, arguments)
         return model
 
@@ -205,12 +236,13 @@ class StatefulModel(Handover):
         return model
 
 
-def drawing_on_host(build: Callable) -> Callable:
-    """A function that builds networks and draws their initial weights on the host."""
+def drawing_on_host(build: Callable, for_rules: bool) -> Callable:
+    """A method that builds networks and draws their initial weights on the host; discriminators are made `ruled`."""
 
     @functools.wraps(build)
-    def drawing(*arguments: Any, **options: Any) -> Any:
+    def drawing(self: Any, *arguments: Any, **options: Any) -> Any:
         with backend.drawn_on_host():
-            return build(*arguments, **options)
+            built = build(self, *arguments, **options)
+            return ruled(self, built) if for_rules else built
 
     return drawing

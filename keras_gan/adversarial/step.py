@@ -11,7 +11,9 @@ import keras
 from keras import ops
 
 from keras_gan import backend
+from keras_gan.adversarial import together
 from keras_gan.adversarial.combined import unmoved
+from keras_gan.adversarial.parts import scaled_loss, tracked_loss
 
 
 def play(model: Any, data: Any) -> dict[str, Any]:
@@ -22,7 +24,10 @@ def play(model: Any, data: Any) -> dict[str, Any]:
 
     def train_discriminators(fakes: list[Any]) -> None:
         fakes = [ops.stop_gradient(fake) for fake in fakes]
-        for discriminator, x, y in model.discriminator_batches(batch, fakes):
+        batches = model.discriminator_batches(batch, fakes)
+        if model.rules.joins_updates:
+            return together.train(model, batches)
+        for discriminator, x, y in batches:
 
             def forward(pause: Callable, discriminator: Any = discriminator, x: Any = x, y: Any = y) -> tuple[Any, Any]:
                 verdicts = discriminator(x, training=True)
@@ -38,7 +43,10 @@ def play(model: Any, data: Any) -> dict[str, Any]:
                 with pause():
                     between(fakes)
             outputs = combined.judge([*inputs, *fakes], training=True)
-            return scaled_loss(combined, inputs, model.generator_targets(batch), outputs), fakes
+            targets = model.generator_targets(batch)
+            if model.rules.relativistic:
+                targets = together.with_real_verdicts(model, batch, fakes, targets)
+            return scaled_loss(combined, inputs, targets, outputs), fakes
 
         return backend.update(model, combined, forward)
 
@@ -50,13 +58,20 @@ def play(model: Any, data: Any) -> dict[str, Any]:
     def train_generators_only() -> None:
         train_generators()
 
+    def train_all() -> None:
+        if model.generators_first:
+            train_discriminators(train_generators())
+        else:
+            train_generators(between=train_discriminators)
+
     if model.discriminators_every:
         is_their_turn = model.iteration % model.discriminators_every == 0
         backend.either(is_their_turn, train_discriminators_only, train_generators_only, model.step_variables)
-    elif model.generators_first:
-        train_discriminators(train_generators())
+    elif model.rules.critic_steps > 1:
+        is_for_all = (model.iteration + 1) % model.rules.critic_steps == 0
+        backend.either(is_for_all, train_all, train_discriminators_only, model.step_variables)
     else:
-        train_generators(between=train_discriminators)
+        train_all()
 
     if model.averages:
         model.averages.update(model.iteration)
@@ -71,22 +86,17 @@ def judge(model: Any, data: Any) -> dict[str, Any]:
     with unmoved(model.own_state):
         inputs = model.generator_inputs(batch)
         fakes = combined.generate(inputs, training=False)
-        for discriminator, x, y in model.discriminator_batches(batch, fakes):
-            verdicts = discriminator(x, training=False)
-            tracked_loss(discriminator, x, y, verdicts, training=False)
-            discriminator.compute_metrics(x, y, verdicts)
+        batches = model.discriminator_batches(batch, fakes)
+        if model.rules.joins_updates:
+            together.judge(model, batches)
+        else:
+            for discriminator, x, y in batches:
+                verdicts = discriminator(x, training=False)
+                tracked_loss(discriminator, x, y, verdicts, training=False)
+                discriminator.compute_metrics(x, y, verdicts)
         outputs = combined.judge([*inputs, *fakes], training=False)
-        tracked_loss(combined, inputs, model.generator_targets(batch), outputs, training=False)
+        targets = model.generator_targets(batch)
+        if model.rules.relativistic:
+            targets = together.with_real_verdicts(model, batch, fakes, targets, training=False)
+        tracked_loss(combined, inputs, targets, outputs, training=False)
     return model.get_metrics_result()
-
-
-def tracked_loss(part: Any, x: Any, y: Any, outputs: Any, training: bool) -> Any:
-    """The compiled loss of a part; updates its loss metric."""
-    loss = part.compute_loss(x=x, y=y, y_pred=outputs, training=training)
-    part._loss_tracker.update_state(loss, sample_weight=ops.shape(keras.tree.flatten(x)[0])[0])
-    return loss
-
-
-def scaled_loss(part: Any, x: Any, y: Any, outputs: Any) -> Any:
-    """`tracked_loss` in training, scaled if the part's optimizer scales losses."""
-    return part.optimizer.scale_loss(tracked_loss(part, x, y, outputs, training=True))

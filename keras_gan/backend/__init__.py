@@ -130,6 +130,20 @@ def update(model: Any, part: Any, forward: Callable[[Callable], tuple[Any, Any]]
     return current().update(model, part, forward)
 
 
+def gradients(function: Callable, inputs: list[Any], variables: list[Any]) -> list[Any]:
+    """The gradients of the sum of a function's result. They can be differentiated again, within `update`, too.
+
+    Args:
+        function: a function of the list `inputs` that returns a tensor.
+        inputs: list of tensors.
+        variables: all variables that the function reads or assigns.
+
+    Returns:
+        The gradient of each input, of its shape.
+    """
+    return current().gradients(function, inputs, variables)
+
+
 def compiled(action: Callable, variables: list[Any]) -> Callable:
     """Compiles a function that reads and assigns variables, so that it takes one call of the device.
 

@@ -122,6 +122,17 @@ def update(model: Any, part: Any, forward: Callable[[Callable], tuple[Any, Any]]
     return result
 
 
+def gradients(function: Callable, inputs: list[Any], variables: list[Any]) -> list[Any]:
+    """See `keras_gan.backend.gradients`."""
+
+    def total(inputs):
+        return functional(variables, lambda: keras.ops.sum(function(inputs)))(values_of(variables))
+
+    found, after = jax.grad(total, has_aux=True)(inputs)
+    assign(variables, after)
+    return found
+
+
 def with_gradient(forward: Callable, backward: Callable, *arguments: Any) -> Any:
     """See `keras_gan.backend.with_gradient`."""
     function = jax.custom_vjp(lambda *arguments: forward(*arguments)[0])

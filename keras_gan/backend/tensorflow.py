@@ -41,6 +41,14 @@ def update(model: Any, part: Any, forward: Callable[[Callable], tuple[Any, Any]]
     return result
 
 
+def gradients(function: Callable, inputs: list[Any], variables: list[Any]) -> list[Any]:
+    """See `keras_gan.backend.gradients`."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(inputs)
+        total = tf.reduce_sum(function(inputs))
+    return tape.gradient(total, inputs)
+
+
 @in_training()
 def either(condition: Any, this: Callable[[], None], that: Callable[[], None], variables: list[Any]) -> None:
     """See `keras_gan.backend.either`. The variables are assigned in place."""

@@ -18,7 +18,8 @@ FLAGS = {"dataset_name": "--dataset", "img_shape": "--image-size"}
 #: of `train()` about training, one of a base between them about data; but for these.
 GROUPS: dict[str, tuple[str, ...]] = {
     "data": ("img_shape", "shape_A", "shape_B", "direction", "augment", "flip", "attributes"),
-    "game": ("latent_dim",),
+    "game": ("latent_dim", "adversarial_loss", "relativistic", "gradient_penalty", "r1", "critic_steps")
+    + ("label_smoothing", "spectral_norm"),
     "training": (),
     "saving": ("output", "sample_interval", "checkpoint_interval", "keep", "save_every", "best_by", "quiet", "log"),
 }

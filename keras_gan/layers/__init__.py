@@ -10,6 +10,7 @@ from keras_gan.layers.contrib import CONFIG_KEYS, ContribInstanceNormalization
 from keras_gan.layers.convolutions import Conv2D, Conv2DTranspose, UpsampleConv2D
 from keras_gan.layers.instance_norm import instance_norm
 from keras_gan.layers.keras_2 import accept_keras_2
+from keras_gan.layers.spectral_norm import SpectralNormalization
 
 __all__ = [
     "ContribInstanceNormalization",
@@ -19,6 +20,7 @@ __all__ = [
     "InstanceNormalization",
     "LeakyReLU",
     "ReflectionPadding2D",
+    "SpectralNormalization",
     "UpsampleConv2D",
 ]
 

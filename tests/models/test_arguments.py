@@ -36,8 +36,10 @@ BAD |= {name: [64, (64, 64)] for name in ("img_shape", "shape_A", "shape_B")}
 BAD |= {"value_range": [(255, 0), "x"], "flip": ["sideways", 1.0], "load_size": [0, 256], "dataset_A": [[], [" "], 1]}
 BAD |= {name: [3, [1]] for name in ("data", "test_data")}
 BAD |= {name: [None, "x"] for name in ("fit", "resample", "direction", "game", "activation")}
-BAD |= {name: [None, "x"] for name in ("distance", "adversarial_loss", "gan_loss", "generator")}
-BAD |= {"norm": ["layer", "x"]}
+BAD |= {name: [None, "x"] for name in ("distance", "gan_loss", "generator")}
+BAD |= {"norm": ["layer", "x"], "d_norm": [None, "instance"]}
+BAD |= {"adversarial_loss": ["x", 1], "relativistic": ["False", 1.0], "spectral_norm": ["False", 1.0]}
+BAD |= {"gradient_penalty": [NAN, "1"], "r1": [NAN, "1"], "critic_steps": [0, 1.5], "label_smoothing": [1.0, "0"]}
 BAD |= {name: ["x", 0] for name in ("g_optimizer", "d_optimizer")}
 
 

@@ -59,7 +59,7 @@ def test_the_adversarial_loss_is_an_argument(name, expected, batch):
 def test_invalid_values_are_named():
     for options, message in (
         ({"distance": "l3"}, "distance must be one of mae, mse, cosine, hinge, not 'l3'"),
-        ({"adversarial_loss": "w"}, "adversarial loss must be one of mse, bce, not 'w'"),
+        ({"adversarial_loss": "w"}, "adversarial_loss must be one of mse, bce, hinge, wgan-gp, not 'w'"),
         ({"dropout": 1.0}, "dropout must be at least 0 and below 1, not 1.0"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -20,7 +20,6 @@ from keras import ops
 
 from keras_gan.adversarial.combined import Combined, once
 from keras_gan.adversarial.latent import LatentModel
-from keras_gan.adversarial.losses import adversarial_loss
 from keras_gan.data.single import ImageLoader
 from keras_gan.errors import check_at_least
 from keras_gan.networks import dcgan_discriminator, dcgan_generator
@@ -48,9 +47,9 @@ class LSGAN(LatentModel):
         # The discriminator: any Keras model, compiled with its loss, an accuracy and an optimizer of its own
         img = keras.Input(self.img_shape)
         self.discriminator = keras.Model(img, dcgan_discriminator(img, df), name="discriminator")
-        loss, accuracy = adversarial_loss("mse")
+        score = self.adversarial("mse")
         adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
-        self.discriminator.compile(loss=loss, optimizer=self.d_optimizer(adam), metrics=[accuracy])
+        self.discriminator.compile(loss=score.d_loss, optimizer=self.d_optimizer(adam), metrics=[score.accuracy])
         self.discriminators = [self.discriminator]
 
         # The generator, and the adversarial model that trains it
@@ -59,7 +58,7 @@ class LSGAN(LatentModel):
         fake = once(self.generator(z))
         outputs = {"valid": self.discriminator(fake)}
         self.combined = Combined([z], outputs, fakes=[fake], trains=[self.generator])
-        self.combined.compile(loss=loss, optimizer=self.g_optimizer(adam))
+        self.combined.compile(loss=score.g_loss, optimizer=self.g_optimizer(adam))
 
     def discriminator_batches(self, batch, fakes):
         """Two updates of the discriminator: on originals (real = 1), then on fakes (fake = 0)."""

@@ -18,7 +18,6 @@ from keras import layers
 
 from keras_gan.adversarial.combined import Combined, once
 from keras_gan.adversarial.latent import LatentModel
-from keras_gan.adversarial.losses import adversarial_loss
 from keras_gan.data.single import ImageLoader
 from keras_gan.layers import ImagePool
 
@@ -50,13 +49,13 @@ class Toy(LatentModel):
         self.pool = ImagePool(3, seed=self.seed)
         self.pool.build((None, *self.img_shape))
 
-        loss, accuracy = adversarial_loss("bce")
+        score = self.adversarial("bce")
         img = keras.Input(self.img_shape)
         x = layers.Dense(width, activation="relu")(layers.Flatten()(img))
         x = layers.Dropout(0.2)(x)
         self.discriminator = keras.Model(img, layers.Dense(1)(x), name="discriminator")
         self.discriminator.compile(
-            loss=loss, optimizer=self.d_optimizer(keras.optimizers.RMSprop(2e-4)), metrics=[accuracy]
+            loss=score.d_loss, optimizer=self.d_optimizer(keras.optimizers.RMSprop(2e-4)), metrics=[score.accuracy]
         )
         self.discriminators = [self.discriminator]
 
@@ -66,7 +65,7 @@ class Toy(LatentModel):
         self.generator = keras.Model(z, fake, name="generator")
         fake = once(self.generator(z))
         self.combined = Combined([z], {"valid": self.discriminator(fake)}, fakes=[fake], trains=[self.generator])
-        self.combined.compile(loss=loss, optimizer=self.g_optimizer(keras.optimizers.Adam(2e-4, beta_1=0.5)))
+        self.combined.compile(loss=score.g_loss, optimizer=self.g_optimizer(keras.optimizers.Adam(2e-4, beta_1=0.5)))
 
     def discriminator_batches(self, batch, fakes):
         real, (_, fake, zeros) = super().discriminator_batches(batch, fakes)
