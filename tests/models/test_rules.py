@@ -230,6 +230,23 @@ def test_the_losses_of_a_step_are_those_of_the_verdicts(name, batch):
 
 
 @pytest.mark.usefixtures("eagerly")
+def test_verdicts_on_originals_move_neither_statistics_nor_past_fakes(batch):
+    """The generators' relativistic loss asks for them; statistics move as by one pass on originals and one on fakes."""
+    still = {"g_optimizer": keras.optimizers.SGD(0.0), "d_optimizer": keras.optimizers.SGD(0.0)}
+    gan, other = (MODELS["dcgan"](seed=1, relativistic=True, **still) for _ in range(2))
+    imgs = [ops.convert_to_tensor(x) for x in pictures(gan, batch)]
+    gan.train_on_batch(*imgs)
+    fakes = other.combined.generate(other.generator_inputs(imgs), training=True)
+    for x in (*imgs, *fakes):
+        other.discriminator(x, training=True)
+    for a, b in zip(gan.discriminator.get_weights(), other.discriminator.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+    toy = Toy(seed=1, relativistic=True)
+    toy.train_on_batch(noise(2, 8, 8, 1))
+    assert int(toy.pool.count) == 2
+
+
+@pytest.mark.usefixtures("eagerly")
 def test_a_joined_batch_is_taken_apart(batch):
     """CycleGAN trains on originals and fakes in one batch; with a penalty they are two."""
     gan = MODELS["cyclegan"](seed=0, r1=1.0)
@@ -313,6 +330,26 @@ def test_a_generator_update_leaves_spectral_norms_and_a_file_keeps_them(batch, t
     gan.save_networks()
     loaded = keras.saving.load_model(tmp_path / "models/discriminator.keras")
     np.testing.assert_allclose(loaded(imgs), gan.discriminator(imgs), atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(ON_JAX, reason="on JAX, XLA compiles every step")
+@pytest.mark.parametrize(
+    "options", [{"adversarial_loss": "wgan-gp", "critic_steps": 1, "spectral_norm": True}, {"relativistic": True}]
+)
+def test_a_step_compiled_by_xla_has_the_same_losses(options, batch, monkeypatch):
+    """Points between originals and fakes, and noise, are the same only where they are made of integers."""
+
+    def uniform(shape, seed):
+        return keras.random.randint(shape, 0, 2**20, seed=seed) / 2**20
+
+    monkeypatch.setattr(keras.random, "uniform", uniform)
+    monkeypatch.setattr(keras.random, "normal", uniform)
+    usual, compiled = (MODELS["cgan"](seed=3, d_norm="layer", **options) for _ in range(2))
+    usual.run_eagerly, compiled.jit_compile = True, True
+    for step in range(2):
+        imgs = pictures(usual, batch, seed=step)
+        np.testing.assert_allclose(compiled.train_on_batch(*imgs), usual.train_on_batch(*imgs), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.slow
