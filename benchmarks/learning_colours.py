@@ -53,7 +53,7 @@ def pictures_of(folder):
 
 def paired(colour, data, args, **options):
     data = {"data": data[0], "test_data": data[1], "augment": False, "seed": args.seed}
-    options |= {"learning_rate": args.learning_rate, "l1_weight": args.l1_weight}
+    options |= {"learning_rate": args.learning_rate, "l1_weight": args.l1_weight, "norm": args.norm}
     return Pix2Pix((SIZE, SIZE, 3), (SIZE, SIZE, 1), (SIZE, SIZE, 3), colour=colour, gf=32, df=16, **data, **options)
 
 
@@ -99,6 +99,7 @@ def main():
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--learning-rate", type=float, default=5e-4, help="pix2pix: of Adam")
     parser.add_argument("--l1-weight", type=float, default=100.0, help="pix2pix: of L1 beside the discriminator")
+    parser.add_argument("--norm", default="batch", help="pix2pix: instance, batch or none")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", default="runs/learning")
     args = parser.parse_args()

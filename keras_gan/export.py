@@ -211,7 +211,7 @@ def examples(generator: generators.Generator, size: int) -> list[np.ndarray]:
     """A random input batch for a generator: pictures, or codes and labels."""
     rng = np.random.default_rng(0)
     if generator.kind == "translation":
-        return [rng.uniform(*generator.value_range, size=(size, *generator.shape)).astype("float32")]
+        return [rng.uniform(*generator.value_range, (size, *generator.shape)).astype("float32")]
     codes = rng.standard_normal((size, generator.latent_dim)).astype("float32")
     return [codes] if generator.kind == "latent" else [codes, generator.labels(np.arange(size) % generator.classes)]
 

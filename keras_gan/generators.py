@@ -7,7 +7,7 @@ activation tells the value range, [-1, 1] for tanh and [0, 1] for sigmoid, or it
 import functools
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -58,7 +58,7 @@ class Generator:
         self.model, self.path, self.run = model, path, run
         self.comment = comment if comment is not None else comment_of(path) if path else ""
         self.kind, self.shape, self.out_shape = kind_of(model, self.title)
-        self.value_range: Any = range_of(model)
+        self.value_range = cast("tuple[int, int]", range_of(model))  # `kind_of` refuses networks without one
         self.latent_dim: Any = None if self.kind == "translation" else int(inputs_of(model)[0][1])
         self.config = run_folder.read_config(run) if run else {}
         self.name = self.config.get("model") or (path.stem if path else model.name)
