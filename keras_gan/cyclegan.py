@@ -48,6 +48,8 @@ class CycleGAN(CycleModel):
         img_shape: (height, width, channels) of both domains; height and width are multiples of 8, at least 16.
         shape_A: shape of domain A, if it is not img_shape, such as 32x32x1 for gray pictures.
         shape_B: shape of domain B, if it is not img_shape.
+        colour: rgb, or, to colour gray pictures, lab or ycbcr: g_AB makes only colours (a and b of CIE Lab, or
+            Cb and Cr), and the lightness of the gray picture is kept. A then has one channel, B three.
         kernel_size: height and width of the convolution kernels.
         activation: activation of the encoder layers: lrelu (LeakyReLU) or relu.
         instance_norm: whether the generators use InstanceNormalization.
@@ -74,6 +76,7 @@ class CycleGAN(CycleModel):
         img_shape: tuple = (128, 128, 3),
         shape_A: tuple | None = None,
         shape_B: tuple | None = None,
+        colour: str = "rgb",
         kernel_size: int = 3,
         activation: str = "lrelu",
         instance_norm: bool = True,
@@ -97,7 +100,8 @@ class CycleGAN(CycleModel):
         self.activation = ACTIVATIONS[activation]
         check_weight(cycle_weight=cycle_weight, identity_weight=identity_weight)
         shapes, kept = (img_shape, shape_A, shape_B), identity if identity_weight else False
-        self.open_data(*shapes, kept, multiple=8, least=16, value_range=(0, 1), augment=augment)
+        options = {"multiple": 8, "least": 16, "colour": colour}
+        self.open_data(*shapes, kept, **options, value_range=(0, 1), augment=augment)
         self.build_game(rmsprop(2e-4, 6e-8), rmsprop(1e-4, 3e-8), cycle_weight, identity_weight, pool_size)
 
     def encoder(self, x: Any, filters: int, strides: int = 2) -> Any:

@@ -43,6 +43,8 @@ class CycleGANPaper(CycleModel):
             least 24.
         shape_A: shape of domain A, if it is not img_shape.
         shape_B: shape of domain B, if it is not img_shape.
+        colour: rgb, or, to colour gray pictures, lab or ycbcr: g_AB makes only colours (a and b of CIE Lab, or
+            Cb and Cr), and the lightness of the gray picture is kept. A then has one channel, B three.
         identity: whether the identity terms are on; default: on if both domains have the same shape.
         pool_size: past fakes kept for each discriminator.
         augment: whether to enlarge training pictures by 286/256 and crop them at random.
@@ -68,6 +70,7 @@ class CycleGANPaper(CycleModel):
         img_shape: tuple = (128, 128, 3),
         shape_A: tuple | None = None,
         shape_B: tuple | None = None,
+        colour: str = "rgb",
         identity: bool | None = None,
         pool_size: int = 50,
         augment: bool = False,
@@ -87,7 +90,7 @@ class CycleGANPaper(CycleModel):
         check_weight(cycle_weight=cycle_weight, identity_weight=identity_weight)
         shapes, multiple = (img_shape, shape_A, shape_B), 4 if generator == "resnet" else 8
         kept = identity if identity_weight else False
-        self.open_data(*shapes, kept, multiple=multiple, least=24, augment=augment)
+        self.open_data(*shapes, kept, multiple=multiple, least=24, colour=colour, augment=augment)
         self.generators_first = True
         adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
         self.build_game(adam, adam, cycle_weight, identity_weight, pool_size)

@@ -1,13 +1,13 @@
 """Finds and runs trained generators, from a run's folder or a `.keras` file.
 
 The network itself tells how to use it: its input shapes tell translation from generation from noise, and its last
-activation tells the value range, [-1, 1] for tanh and [0, 1] for sigmoid.
+activation tells the value range, [-1, 1] for tanh and [0, 1] for sigmoid, or its last layer, `AddLightness`, states it.
 """
 
 import functools
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -58,7 +58,7 @@ class Generator:
         self.model, self.path, self.run = model, path, run
         self.comment = comment if comment is not None else comment_of(path) if path else ""
         self.kind, self.shape, self.out_shape = kind_of(model, self.title)
-        self.value_range = RANGES[str(last_activation(model))]
+        self.value_range = cast("tuple[int, int]", range_of(model))  # `kind_of` refuses networks without one
         self.latent_dim: Any = None if self.kind == "translation" else int(inputs_of(model)[0][1])
         self.config = run_folder.read_config(run) if run else {}
         self.name = self.config.get("model") or (path.stem if path else model.name)
@@ -255,14 +255,15 @@ def inputs_of(model: Any) -> list[tuple[Any, ...]]:
 
 
 def range_of(model: Any) -> tuple[int, int] | None:
-    """The value range of a model's output, from its last activation; None if that is unbounded."""
-    return RANGES.get(str(last_activation(model)))
+    """The value range of a model's output, as its last layer tells; None if that is unbounded."""
+    last = last_layer(model)
+    if type(last).__name__ == "AddLightness":
+        return last.value_range
+    return RANGES.get(str(getattr(getattr(last, "activation", None), "__name__", None)))
 
 
-def last_activation(model: Any) -> str | None:
-    """The name of the activation of a model's output, such as "tanh"; None if there is none."""
+def last_layer(model: Any) -> Any:
+    """The layer that makes a model's output, such as a convolution with tanh; None if there is none."""
     layers = reversed(getattr(model, "layers", []))
     last = next((layer for layer in layers if type(layer).__name__ not in SHAPING), None)
-    if hasattr(last, "layers"):  # a model within the model
-        return last_activation(last)
-    return getattr(getattr(last, "activation", None), "__name__", None)
+    return last_layer(last) if hasattr(last, "layers") else last  # it may be a model within the model

@@ -2,7 +2,7 @@
 
     python -m keras_gan.pix2pix                                           drawings to shoes
     python -m keras_gan.pix2pix --dataset facades --direction BtoA        labels to photos, as in the paper
-    python -m keras_gan.pix2pix --shape-A 256x256x1 --shape-B 256x256x3   gray to colour
+    python -m keras_gan.pix2pix --dataset photos --colour lab             gray to colour, keeping the lightness
     python -m keras_gan.pix2pix --quick                                   small: minutes instead of hours
 
 One generator G, and a discriminator D that sees the original x together with its partner y or the fake G(x). G
@@ -48,6 +48,8 @@ class Pix2Pix(TranslationModel):
             least 24; channels other than 1 or 3 must match the files.
         shape_A: shape of the originals, if it is not img_shape, such as 256x256x1 for gray pictures.
         shape_B: shape of the translations, if it is not img_shape.
+        colour: rgb, or, to colour gray pictures, lab or ycbcr: the generator makes only colours (a and b of CIE Lab, or
+            Cb and Cr), and the lightness of the gray picture is kept. A then has one channel, B three.
         gf: filters in the generator's first layer.
         df: filters in the discriminator's first layer.
         direction: AtoB or BtoA: translate from the left half of a pair to the right half, or from right to left.
@@ -73,6 +75,7 @@ class Pix2Pix(TranslationModel):
         img_shape: tuple = (256, 256, 3),
         shape_A: tuple | None = None,
         shape_B: tuple | None = None,
+        colour: str = "rgb",
         gf: int = 64,
         df: int = 64,
         direction: str = "AtoB",
@@ -88,7 +91,7 @@ class Pix2Pix(TranslationModel):
         check_at_least(1, gf=gf, df=df)
         check_weight(l1_weight=l1_weight)
         check_switch(dropout=dropout, augment=augment)
-        self.take_shapes(img_shape, shape_A, shape_B)
+        self.take_shapes(img_shape, shape_A, shape_B, colour)
         self.gf, self.df, self.dropout = gf, df, dropout
         score = self.adversarial(choose("gan_loss", gan_loss, {"vanilla": "bce", "lsgan": "mse"}))
         if gan_loss != "vanilla" and self.rules.adversarial_loss:
@@ -124,7 +127,8 @@ class Pix2Pix(TranslationModel):
         Unless chosen, its norm is InstanceNormalization. It equals the paper's batch norm at batch size 1, in training
         and inference, and the result for a picture does not depend on the rest of its batch.
         """
-        return self.network(self.shape_A, self.shape_B[2], self.gf, self.norms[0], dropout=True, name="generator")
+        options: dict[str, Any] = {"dropout": True, "name": "generator"}
+        return self.coloured(self.network(self.shape_A, self.drawn_shape[2], self.gf, self.norms[0], **options))
 
     def build_discriminator(self) -> Any:
         """70x70 PatchGAN: [original, partner or fake] to one verdict per patch; 2,768,705 trainable parameters."""

@@ -33,6 +33,7 @@ class CycleModel(TwoWayModel):
         identity: bool | None,
         multiple: int,
         least: int,
+        colour: str,
         **options: Any,
     ) -> None:
         """Checks shapes and identity, and opens the data.
@@ -42,12 +43,13 @@ class CycleModel(TwoWayModel):
             shape_A, shape_B: the shape of one domain; None: img_shape.
             identity: whether the identity terms are on; None: on if both domains have the same shape.
             multiple, least: height and width must be multiples of `multiple` and at least `least`.
+            colour: what the generator of B makes, see `take_shapes`.
             **options: of the `UnpairedDataLoader`, `augment` among them.
 
         Raises:
             BadValueError: (a ValueError) for shapes that cannot work, and switches that are neither on nor off.
         """
-        self.take_shapes(img_shape, shape_A, shape_B)
+        self.take_shapes(img_shape, shape_A, shape_B, colour)
         check_switch(augment=options["augment"])
         if identity is not None:
             check_switch(identity=identity)
@@ -86,7 +88,7 @@ class CycleModel(TwoWayModel):
         self.pool_B.build((None, *self.shape_B))
 
         # Build the generators, and compile the adversarial model that trains them
-        self.g_AB = self.build_generator(self.shape_A, self.shape_B, name="g_AB")
+        self.g_AB = self.coloured(self.build_generator(self.shape_A, self.drawn_shape, name="g_AB"))
         self.g_BA = self.build_generator(self.shape_B, self.shape_A, name="g_BA")
         self.combined = self.build_combined()
         terms = slice(len(self.combined.outputs))  # four without identity

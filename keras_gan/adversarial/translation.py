@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_gan import backend
+from keras_gan.adversarial.losses import choose
 from keras_gan.adversarial.model import AdversarialModel, FixedSample
 from keras_gan.data.options import Flip, checked_folders, checked_shape
 from keras_gan.datasets.given import given_or_named
@@ -15,6 +16,7 @@ from keras_gan.datasets.stacks import channels_of_folders
 from keras_gan.errors import BadValueError
 from keras_gan.images.grids import save_grid
 from keras_gan.images.values import ValueRange
+from keras_gan.layers.colour import SPACES, with_lightness
 
 
 class TranslationModel(AdversarialModel):
@@ -54,6 +56,7 @@ class TranslationModel(AdversarialModel):
     shape_A: Any
     shape_B: Any
     img_shape: Any
+    colour = "rgb"
 
     def __init__(
         self,
@@ -81,14 +84,17 @@ class TranslationModel(AdversarialModel):
         self.data_options |= {"resample": resample, "value_range_of_files": value_range, "seed": self.seed}
         self._held_out: Any = None
 
-    def take_shapes(self, img_shape: tuple, shape_A: tuple | None, shape_B: tuple | None) -> None:
+    def take_shapes(self, img_shape: tuple, shape_A: tuple | None, shape_B: tuple | None, colour: str = "rgb") -> None:
         """Sets `shape_A` and `shape_B`, (height, width, channels) of both domains; None: img_shape.
 
-        A has the channels of all folders of several in dataset_A. `img_shape` is then that of A.
+        A has the channels of all folders of several in dataset_A. `img_shape` is then that of A. With another `colour`
+        than rgb, A has one channel and B three unless their shapes are given.
 
         Raises:
-            BadValueError: (a ValueError) if a shape is none, or height and width of both differ.
+            BadValueError: (a ValueError) if a shape is none, or height and width of both differ, for an unknown colour,
+                and if the shapes are not those of gray pictures to colour.
         """
+        self.colour = choose("colour", colour, {name: name for name in ("rgb", *SPACES)})
         is_needed = img_shape is not None or None in (shape_A, shape_B)
         both: Any = checked_shape("img_shape", img_shape) if is_needed else None
         if shape_A is None and len(self.folders_A) > 1:
@@ -100,6 +106,31 @@ class TranslationModel(AdversarialModel):
                 f"shape_A {self.shape_A} and shape_B {self.shape_B} need the same height and width: the one that is "
                 "not given has the image size, so give both."
             )
+        if colour != "rgb":
+            self.take_colouring(is_given=(shape_A is not None, shape_B is not None))
+
+    def take_colouring(self, is_given: tuple[bool, bool]) -> None:
+        """Makes A gray and B coloured where no shape was given; BadValueError if one was that is not."""
+        if not is_given[0] and not len(self.folders_A) > 1:
+            self.shape_A = self.img_shape = (*self.shape_A[:2], 1)
+        if not is_given[1]:
+            self.shape_B = (*self.shape_B[:2], 3)
+        if (self.shape_A[2], self.shape_B[2]) != (1, 3):
+            raise BadValueError(
+                f"colour {self.colour} adds colours (B, 3 channels) to gray pictures (A, 1 channel), not "
+                f"{self.shape_B[2]} channels to {self.shape_A[2]}: leave shape_A and shape_B out, or colour."
+            )
+
+    @property
+    def drawn_shape(self) -> Any:
+        """The shape that a generator's layers draw of B: all of it, or two channels of colour, see `coloured`."""
+        return self.shape_B if self.colour == "rgb" else (*self.shape_B[:2], 2)
+
+    def coloured(self, generator: Any) -> Any:
+        """The generator from A to B, from one that draws `drawn_shape`: it adds the lightness of A to the colours."""
+        if self.colour == "rgb":
+            return generator
+        return with_lightness(generator, self.colour, self.data_loader.value_range)
 
     @property
     def options_of_pairs(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_gan import backend
+from keras_gan.layers.colour import AddLightness
 from keras_gan.layers.contrib import CONFIG_KEYS, ContribInstanceNormalization
 from keras_gan.layers.convolutions import Conv2D, Conv2DTranspose, UpsampleConv2D
 from keras_gan.layers.instance_norm import instance_norm
@@ -13,6 +14,7 @@ from keras_gan.layers.keras_2 import accept_keras_2
 from keras_gan.layers.spectral_norm import SpectralNormalization
 
 __all__ = [
+    "AddLightness",
     "ContribInstanceNormalization",
     "Conv2D",
     "Conv2DTranspose",

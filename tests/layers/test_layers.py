@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from support.gradients import gradients
 
 from keras_gan import backend
 from keras_gan.layers import ImagePool, InstanceNormalization, LeakyReLU, ReflectionPadding2D
@@ -30,23 +31,6 @@ def test_instance_normalization_of_large_values_is_accurate():
 def plain_norm(x, gamma, beta, epsilon):
     centred = x - ops.mean(x, axis=(1, 2), keepdims=True)
     return centred * ops.rsqrt(ops.mean(centred * centred, axis=(1, 2), keepdims=True) + epsilon) * gamma + beta
-
-
-def gradients(function, *values):
-    """The gradients of the sum of a function, as differentiated in a training step."""
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return jax.grad(lambda *values: function(*values).sum(), argnums=tuple(range(len(values))))(*values)
-    import tensorflow as tf
-
-    from keras_gan.backend.tensorflow_xla import in_training
-
-    values = [tf.constant(value) for value in values]
-    with in_training(), tf.GradientTape() as tape:
-        tape.watch(values)
-        total = tf.reduce_sum(function(*values))
-    return tape.gradient(total, values)
 
 
 @pytest.mark.parametrize("size", [(5, 4), (1, 1), (7, 1)])
