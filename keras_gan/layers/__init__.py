@@ -10,8 +10,10 @@ from keras_gan.layers.contrib import CONFIG_KEYS, ContribInstanceNormalization
 from keras_gan.layers.convolutions import Conv2D, Conv2DTranspose, UpsampleConv2D
 from keras_gan.layers.instance_norm import instance_norm
 from keras_gan.layers.keras_2 import accept_keras_2
+from keras_gan.layers.patches import Coin, SamePatches, mirrored
 
 __all__ = [
+    "Coin",
     "ContribInstanceNormalization",
     "Conv2D",
     "Conv2DTranspose",
@@ -19,7 +21,9 @@ __all__ = [
     "InstanceNormalization",
     "LeakyReLU",
     "ReflectionPadding2D",
+    "SamePatches",
     "UpsampleConv2D",
+    "mirrored",
 ]
 
 accept_keras_2()
