@@ -3,6 +3,7 @@
     python benchmarks/learning_cyclegan.py colouring --dataset gray2colour:FOLDER --minutes 5 10 20
     python benchmarks/learning_cyclegan.py bound --dataset gray2colour:FOLDER --minutes 1 2 4
     python benchmarks/learning_cyclegan.py unpaired --dataset horse2zebra --minutes 5 10
+    python benchmarks/learning_cyclegan.py unpaired --dataset horse2zebra --model fastcut --iterations 1000 2000
 
 colouring: CycleGAN (or --model cyclegan_paper) at 32x32, batch 32, gray (1 channel, or 3 with --identity) to colour.
 Prints L1 (pictures in [0, 1], lower is better), PSNR (dB, higher is better) and saturation (mean distance of the
@@ -12,9 +13,12 @@ same figures after the brightness of the gray picture is restored, so that only 
 bound: an upper bound for these figures. The same generator learns from pairs, by mean absolute error, without a
 discriminator. A second row scales its colours to the saturation of true pictures, which a discriminator asks for.
 
-unpaired: CycleGANPaper at 64x64, batch 1. Prints the cycle L1 (pictures in [-1, 1]) on the test pictures, in both
-directions, and the share of translated test pictures that a small classifier takes for the other class. The classifier
-is trained on the real training pictures; its accuracy on the real test pictures is printed. Grids go to --output.
+unpaired: CycleGANPaper (or --model cut, fastcut) at 64x64, batch 1. Prints the share of translated test pictures that a
+small classifier takes for the other class; with CycleGANPaper in both directions, and the cycle L1 (pictures in
+[-1, 1]) on the test pictures. The classifier is trained on the real training pictures; its accuracy on the real test
+pictures is printed. Grids go to --output.
+
+--iterations in place of --minutes gives the same amount of training on a busy machine.
 """
 
 import argparse
@@ -24,7 +28,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from keras_gan import CycleGAN, CycleGANPaper
+from keras_gan import CUT, CycleGAN, CycleGANPaper
 from keras_gan.images.grids import save_grid
 from keras_gan.report.progress import Progress
 
@@ -34,19 +38,24 @@ from keras import layers
 
 
 class EveryFewMinutes(keras.callbacks.Callback):
-    """Calls `report(minutes, iterations)` after each of these minutes of training, and stops after the last one."""
+    """Calls `report(minutes, iterations)` after each of these minutes of training, and stops after the last one.
 
-    def __init__(self, minutes, report):
+    With `by_iterations` the marks are iterations.
+    """
+
+    def __init__(self, marks, report, by_iterations=False):
         super().__init__()
-        self.marks, self.report, self.spent = sorted(minutes), report, 0.0
+        self.marks, self.report, self.by_iterations, self.spent = sorted(marks), report, by_iterations, 0.0
 
     def on_train_batch_begin(self, batch, logs=None):
         self.start = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
         self.spent += (time.perf_counter() - self.start) / 60
-        if self.marks and self.spent >= self.marks[0]:
-            self.report(self.marks.pop(0), int(self.model.combined.optimizer.iterations))
+        iterations = int(self.model.combined.optimizer.iterations)
+        if self.marks and (iterations if self.by_iterations else self.spent) >= self.marks[0]:
+            mark = self.marks.pop(0)
+            self.report(self.spent if self.by_iterations else mark, iterations)
         self.model.stop_training = not self.marks
 
 
@@ -58,9 +67,10 @@ def head(columns):
     print(f"| after | iterations | {columns} |\n|---|---|{'---|' * (columns.count('|') + 1)}", flush=True)
 
 
-def train(gan, batch_size, minutes, report):
+def train(gan, batch_size, args, report):
     batches = gan.data_loader.batches(batch_size)
-    gan.fit(batches, epochs=10**6, shuffle=False, verbose=0, callbacks=[Progress(), EveryFewMinutes(minutes, report)])
+    marks = EveryFewMinutes(args.iterations or args.minutes, report, by_iterations=bool(args.iterations))
+    gan.fit(batches, epochs=10**6, shuffle=False, verbose=0, callbacks=[Progress(), marks])
 
 
 def brightness(pictures):
@@ -109,7 +119,7 @@ def colouring(args):
     job = Colouring(args)
     head(job.COLUMNS)
     job.row("the gray picture itself | ", brightness(job.scale(job.colour)))
-    train(job.gan, args.batch_size, args.minutes, job.report)
+    train(job.gan, args.batch_size, args, job.report)
 
 
 def bound(args):
@@ -158,31 +168,46 @@ def classifier(gan, epochs=40):
 
 
 def unpaired(args):
-    gan = CycleGANPaper((64, 64, 3), dataset_name=args.dataset, augment=True, seed=args.seed)
+    options = {"dataset_name": args.dataset, "augment": True, "seed": args.seed}
+    if args.model.endswith("cut"):
+        gan = CUT((64, 64, 3), fast=args.model == "fastcut", **options)
+        ways = [("A", "B", gan.generator, None)]
+    else:
+        gan = CycleGANPaper((64, 64, 3), **options)
+        ways = [("A", "B", gan.g_AB, gan.g_BA), ("B", "A", gan.g_BA, gan.g_AB)]
     loader = gan.data_loader
-    A, B = (
-        np.concatenate([loader.load_img(path, domain) for path in side])
-        for side, domain in ((loader.test_A, "A"), (loader.test_B, "B"))
-    )
+    sides = {
+        domain: np.concatenate([loader.load_img(path, domain) for path in side])
+        for domain, side in (("A", loader.test_A), ("B", loader.test_B))
+    }
     judge = classifier(gan)
-    right = np.mean(np.concatenate([predict(judge, A) < 0.5, predict(judge, B) > 0.5]))
-    print(f"The classifier is right on {100 * right:.1f}% of {len(A) + len(B)} real test pictures.\n", flush=True)
+
+    def taken_for(domain, pictures):
+        return np.mean((predict(judge, pictures) > 0.5) == (domain == "B"))
+
+    right = sum(len(side) * taken_for(domain, side) for domain, side in sides.items()) / sum(map(len, sides.values()))
+    count = sum(map(len, sides.values()))
+    print(f"The classifier is right on {100 * right:.1f}% of {count} real test pictures.\n", flush=True)
 
     def report(minutes, iterations):
-        fake_B, fake_A = predict(gan.g_AB, A), predict(gan.g_BA, B)
-        back_A, back_B = predict(gan.g_BA, fake_B), predict(gan.g_AB, fake_A)
-        figures = [f"{np.abs(back_A - A).mean():.3f}", f"{np.abs(back_B - B).mean():.3f}"]
-        figures += [f"{100 * np.mean(predict(judge, fake_B) > 0.5):.0f}%"]
-        figures += [f"{100 * np.mean(predict(judge, fake_A) < 0.5):.0f}%"]
-        print(f"| {minutes:g} min | {iterations:,} | {' | '.join(figures)} |", flush=True)
-        chosen = zip(*(np.linspace(0, len(side) - 1, 6).astype(int) for side in (A, B)), strict=True)
-        rows = [[A[i], fake_B[i], back_A[i], B[j], fake_A[j], back_B[j]] for i, j in chosen]
-        titles = ["A", "A to B", "and back", "B", "B to A", "and back"]
-        save_grid(Path(args.output, f"{gan.data_loader.dataset_name}-{minutes:g}.png"), rows, titles)
+        cycles, shares, columns = [], [], {}
+        for source, target, generator, inverse in ways:
+            real = sides[source]
+            fake = predict(generator, real)
+            shares.append(f"{100 * taken_for(target, fake):.0f}%")
+            columns |= {source: real, f"{source} to {target}": fake}
+            if inverse:
+                columns[f"{source} and back"] = back = predict(inverse, fake)
+                cycles.append(f"{np.abs(back - real).mean():.3f}")
+        print(f"| {minutes:.1f} min | {iterations:,} | {' | '.join([*cycles, *shares])} |", flush=True)
+        shown = [pictures[np.linspace(0, len(pictures) - 1, 6).astype(int)] for pictures in columns.values()]
+        path = Path(args.output, f"{args.model}-{loader.dataset_name}-{iterations}.png")
+        save_grid(path, list(zip(*shown, strict=True)), list(columns))
 
-    head("cycle L1 of A | of B | A taken for B | B taken for A")
+    cycles = ["cycle L1 of A", "of B"] if len(ways) > 1 else []
+    head(" | ".join([*cycles, *(f"{source} taken for {target}" for source, target, *_ in ways)]))
     report(0, 0)
-    train(gan, 1, args.minutes, report)
+    train(gan, 1, args, report)
 
 
 def main():
@@ -190,12 +215,17 @@ def main():
     parser.add_argument("job", choices=["colouring", "bound", "unpaired"])
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--identity", action="store_true", help="colouring: gray in 3 channels, identity terms on")
-    parser.add_argument("--model", default="cyclegan", choices=MODELS, help="colouring: which model")
+    models = [*MODELS, "cut", "fastcut"]
+    parser.add_argument("--model", choices=models, help="default: cyclegan for colouring, cyclegan_paper for unpaired")
     parser.add_argument("--batch-size", type=int, default=32, help="colouring: pictures per iteration")
     parser.add_argument("--minutes", type=float, nargs="+", default=[5, 10, 20])
+    parser.add_argument("--iterations", type=int, nargs="+", default=[], help="report after these, not after minutes")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", default="runs/learning")
     args = parser.parse_args()
+    args.model = args.model or ("cyclegan_paper" if args.job == "unpaired" else "cyclegan")
+    if args.model not in ("cyclegan_paper", "cut", "fastcut") if args.job == "unpaired" else args.model not in MODELS:
+        parser.error(f"{args.job} does not take --model {args.model}")
     {"colouring": colouring, "bound": bound, "unpaired": unpaired}[args.job](args)
 
 

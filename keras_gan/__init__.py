@@ -33,6 +33,7 @@ if platform.machine() in ("x86_64", "AMD64"):
 _EXPORTS = {
     "AdversarialModel": "adversarial.model",
     "CGAN": "cgan",
+    "CUT": "cut",
     "Combined": "adversarial.combined",
     "CycleGAN": "cyclegan",
     "CycleGANPaper": "cyclegan_paper",

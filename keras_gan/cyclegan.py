@@ -101,7 +101,7 @@ class CycleGAN(CycleModel):
         check_weight(cycle_weight=cycle_weight, identity_weight=identity_weight)
         shapes, kept = (img_shape, shape_A, shape_B), identity if identity_weight else False
         options = {"multiple": 8, "least": 16, "colour": colour}
-        self.open_data(*shapes, kept, **options, value_range=(0, 1), augment=augment)
+        self.open_unpaired(*shapes, kept, **options, value_range=(0, 1), augment=augment)
         self.build_game(rmsprop(2e-4, 6e-8), rmsprop(1e-4, 3e-8), cycle_weight, identity_weight, pool_size)
 
     def encoder(self, x: Any, filters: int, strides: int = 2) -> Any:

@@ -90,7 +90,7 @@ class CycleGANPaper(CycleModel):
         check_weight(cycle_weight=cycle_weight, identity_weight=identity_weight)
         shapes, multiple = (img_shape, shape_A, shape_B), 4 if generator == "resnet" else 8
         kept = identity if identity_weight else False
-        self.open_data(*shapes, kept, multiple=multiple, least=24, colour=colour, augment=augment)
+        self.open_unpaired(*shapes, kept, multiple=multiple, least=24, colour=colour, augment=augment)
         self.generators_first = True
         adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
         self.build_game(adam, adam, cycle_weight, identity_weight, pool_size)

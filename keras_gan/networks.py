@@ -200,6 +200,21 @@ def resnet(
     return keras.Model(img, layers.Activation("tanh", dtype=full())(x), name=name)
 
 
+def resnet_encoder(generator: Any) -> Any:
+    """The first half of a `resnet`, with its layers: pictures to the five feature maps that CUT compares.
+
+    The padded picture, what both strided convolutions return (before the norm), and the results of the first and the
+    fifth residual block. Park et al., 2020, appendix C.2.
+    """
+
+    def made_by(kind: type) -> list[Any]:
+        return [layer for layer in generator.layers if isinstance(layer, kind)]
+
+    halving = [layer for layer in made_by(layers.Conv2D) if layer.strides == (2, 2)]
+    chosen = [made_by(ReflectionPadding2D)[0], *halving, made_by(layers.Add)[0], made_by(layers.Add)[4]]
+    return keras.Model(generator.input, [layer.output for layer in chosen], name="encoder")
+
+
 GENERATORS = {"unet": unet, "resnet": resnet}
 
 

@@ -8,64 +8,21 @@ from keras import ops
 
 from keras_gan import backend
 from keras_gan.adversarial.combined import Combined, once
-from keras_gan.adversarial.translation import TwoWayModel, cycle_figures
-from keras_gan.data.unpaired import UnpairedDataLoader
-from keras_gan.errors import BadValueError, check_at_least, check_switch
+from keras_gan.adversarial.translation import TwoWayModel, cycle_figures, join, verdicts
+from keras_gan.errors import check_at_least
 from keras_gan.layers import ImagePool
 
 OUTPUTS = ("valid_A", "valid_B", "reconstr_A", "reconstr_B", "identity_A", "identity_B")
 
 
 class CycleModel(TwoWayModel):
-    """Base of the CycleGANs. A model's constructor calls `open_data()`, then `build_game()`.
+    """Base of the CycleGANs. A model's constructor calls `open_unpaired()`, then `build_game()`.
 
     A model defines `build_generator(shape, target_shape, name)` and `build_discriminator(shape, name)`. It sets `joins`
     to False if its networks normalise over a batch, so that no batch may hold two kinds of pictures.
     """
 
     joins = True
-
-    def open_data(
-        self,
-        img_shape: tuple,
-        shape_A: tuple | None,
-        shape_B: tuple | None,
-        identity: bool | None,
-        multiple: int,
-        least: int,
-        colour: str,
-        **options: Any,
-    ) -> None:
-        """Checks shapes and identity, and opens the data.
-
-        Args:
-            img_shape: (height, width, channels) of both domains.
-            shape_A, shape_B: the shape of one domain; None: img_shape.
-            identity: whether the identity terms are on; None: on if both domains have the same shape.
-            multiple, least: height and width must be multiples of `multiple` and at least `least`.
-            colour: what the generator of B makes, see `take_shapes`.
-            **options: of the `UnpairedDataLoader`, `augment` among them.
-
-        Raises:
-            BadValueError: (a ValueError) for shapes that cannot work, and switches that are neither on nor off.
-        """
-        self.take_shapes(img_shape, shape_A, shape_B, colour)
-        check_switch(augment=options["augment"])
-        if identity is not None:
-            check_switch(identity=identity)
-        height, width, _ = self.shape_A
-        if height % multiple or width % multiple or min(height, width) < least:
-            raise BadValueError(
-                f"image size {height}x{width}: height and width must be multiples of {multiple}, at least {least}."
-            )
-        self.identity = self.shape_A == self.shape_B if identity is None else identity
-        if self.identity and self.shape_A != self.shape_B:
-            raise BadValueError(
-                f"identity needs equal channels, not {self.shape_A[2]} (A) and {self.shape_B[2]} (B): "
-                "turn identity off, or give equal shapes."
-            )
-        options |= self.data_options | {"shape_A": self.shape_A, "shape_B": self.shape_B}
-        self.data_loader = UnpairedDataLoader(**options)
 
     def build_game(
         self, d_optimizer: Any, g_optimizer: Any, cycle_weight: float, identity_weight: float, pool_size: int
@@ -129,7 +86,7 @@ class CycleModel(TwoWayModel):
             (self.d_A, imgs_A, self.pool_A(fake_A)),
             (self.d_B, imgs_B, self.pool_B(fake_B)),
         ):
-            valid, fake = self.verdicts(discriminator, imgs)
+            valid, fake = verdicts(discriminator, imgs)
             if self.joins:
                 batches.append((discriminator, join(imgs, shown), join(valid, fake)))
             else:
@@ -139,15 +96,9 @@ class CycleModel(TwoWayModel):
     def generator_targets(self, batch: list[Any]) -> list[Any]:
         """The targets of `combined`, in the order of its outputs."""
         imgs_A, imgs_B = batch
-        valid_A, _ = self.verdicts(self.d_A, imgs_A)
-        valid_B, _ = self.verdicts(self.d_B, imgs_B)
+        valid_A, _ = verdicts(self.d_A, imgs_A)
+        valid_B, _ = verdicts(self.d_B, imgs_B)
         return [valid_A, valid_B, imgs_A, imgs_B, *([imgs_A, imgs_B] if self.identity else [])]
-
-    @staticmethod
-    def verdicts(discriminator: Any, images: Any) -> tuple[Any, Any]:
-        """The target verdicts of a discriminator for these pictures: all real (1), all fake (0)."""
-        valid = ops.ones((ops.shape(images)[0], *discriminator.output_shape[1:]))
-        return valid, ops.zeros_like(valid)
 
     # Samples and held-out figures.
 
@@ -162,8 +113,3 @@ class CycleModel(TwoWayModel):
     def held_out_figures(self, translations: Mapping[str, Any]) -> dict[str, float]:
         """L1 after a round trip: there are no pairs to compare translations with."""
         return cycle_figures(translations)
-
-
-def join(first: Any, second: Any) -> Any:
-    """Concatenates two batches."""
-    return ops.concatenate([first, second], axis=0)

@@ -159,6 +159,26 @@ def feature_matching(real: Any, fake: Any) -> Any:
     return ops.mean(ops.square(ops.mean(real, axis=0) - ops.mean(fake, axis=0)))
 
 
+def patch_nce(queries: Any, keys: Any, temperature: float) -> Any:
+    """The patchwise contrastive loss: how surely each patch of a translation finds its own place in the original.
+
+    Cross-entropy of picking, for query i, key i out of all keys of the same picture; the logits are dot products
+    divided by the temperature. No gradient reaches the keys. Park et al., 2020, section 3.2.
+
+    Args:
+        queries: (batch, patches, units), vectors of length 1, of the translation.
+        keys: the same of the original; patch i is at the same position in both.
+        temperature: above 0.
+
+    Returns:
+        Mean over the patches, (batch,), at least 0. With equal vectors it is log(patches).
+    """
+    keys = ops.stop_gradient(keys)
+    logits = ops.matmul(queries, ops.transpose(keys, (0, 2, 1))) / temperature
+    own = ops.sum(queries * keys, axis=-1) / temperature
+    return ops.mean(ops.logsumexp(logits, axis=-1) - own, axis=-1)
+
+
 def compile_as_before(model: Any, arguments: dict[str, Any]) -> None:
     """Recompiles a DiscoGAN of an earlier version with options that no longer exist; does nothing without `average`.
 

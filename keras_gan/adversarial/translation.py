@@ -6,14 +6,16 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from keras import ops
 
 from keras_gan import backend
 from keras_gan.adversarial.losses import choose
 from keras_gan.adversarial.model import AdversarialModel, FixedSample
 from keras_gan.data.options import Flip, checked_folders, checked_shape
+from keras_gan.data.unpaired import UnpairedDataLoader
 from keras_gan.datasets.given import given_or_named
 from keras_gan.datasets.stacks import channels_of_folders
-from keras_gan.errors import BadValueError
+from keras_gan.errors import BadValueError, check_switch
 from keras_gan.images.grids import save_grid
 from keras_gan.images.values import ValueRange
 from keras_gan.layers.colour import SPACES, with_lightness
@@ -132,6 +134,48 @@ class TranslationModel(AdversarialModel):
             return generator
         return with_lightness(generator, self.colour, self.data_loader.value_range)
 
+    def open_unpaired(
+        self,
+        img_shape: tuple,
+        shape_A: tuple | None,
+        shape_B: tuple | None,
+        identity: bool | None,
+        multiple: int,
+        least: int,
+        colour: str = "rgb",
+        **options: Any,
+    ) -> None:
+        """Checks shapes and identity, and opens pictures without pairs.
+
+        Args:
+            img_shape: (height, width, channels) of both domains.
+            shape_A, shape_B: the shape of one domain; None: img_shape.
+            identity: whether the identity terms are on; None: on if both domains have the same shape.
+            multiple, least: height and width must be multiples of `multiple` and at least `least`.
+            colour: what the generator of B makes, see `take_shapes`.
+            **options: of the `UnpairedDataLoader`; `augment` among them.
+
+        Raises:
+            BadValueError: (a ValueError) for shapes that cannot work, and switches that are neither on nor off.
+        """
+        self.take_shapes(img_shape, shape_A, shape_B, colour)
+        check_switch(augment=options["augment"])
+        if identity is not None:
+            check_switch(identity=identity)
+        height, width, _ = self.shape_A
+        if height % multiple or width % multiple or min(height, width) < least:
+            raise BadValueError(
+                f"image size {height}x{width}: height and width must be multiples of {multiple}, at least {least}."
+            )
+        self.identity = self.shape_A == self.shape_B if identity is None else identity
+        if self.identity and self.shape_A != self.shape_B:
+            raise BadValueError(
+                f"identity needs equal channels, not {self.shape_A[2]} (A) and {self.shape_B[2]} (B): "
+                "turn identity off, or give equal shapes."
+            )
+        options |= self.data_options | {"shape_A": self.shape_A, "shape_B": self.shape_B}
+        self.data_loader = UnpairedDataLoader(**options)
+
     @property
     def options_of_pairs(self) -> dict[str, Any]:
         """The options of a `DataLoader` for the data and shapes of this model."""
@@ -197,3 +241,14 @@ def cycle_figures(shown: Mapping[str, Any]) -> dict[str, float]:
     """L1 of the round trips among these columns: the only held-out figures without pairs."""
     trips = {"L1_A_and_back": ("and back", "A"), "L1_B_and_back": ("and back again", "B")}
     return {name: l1(shown[made], shown[source]) for name, (made, source) in trips.items() if made in shown}
+
+
+def verdicts(discriminator: Any, images: Any) -> tuple[Any, Any]:
+    """The target verdicts of a discriminator for these pictures: all real (1), all fake (0)."""
+    valid = ops.ones((ops.shape(images)[0], *discriminator.output_shape[1:]))
+    return valid, ops.zeros_like(valid)
+
+
+def join(first: Any, second: Any) -> Any:
+    """Concatenates two batches."""
+    return ops.concatenate([first, second], axis=0)

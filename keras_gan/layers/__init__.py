@@ -12,9 +12,11 @@ from keras_gan.layers.convolutions import Conv2D, Conv2DTranspose, UpsampleConv2
 from keras_gan.layers.instance_norm import instance_norm
 from keras_gan.layers.keras_2 import accept_keras_2
 from keras_gan.layers.spectral_norm import SpectralNormalization
+from keras_gan.layers.patches import Coin, SamePatches, mirrored
 
 __all__ = [
     "AddLightness",
+    "Coin",
     "ContribInstanceNormalization",
     "Conv2D",
     "Conv2DTranspose",
@@ -23,7 +25,9 @@ __all__ = [
     "LeakyReLU",
     "ReflectionPadding2D",
     "SpectralNormalization",
+    "SamePatches",
     "UpsampleConv2D",
+    "mirrored",
 ]
 
 accept_keras_2()

@@ -11,7 +11,7 @@ from keras_gan.training import data_files
 from keras_gan.translate.reading import is_deep
 
 PAIRED = "Pix2Pix", "DiscoGAN", "DiscoGANPyTorch"
-UNPAIRED = "CycleGAN", "CycleGANPaper", "DiscoGANPaper"  # these tear pairs apart, but take halves, too
+UNPAIRED = "CUT", "CycleGAN", "CycleGANPaper", "DiscoGANPaper"  # these tear pairs apart, but take halves, too
 SAMPLED = 8  # pictures of a run to look into
 
 

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from keras_gan import cli
 
-MODELS = {"cgan": "CGAN", "cyclegan": "CycleGAN", "cyclegan_paper": "CycleGANPaper", "dcgan": "DCGAN"}
+MODELS = {"cgan": "CGAN", "cut": "CUT", "cyclegan": "CycleGAN", "cyclegan_paper": "CycleGANPaper", "dcgan": "DCGAN"}
 MODELS |= {"discogan": "DiscoGAN", "discogan_paper": "DiscoGANPaper", "discogan_pytorch": "DiscoGANPyTorch"}
 MODELS |= {"gan": "GAN", "pix2pix": "Pix2Pix"}
 

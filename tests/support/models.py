@@ -6,6 +6,7 @@ import pytest
 
 from keras_gan import (
     CGAN,
+    CUT,
     DCGAN,
     GAN,
     CycleGAN,
@@ -36,6 +37,8 @@ MODELS = {
     "cyclegan paper, batch norm": lambda **options: CycleGANPaper(
         **THIN | {"generator": "unet", "norm": "batch", "pool_size": 0} | options
     ),
+    "cut": lambda **options: CUT(**THIN | {"patches": 16} | options),
+    "fastcut": lambda **options: CUT(**THIN | {"fast": True} | options),
     "pix2pix": lambda **options: Pix2Pix(**THIN | options),
     "pix2pix resnet": lambda **options: Pix2Pix(**THIN | {"generator": "resnet", "norm": "none"} | options),
     "pix2pix BtoA lsgan": lambda **options: Pix2Pix(**THIN | {"direction": "BtoA", "gan_loss": "lsgan"} | options),
@@ -178,6 +181,19 @@ def fakes_in_training(gan, imgs):
         return inputs, gan.combined.generate(inputs, training=True)
 
 
+def loop_of_cut(gan, A, B):
+    """The discriminator on pictures of B and on fakes, then the generator and the heads. Returns the losses.
+
+    `combined` draws the coins that the fakes were made with once more.
+    """
+    imgs = tensors([A, B])
+    with unmoved(gan.random_states):
+        _, fakes = fakes_in_training(gan, imgs)
+    ((discriminator, x, y),) = gan.discriminator_batches(imgs, fakes)
+    d_loss = train(discriminator, x, y)
+    return {"discriminator_loss": d_loss, "g_loss": train(gan.combined, [A, B], gan.generator_targets(imgs))}
+
+
 def loop_of_the_cyclegan_paper_with_batch_norm(gan, A, B):
     """The generators, then each discriminator on originals and on fakes. Returns the losses."""
     inputs, fakes = fakes_in_training(gan, tensors([A, B]))
@@ -219,6 +235,8 @@ LOOPS = {
     "cyclegan, gray and colour": (loop_of_the_cyclegan_notebook, "float64", {}),
     "cyclegan paper": (loop_of_the_cyclegan_paper, "float64", {"pool_size": 0}),
     "cyclegan paper, batch norm": (loop_of_the_cyclegan_paper_with_batch_norm, "float64", {}),
+    "cut": (loop_of_cut, "float64", {}),
+    "fastcut": (loop_of_cut, "float64", {}),
     "discogan paper": (loop_of_the_discogan_paper, "float64", {}),
     "discogan recongan": (loop_of_the_discogan_paper, "float64", {}),
     "discogan gan": (loop_of_the_discogan_paper, "float64", {}),

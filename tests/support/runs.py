@@ -7,7 +7,19 @@ import zlib
 
 import keras
 
-from keras_gan import CGAN, DCGAN, GAN, CycleGAN, CycleGANPaper, DiscoGAN, DiscoGANPaper, Pix2Pix, export, generators
+from keras_gan import (
+    CGAN,
+    CUT,
+    DCGAN,
+    GAN,
+    CycleGAN,
+    CycleGANPaper,
+    DiscoGAN,
+    DiscoGANPaper,
+    Pix2Pix,
+    export,
+    generators,
+)
 from keras_gan.files import write_json
 from keras_gan.training import run_folder
 from keras_gan.training.run import as_json
@@ -18,6 +30,7 @@ TINY = {
     "discogan paper": (DiscoGANPaper, THIN),
     "cyclegan": (CycleGAN, {"img_shape": (32, 32, 3), "dataset_name": "drawn_shoes"}),
     "cyclegan paper": (CycleGANPaper, {"img_shape": (24, 24, 3), "dataset_name": "drawn_shoes"}),
+    "cut": (CUT, THIN),
     "pix2pix": (Pix2Pix, THIN),
     "dcgan": (DCGAN, THIN),
     "cgan": (CGAN, {"gf": 4, "df": 4, "dataset_name": "drawn_digits"}),
