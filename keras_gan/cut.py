@@ -89,8 +89,9 @@ class CUT(TranslationModel):
         if not is_number(temperature) or temperature <= 0:
             raise BadValueError(f"temperature must be a number above 0, not {temperature!r}.")
         self.fast, self.patches, self.temperature, self.gf, self.df = fast, patches, temperature, gf, df
-        kept, data = not fast if identity is None else identity, {"direction": direction, "augment": augment}
-        self.open_unpaired(img_shape, None, img_shape, kept, multiple=4, least=24, **data)
+        kept = not fast if identity is None else identity
+        sides: dict[str, Any] = {"multiple": 4, "least": 24, "direction": direction}
+        self.open_unpaired(img_shape, None, img_shape, kept, **sides, augment=augment)
         if self.shape_A != self.shape_B:
             raise BadValueError(
                 f"originals have {self.shape_A[2]} channels, translations {self.shape_B[2]}: CUT needs equal numbers, "
@@ -135,8 +136,7 @@ class CUT(TranslationModel):
     def build_combined(self) -> Combined:
         """The adversarial model: (A, B) to the verdicts on the fakes, and to their contrastive losses.
 
-        Each original meets the encoder once, on the way to its translation; only FastCUT, which mirrors some pictures
-        before they are translated, encodes them apart.
+        Only FastCUT, which mirrors some originals before it translates them, encodes originals apart.
         """
         img_A, img_B = keras.Input(self.shape_A), keras.Input(self.shape_B)
         encoder = resnet_encoder(self.generator)

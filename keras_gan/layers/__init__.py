@@ -11,8 +11,8 @@ from keras_gan.layers.contrib import CONFIG_KEYS, ContribInstanceNormalization
 from keras_gan.layers.convolutions import Conv2D, Conv2DTranspose, UpsampleConv2D
 from keras_gan.layers.instance_norm import instance_norm
 from keras_gan.layers.keras_2 import accept_keras_2
-from keras_gan.layers.spectral_norm import SpectralNormalization
 from keras_gan.layers.patches import Coin, SamePatches, mirrored
+from keras_gan.layers.spectral_norm import SpectralNormalization
 
 __all__ = [
     "AddLightness",
@@ -24,8 +24,8 @@ __all__ = [
     "InstanceNormalization",
     "LeakyReLU",
     "ReflectionPadding2D",
-    "SpectralNormalization",
     "SamePatches",
+    "SpectralNormalization",
     "UpsampleConv2D",
     "mirrored",
 ]
