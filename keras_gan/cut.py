@@ -153,7 +153,7 @@ class CUT(TranslationModel):
         originals = [once(x) for x in (originals if coin is None else encoder(img_A))]
         of_fake, of_kept = halves(encoder(join(fake, kept))) if self.identity else (encoder(fake), [])
         of_fake = of_fake if coin is None else [mirrored(x, coin) for x in of_fake]
-        outputs = {"valid": self.discriminator(fake), "nce": self.nce(originals, of_fake)}
+        outputs = {"valid": self.discriminator(self.shown(fake)), "nce": self.nce(originals, of_fake)}
         fakes = [fake, *([] if coin is None else [coin]), *originals]
         if self.identity:
             ends = [once(x) for x in ends]

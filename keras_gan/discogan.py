@@ -123,7 +123,8 @@ class DiscoGAN(TwoWayModel):
         reconstr_A = self.g_BA(fake_B)
         reconstr_B = self.g_AB(fake_A)
         # Discriminators determine validity of translated images
-        outputs = {"valid_A": self.d_A(fake_A), "valid_B": self.d_B(fake_B), "fake_B": fake_B, "fake_A": fake_A}
+        verdicts = {"valid_A": self.d_A(self.shown(fake_A)), "valid_B": self.d_B(self.shown(fake_B))}
+        outputs = verdicts | {"fake_B": fake_B, "fake_A": fake_A}
         outputs |= {"reconstr_A": reconstr_A, "reconstr_B": reconstr_B}
         return Combined([img_A, img_B], outputs, fakes=[fake_A, fake_B], trains=[self.g_AB, self.g_BA])
 

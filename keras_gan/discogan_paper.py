@@ -137,8 +137,8 @@ class DiscoGANPaper(TwoWayModel):
         fake_B, fake_A = once(self.g_AB(img_A)), once(self.g_BA(img_B))
         reconstr_A, reconstr_B = self.g_BA(fake_B), self.g_AB(fake_A)
         self.judge_A, self.judge_B = with_features(self.d_A), with_features(self.d_B)
-        valid_A, *features_A = self.judge_A(fake_A)
-        valid_B, *features_B = self.judge_B(fake_B)
+        valid_A, *features_A = self.judge_A(self.shown(fake_A))
+        valid_B, *features_B = self.judge_B(self.shown(fake_B))
         outputs = {"valid_A": valid_A, "valid_B": valid_B, "reconstr_A": reconstr_A, "reconstr_B": reconstr_B}
         outputs |= {f"features_A_{i}": tensor for i, tensor in enumerate(features_A, 1)}
         outputs |= {f"features_B_{i}": tensor for i, tensor in enumerate(features_B, 1)}
@@ -192,7 +192,7 @@ class DiscoGANPaper(TwoWayModel):
         with unmoved(self.combined.statistics_of_discriminators()):
             for side, judge, imgs in zip("AB", (self.judge_A, self.judge_B), batch, strict=True):
                 if f"valid_{side}" in self.combined.output_names:
-                    verdict, *features = keras.tree.flatten(judge(imgs, training=True))
+                    verdict, *features = keras.tree.flatten(judge(self.shown(imgs, training=True), training=True))
                     targets[f"valid_{side}"] = ops.ones_like(verdict)
                     targets |= {f"features_{side}_{i}": tensor for i, tensor in enumerate(features, 1)}
                 targets[f"reconstr_{side}"] = imgs

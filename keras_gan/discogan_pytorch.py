@@ -114,7 +114,8 @@ class DiscoGANPyTorch(TwoWayModel):
         """The adversarial model: (A, B) to the verdicts on both fakes, the fakes, and their reconstructions."""
         img_A, img_B = keras.Input(self.shape_A), keras.Input(self.shape_B)
         fake_B, fake_A = once(self.g_AB(img_A)), once(self.g_BA(img_B))
-        outputs = {"valid_A": self.d_A(fake_A), "valid_B": self.d_B(fake_B), "fake_B": fake_B, "fake_A": fake_A}
+        verdicts = {"valid_A": self.d_A(self.shown(fake_A)), "valid_B": self.d_B(self.shown(fake_B))}
+        outputs = verdicts | {"fake_B": fake_B, "fake_A": fake_A}
         outputs |= {"reconstr_A": self.g_BA(fake_B), "reconstr_B": self.g_AB(fake_A)}
         return Combined([img_A, img_B], outputs, fakes=[fake_A, fake_B], trains=[self.g_AB, self.g_BA])
 

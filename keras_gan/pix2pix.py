@@ -118,7 +118,7 @@ class Pix2Pix(TranslationModel):
         """The adversarial model: an original to the verdict on its translation, and the translation."""
         img = keras.Input(self.shape_A)
         fake = once(self.generator(img))
-        valid = self.discriminator([img, fake])
+        valid = self.discriminator(self.shown([img, fake]))
         return Combined([img], {"valid": valid, "fake": fake}, fakes=[fake], trains=[self.generator])
 
     def build_generator(self) -> Any:

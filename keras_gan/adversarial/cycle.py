@@ -65,7 +65,7 @@ class CycleModel(TwoWayModel):
             fakes = [fake_A, fake_B, identity_A, identity_B]
         else:
             fakes = fake_A, fake_B = [once(self.g_BA(img_B)), once(self.g_AB(img_A))]
-        verdicts = [self.d_A(fake_A), self.d_B(fake_B)]
+        verdicts = [self.d_A(self.shown(fake_A)), self.d_B(self.shown(fake_B))]
         reconstr = [self.g_BA(fake_B), self.g_AB(fake_A)]
         outputs = dict(zip(OUTPUTS, [*verdicts, *reconstr, *fakes[2:]], strict=False))
         return Combined([img_A, img_B], outputs, fakes, trains=[self.g_AB, self.g_BA])

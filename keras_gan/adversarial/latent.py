@@ -94,7 +94,7 @@ class LatentModel(AdversarialModel):
         """The adversarial model: noise (and labels, if the generator takes them) to the verdict on the fake."""
         z, *labels = (keras.Input(tensor.shape[1:], dtype=tensor.dtype) for tensor in self.generator.inputs)
         fake = once(self.generator(with_labels(z, labels)))
-        valid = self.discriminator(with_labels(fake, labels))
+        valid = self.discriminator(with_labels(self.shown(fake), labels))
         return Combined([z, *labels], {"valid": valid}, fakes=[fake], trains=[self.generator])
 
     def generator_inputs(self, batch: list[Any]) -> list[Any]:

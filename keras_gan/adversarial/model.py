@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import keras
 
 from keras_gan import backend
+from keras_gan.adversarial.augment import shown_by
 from keras_gan.adversarial.losses import Adversarial
 from keras_gan.adversarial.parts import PartsOptimizer, chosen
 from keras_gan.adversarial.rules import Rules
@@ -58,6 +59,11 @@ class AdversarialModel(StatefulModel):
             the recipe's, 0.0002 (CycleGAN: 0.0001, its discriminators 0.0002).
         d_learning_rate: learning rate of the discriminators; default: learning_rate or else the recipe's.
         beta_1: decay of the mean gradient in Adam; default: the recipe's, 0.5. CycleGAN has RMSprop, which knows none.
+        diffaugment: how to transform what discriminators see, real or fake, so that few pictures are enough: some of
+            color,translation,cutout with commas, all or none.
+        instance_noise: noise added to what discriminators see: its standard deviation at the beginning, in half value
+            ranges; it fades linearly; 0: none.
+        noise_iterations: iterations until instance_noise has faded to zero.
         g_optimizer: Keras optimizer for the generators; None: the recipe's. The numbers above then change it, too.
         d_optimizer: the same for the discriminators; each gets its own copy.
         adversarial_loss: mse (least squares), bce (cross-entropy), hinge or wgan-gp; default: the recipe's.
@@ -93,6 +99,9 @@ class AdversarialModel(StatefulModel):
         learning_rate: float | None = None,
         d_learning_rate: float | None = None,
         beta_1: float | None = None,
+        diffaugment: str = "none",
+        instance_noise: float = 0.0,
+        noise_iterations: int = 10_000,
         g_optimizer: Any = None,
         d_optimizer: Any = None,
         adversarial_loss: str | None = None,
@@ -123,6 +132,7 @@ class AdversarialModel(StatefulModel):
         self.totals_before = None
         self.iteration = keras.Variable(0, dtype="int32", trainable=False, name="iteration")
         self.averages = None
+        self.augmentation = shown_by(self, diffaugment, instance_noise, noise_iterations)
         self.run = Run(self, output)
         self._step_made_of: Any = lambda: []  # a function: Keras would save the list's items a second time
         # The parts have the losses and optimizers; this call only enables fit().
@@ -148,6 +158,10 @@ class AdversarialModel(StatefulModel):
 
     def before_step(self) -> None:
         """Called at the beginning of each step, for example to schedule loss weights."""
+
+    def shown(self, x: Any, training: bool | None = None) -> Any:
+        """What a discriminator sees of `x`: the same tensors, or in training augmented pictures (`augment.py`)."""
+        return x if self.augmentation is None else self.augmentation(x, training=training)
 
     def train_step(self, *arguments: Any) -> Any:
         """What `fit()` compiles. On TensorFlow it takes a batch; on JAX also the values of all variables."""

@@ -12,6 +12,7 @@ from keras import ops
 
 from keras_gan import backend
 from keras_gan.adversarial import together
+from keras_gan.adversarial.augment import unchanged
 from keras_gan.adversarial.combined import unmoved
 from keras_gan.adversarial.parts import scaled_loss, tracked_loss
 
@@ -24,7 +25,7 @@ def play(model: Any, data: Any) -> dict[str, Any]:
 
     def train_discriminators(fakes: list[Any]) -> None:
         fakes = [ops.stop_gradient(fake) for fake in fakes]
-        batches = model.discriminator_batches(batch, fakes)
+        batches = [(d, model.shown(x, training=True), y) for d, x, y in model.discriminator_batches(batch, fakes)]
         if model.rules.joins_updates:
             return together.train(model, batches)
         for discriminator, x, y in batches:
@@ -83,7 +84,7 @@ def judge(model: Any, data: Any) -> dict[str, Any]:
     """The losses of the game on a batch; returns the logs. Nothing is trained, and no state changes but the metrics."""
     batch = [ops.convert_to_tensor(x) for x in keras.utils.unpack_x_y_sample_weight(data)[:2] if x is not None]
     combined = model.combined
-    with unmoved(model.own_state):
+    with unmoved(model.own_state), unchanged(model.augmentation):
         inputs = model.generator_inputs(batch)
         fakes = combined.generate(inputs, training=False)
         batches = model.discriminator_batches(batch, fakes)

@@ -146,6 +146,6 @@ def with_real_verdicts(
     """
     with unmoved([*model.own_state, *model.combined.statistics_of_discriminators()]):
         pairs = pairs_of(model.discriminator_batches(batch, [ops.stop_gradient(fake) for fake in fakes]))
-        verdicts = iter([discriminator(real, training=training) for discriminator, real, _ in pairs])
+        verdicts = iter([d(model.shown(real, training=training), training=training) for d, real, _ in pairs])
     names = model.combined.output_names
     return [next(verdicts) if name.startswith("valid") else y for name, y in zip(names, targets, strict=True)]

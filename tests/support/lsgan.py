@@ -56,7 +56,7 @@ class LSGAN(LatentModel):
         z = keras.Input((self.latent_dim,))
         self.generator = keras.Model(z, dcgan_generator(z, self.img_shape, gf), name="generator")
         fake = once(self.generator(z))
-        outputs = {"valid": self.discriminator(fake)}
+        outputs = {"valid": self.discriminator(self.shown(fake))}
         self.combined = Combined([z], outputs, fakes=[fake], trains=[self.generator])
         self.combined.compile(loss=score.g_loss, optimizer=self.g_optimizer(adam))
 

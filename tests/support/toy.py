@@ -64,7 +64,8 @@ class Toy(LatentModel):
         fake = layers.Reshape(self.img_shape)(layers.Dense(math.prod(self.img_shape), activation="tanh")(x))
         self.generator = keras.Model(z, fake, name="generator")
         fake = once(self.generator(z))
-        self.combined = Combined([z], {"valid": self.discriminator(fake)}, fakes=[fake], trains=[self.generator])
+        outputs = {"valid": self.discriminator(self.shown(fake))}
+        self.combined = Combined([z], outputs, fakes=[fake], trains=[self.generator])
         self.combined.compile(loss=score.g_loss, optimizer=self.g_optimizer(keras.optimizers.Adam(2e-4, beta_1=0.5)))
 
     def discriminator_batches(self, batch, fakes):
