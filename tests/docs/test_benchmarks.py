@@ -13,7 +13,7 @@ SMALL = {  # of speed.py what needs no environment of its own
     "DiscoGAN's speed, and the loader": [*TINY, "discogan-1", "data", "--contestants", "loop", "ours"],
     "the others' speed": [*TINY, "cyclegan-unet", "cyclegan-resnet", "pix2pix", "--contestants", "ours"],
     "steps in fit()": ["fit.py", "discogan-small", "--steps", "4"],
-    "the toy experiment": ["learning_family.py", "toy", "--iterations", "0"],
+    "the toy experiment": ["experiments.py", "toy", "--marks", "0"],
 }
 
 
@@ -94,3 +94,19 @@ def test_operations_are_those_of_a_convolution_and_its_gradients():
     assert flop(step, batch) == 2 * (2 * of_first + 3 * of_second)
     # A call within the step counts, what leads nowhere does not
     assert flop(lambda x: (model(x) * 0, tf.function(model)(x))[1], batch) == flop(model, batch)
+
+
+def test_the_table_of_an_experiment_has_means_and_ranges(tmp_path):
+    import experiments
+    from learning.experiment import Row
+
+    rows = [Row("gray", "", 0, 0, {"L1": 0.5})]
+    rows += [Row("post", "post", 1000, seed, {"L1": figure}) for seed, figure in enumerate((0.1, 0.3))]
+    text = experiments.table(rows, {"L1": ".3f", "KID": ".1f"})
+    assert text.splitlines()[2:] == ["| gray |  | 0.500 |  |", "| post | 1,000 | 0.200 (0.100 to 0.300) |  |"]
+    page = tmp_path / "results.md"
+    page.write_text("before\n<!-- toy: begin -->\nold\n<!-- toy: end -->\nafter\n")
+    experiments.save("toy", text, page)
+    assert page.read_text() == f"before\n<!-- toy: begin -->\n{text}\n<!-- toy: end -->\nafter\n"
+    with pytest.raises(SystemExit, match="no marks for a table of cars"):
+        experiments.save("cars", text, page)

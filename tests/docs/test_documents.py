@@ -158,7 +158,7 @@ REFUSED = {
     "a file of tests": "python -m pytest tests/test_everything.py",
     "a script": "python benchmarks/everything.py",
     "an option of a script": "python benchmarks/memory.py --everything",
-    "a value of a script": "python benchmarks/learning_family.py everything",
+    "a value of a script": "python benchmarks/experiments.py everything",
     "an option of a script without any": "python benchmarks/environments.py --everything",
     "another repository": "git clone https://github.com/somebody/else",
     "another environment": "python3 -m venv everywhere",
