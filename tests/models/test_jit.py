@@ -21,6 +21,7 @@ ROWS = [
     "discogan gan",
     "cyclegan",
     "cyclegan paper",
+    "cut",
     "pix2pix",
     "dcgan",
     "cgan",

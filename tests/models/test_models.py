@@ -113,7 +113,9 @@ def test_a_step_moves_every_network_and_the_same_seed_gives_the_same_losses(mode
     assert moved(before, weights(one)) == set(before)
 
 
-@pytest.mark.parametrize("model", ["pix2pix", "cgan", *map(slow, ("discogan", "discogan paper", "cyclegan paper"))])
+@pytest.mark.parametrize(
+    "model", ["pix2pix", "cgan", *map(slow, ("discogan", "discogan paper", "cyclegan paper", "cut"))]
+)
 @pytest.mark.usefixtures("eagerly")
 def test_in_bfloat16_outputs_are_float32_and_losses_are_close(model, batch, policy):
     exact = MODELS[model](seed=0)

@@ -15,7 +15,7 @@ from support.machine import HAS_BFLOAT16
 from support.models import pictures, set_float, slow, without_dropout
 from support.plain import ON_TENSORFLOW, WAYS, noting, plain
 
-from keras_gan import CGAN, DCGAN, GAN, CycleGAN, CycleGANPaper, DiscoGAN, DiscoGANPaper, DiscoGANPyTorch, Pix2Pix
+from keras_gan import CGAN, CUT, DCGAN, GAN, CycleGAN, CycleGANPaper, DiscoGAN, DiscoGANPaper, DiscoGANPyTorch, Pix2Pix
 from keras_gan.backend.memory import giving_back
 
 SHOES, DIGITS = {"dataset_name": "drawn_shoes"}, {"dataset_name": "drawn_digits"}
@@ -58,6 +58,7 @@ ROWS = {  # constructor, batch size, steps, and the fast paths used on TensorFlo
         1,
         ADAM | {"Winograd 3x3", "few filters"},
     ),
+    "cut": (lambda **o: CUT(**shape(128), **SHOES, **o), 1, 1, ADAM | {"Winograd 3x3", "few filters"}),
     "dcgan": (lambda **o: DCGAN(**shape(64), **SHOES, **o), 3, 2, ADAM | TAPS | {"transposed by taps"}),
     "cgan": (lambda **o: CGAN(**DIGITS, **o), 3, 2, ADAM | TAPS),
     "gan": (lambda **o: GAN(**DIGITS, **o), 3, 2, ADAM),
