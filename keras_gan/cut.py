@@ -156,9 +156,8 @@ class CUT(TranslationModel):
         outputs = {"valid": self.discriminator(self.shown(fake)), "nce": self.nce(originals, of_fake)}
         fakes = [fake, *([] if coin is None else [coin]), *originals]
         if self.identity:
-            ends = [once(x) for x in ends]
+            fakes += [kept, *(ends := [once(x) for x in ends])]
             outputs["nce_identity"] = self.nce(ends, of_kept)
-            fakes += [kept, *ends]
         return Combined([img_A, img_B], outputs, fakes, trains=[self.generator, self.heads])
 
     def nce(self, originals: Any, translations: Any) -> Any:
