@@ -83,20 +83,18 @@ class CUT(TranslationModel):
         super().__init__(name="cut", **options)
         check_at_least(1, gf=gf, df=df)
         check_at_least(2, patches=patches)
-        check_switch(fast=fast)
+        kept = not fast if identity is None else identity
+        check_switch(fast=fast, identity=kept)
         weight = (10.0 if fast else 1.0) if nce_weight is None else nce_weight
         check_weight(nce_weight=weight)
         if not is_number(temperature) or temperature <= 0:
             raise BadValueError(f"temperature must be a number above 0, not {temperature!r}.")
         self.fast, self.patches, self.temperature, self.gf, self.df = fast, patches, temperature, gf, df
-        kept = not fast if identity is None else identity
-        sides: dict[str, Any] = {"multiple": 4, "least": 24, "direction": direction}
-        self.open_unpaired(img_shape, None, img_shape, kept, **sides, augment=augment)
-        if self.shape_A != self.shape_B:
-            raise BadValueError(
-                f"originals have {self.shape_A[2]} channels, translations {self.shape_B[2]}: CUT needs equal numbers, "
-                "since one encoder looks at both; CycleGANPaper does not."
-            )
+        self.open_unpaired(img_shape, None, img_shape, False, 4, 24, direction=direction, augment=augment)
+        self.identity = kept
+        (*_, of_A), (*_, of_B) = self.shape_A, self.shape_B
+        if of_A != of_B:  # one encoder looks at both
+            raise BadValueError(f"CUT needs equal channels, not {of_A} (A) and {of_B} (B): CycleGANPaper takes both.")
         adam = keras.optimizers.Adam(2e-4, beta_1=0.5)
 
         # Build and compile the discriminator
@@ -173,8 +171,7 @@ class CUT(TranslationModel):
 
     def discriminator_batches(self, batch: list[Any], fakes: list[Any]) -> list[tuple[Any, Any, Any]]:
         """One update of the discriminator, on a joined batch of pictures of B (1) and fakes (0)."""
-        _, imgs = batch
-        return [(self.discriminator, join(imgs, fakes[0]), join(*verdicts(self.discriminator, imgs)))]
+        return [(self.discriminator, join(batch[1], fakes[0]), join(*verdicts(self.discriminator, batch[1])))]
 
     def generator_targets(self, batch: list[Any]) -> list[Any]:
         """The targets of `combined`, in the order of its outputs."""

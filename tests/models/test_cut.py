@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from PIL import Image
 from support.models import MODELS
 
 from keras_gan import CUT
@@ -101,3 +102,13 @@ def test_cut_and_fastcut_differ_as_in_the_paper():
 def test_what_cannot_work_is_refused_by_name(options, message):
     with pytest.raises(BadValueError, match=message):
         CUT(**{"img_shape": (32, 32, 3), "dataset_name": "drawn_shoes"} | options)
+
+
+def test_stacked_folders_need_as_many_channels_in_the_other_domain(tmp_path):
+    for name in ("near", "far", "photos"):
+        (tmp_path / name).mkdir()
+        for number in range(2):
+            Image.new("L", (32, 32)).save(tmp_path / name / f"{number}.png")
+    stacked = [str(tmp_path / "near"), str(tmp_path / "far")]
+    with pytest.raises(BadValueError, match=r"CUT needs equal channels, not 2 \(A\) and 1 \(B\)"):
+        CUT((32, 32, 1), dataset_A=stacked, dataset_B=str(tmp_path / "photos"))
