@@ -40,6 +40,9 @@ BAD |= {name: [None, "x"] for name in ("distance", "gan_loss", "generator")}
 BAD |= {"norm": ["layer", "x"], "d_norm": [None, "instance"]}
 BAD |= {"adversarial_loss": ["x", 1], "relativistic": ["False", 1.0], "spectral_norm": ["False", 1.0]}
 BAD |= {"gradient_penalty": [NAN, "1"], "r1": [NAN, "1"], "critic_steps": [0, 1.5], "label_smoothing": [1.0, "0"]}
+BAD |= {"diffaugment": ["x", 1], "colour": [None, "x"], "fast": ["False", 1.0]}
+BAD |= {"instance_noise": [NAN, "1"], "noise_iterations": [0, "1"]}
+BAD |= {"patches": [1, "3"], "temperature": [0, "1"], "nce_weight": [NAN, "1"]}
 BAD |= {name: ["x", 0] for name in ("g_optimizer", "d_optimizer")}
 
 

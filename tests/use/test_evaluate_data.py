@@ -86,7 +86,7 @@ def test_the_data_are_opened_without_building_networks(saved, monkeypatch, name)
     gan, folder = saved(name)
     config = run_folder.read_config(folder)
     for method in ("build_generator", "build_discriminator", "build_combined"):
-        monkeypatch.setattr(type(gan), method, None)
+        monkeypatch.setattr(type(gan), method, None, raising=False)
     loader = evaluate.loader_of(config)
     assert type(loader) is type(gan.data_loader) and loader.value_range == gan.data_loader.value_range
     found, expected = (next(one.load_batch(2, is_testing=True)) for one in (loader, gan.data_loader))
