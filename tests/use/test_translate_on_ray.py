@@ -1,9 +1,12 @@
-"""Translating on a Ray cluster: the same pictures as without."""
+"""Translating on a Ray cluster: the same pictures as without, none lost and none doubled when processes die."""
 
+import contextlib
 import json
 import os
+import subprocess
 import sys
 import tarfile
+import time
 
 import numpy as np
 import pyarrow as pa
@@ -102,6 +105,61 @@ def test_the_same_pictures_from_folders_tars_and_parquet(cluster, run_folder, ph
 
     assert command(run_folder, photos, "--output", tmp_path / "tars", "--engine", "ray") == 2
     check_complaint(capsys.readouterr().err, "exists")
+
+
+def test_killed_processes_lose_and_double_nothing(run_folder, photos, tmp_path):
+    """First a process with the network is killed, then the one that was started; then it is started again."""
+    (photos / "damaged.png").unlink()
+    assert command(run_folder, photos, "--size", 32, "--output", tmp_path / "plain") == 0
+    plain = contents(tmp_path / "plain")
+    out, shards = tmp_path / "out", [as_tar(photos, tmp_path / f"{part}.tar") for part in range(4)]
+    words = [run_folder, *shards, "--size", 32, "--output", out, "--engine", "ray", "--as", "files", "--workers", 2]
+    driver = start(words)
+    try:
+        wait_for(lambda: len(list(out.rglob("*.png"))) > 10, driver)
+        networks = [process for process in started_by(driver) if "MapWorker" in " ".join(process.cmdline())]
+        networks[0].kill()
+        seen = len(list(out.rglob("*.png")))
+        wait_for(lambda: len(list(out.rglob("*.png"))) >= seen + 12, driver)
+        assert (out / ".job").is_dir()  # it is not done
+    finally:
+        driver.kill()
+        driver.wait()
+    written = {path: path.stat().st_mtime_ns for path in out.rglob("*.png") if not path.name.startswith(".")}
+    assert written
+    again = start(words)
+    assert again.wait() == 0
+    assert {path: path.stat().st_mtime_ns for path in written} == written
+    made = contents(out)
+    assert made == {f"{part}/{name}": content for part in range(4) for name, content in plain.items()}
+
+
+def start(words):
+    command = [sys.executable, "-m", "keras_gan.translate", *map(str, words)]
+    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    environment["STARTED_BY"] = str(time.time_ns())
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    process = subprocess.Popen(command, env=environment)
+    process.mark = environment["STARTED_BY"]
+    return process
+
+
+def started_by(driver):
+    """The processes of Ray that a process started, by a mark in their environment."""
+    psutil = pytest.importorskip("psutil")
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("STARTED_BY") == driver.mark:
+                found.append(process)
+    print([" ".join(process.cmdline()) for process in found])
+    return found
+
+
+def wait_for(condition, process):
+    while not condition():
+        assert process.poll() is None, "it ended too soon"
+        time.sleep(0.05)
 
 
 def test_machines_without_the_package(cluster):
