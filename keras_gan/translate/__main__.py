@@ -7,6 +7,7 @@
     python -m keras_gan.translate RUN datasets/facades/val --output out       pairs side by side: the half to translate
     python -m keras_gan.translate RUN colour.jpg --output out                 a run of pairs --from gray: made gray
     python -m keras_gan.translate RUN depth/ photos/ --output out             a run that stacks pictures of two folders
+    python -m keras_gan.translate RUN "{000..099}.tar" --output out --engine ray    shards, or a folder, on a cluster
 
 Names, order and subfolders are kept. Pictures become PNG or, where PNG cannot hold their channels and bits, TIFF;
 animations become GIF, videos MP4 without sound. Unreadable files are skipped with a message; existing files are never
@@ -16,6 +17,7 @@ replaced. In Python: `keras_gan.translate(model, images)`.
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from keras_gan import console
 from keras_gan.errors import BadValueError
@@ -53,7 +55,20 @@ def parser() -> console.Parser:
     found.add_argument("--prepare", choices=("gray", "edges", "nothing"), help=text)
     text = f"also save {GRID}: a contact sheet of the first {MOST} pictures, and first frames, before and after"
     found.add_argument("--grid", action="store_true", help=text)
+    text = "ray: on a cluster of Ray or its like on this machine, for shards and millions (docs/at-scale.md)"
+    found.add_argument("--engine", choices=("threads", "ray"), default="threads", help=text)
+    text = "with --engine ray: processes with the network (default: auto, one for each GPU, or else each machine)"
+    found.add_argument("--workers", type=workers, metavar="N|auto", help=text)
+    text = "with --engine ray: what to write (default: as the inputs)"
+    found.add_argument("--as", choices=("files", "tar", "parquet"), dest="form", help=text)
     return found
+
+
+def workers(text: str) -> str | int:
+    """Parses --workers: "auto" or a number of processes."""
+    if text != "auto" and not (text.isdecimal() and int(text) >= 1):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of workers; write auto, or a number from 1")
+    return text if text == "auto" else int(text)
 
 
 def size(text: str) -> str | int:
@@ -74,6 +89,9 @@ def run(given: argparse.Namespace) -> None:
     network, place = locate(Path(given.model), given.direction)  # fail before the slow import of Keras
     way = "BtoA" if network.stem == DIRECTIONS["BtoA"] else "AtoB"
     parts, _ = stacked_by(read_config(place.run) if place.run else {}, way)
+    check_engine(given, parts)
+    if given.engine == "ray":
+        return at_scale(given)
     gather(given.inputs, given.output, also=also, parts=parts)
     generator = translator(find(given.model, given.direction))
     from keras_gan.translate.pipeline import Flow
@@ -95,13 +113,7 @@ def run(given: argparse.Namespace) -> None:
     if len(flow.skipped) == len(todo):
         first, why = next(iter(flow.skipped.items()))
         raise BadValueError(f"none of {len(todo)} files could be translated; the first failed, {first}: {why}.")
-    if brightest < DARK:
-        whose = "of the files" if given.value_range else "in training" if flow.value_range else "that the files state"
-        print(
-            f"warning: no picture is brighter than {brightest:.0%} of white, by the value range {whose}: "
-            "if that does not suit these files, name it, --value-range LOW,HIGH.",
-            file=sys.stderr,
-        )
+    warn_of_dark(brightest, given, flow)
     if given.grid:
         save_before_after(Path(given.output) / GRID, shown)
     if flow.halves.cut:
@@ -110,6 +122,55 @@ def run(given: argparse.Namespace) -> None:
         print(told)
     skipped = f", skipped {len(flow.skipped)}" if flow.skipped else ""
     print(f"Translated {len(todo) - len(flow.skipped)} of {len(todo)} to {given.output}{skipped}.")
+
+
+def warn_of_dark(brightest: float, given: argparse.Namespace, flow: Any) -> None:
+    """Says so if no picture is bright, which doubts the value range."""
+    if brightest < DARK:
+        whose = "of the files" if given.value_range else "in training" if flow.value_range else "that the files state"
+        print(
+            f"warning: no picture is brighter than {brightest:.0%} of white, by the value range {whose}: "
+            "if that does not suit these files, name it, --value-range LOW,HIGH.",
+            file=sys.stderr,
+        )
+
+
+def check_engine(given: argparse.Namespace, parts: list[str]) -> None:
+    """Raises BadValueError for options that do not go together."""
+    if given.engine == "ray" and (given.grid or parts):
+        what = "a run that stacks pictures" if parts else "--grid"
+        raise BadValueError(f"{what} is not for --engine ray: translate without it.")
+    if given.engine != "ray" and (given.workers or given.form):
+        raise BadValueError(f"{'--workers' if given.workers else '--as'} needs --engine ray.")
+
+
+def at_scale(given: argparse.Namespace) -> None:
+    """Runs the command on a cluster."""
+    from keras_gan.translate import on_ray
+    from keras_gan.translate.trained import value_range_of
+
+    generator = translator(find(given.model, given.direction))
+    sums, flow = on_ray.translate(
+        generator,
+        given.inputs,
+        given.output,
+        given.form,
+        given.workers or on_ray.AUTO,
+        size=given.size,
+        half=given.half,
+        value_range=given.value_range or value_range_of(generator),
+        prepare=given.prepare,
+    )
+    done, skipped = sums["done"], sums["skipped"]
+    where = f"{given.output.rstrip('/')}/{on_ray.SKIPPED}"
+    if not done:
+        raise BadValueError(f"none of {skipped} pictures could be translated: {where} has the reasons.")
+    warn_of_dark(sums["brightest"], given, flow)
+    if sums["cut"]:
+        print(flow.halves.told(sums["cut"]))
+    if told := flow.prepared.told(counts=(sums["made"], sums["kept"])):
+        print(told)
+    print(f"Translated {done} of {done + skipped} to {given.output}" + f", skipped {skipped}: {where}." * bool(skipped))
 
 
 def save_before_after(path: Path, shown: list[tuple]) -> None:

@@ -56,8 +56,9 @@ class Halves:
         """The files of the generator's run, absolute paths."""
         return {os.path.abspath(file) for file in pictures_of(self.generator)}
 
-    def told(self) -> str:
-        """One line on what was cut."""
-        what = "1 picture" if len(self.cut) == 1 else f"{len(self.cut)} pictures"
+    def told(self, count: int | None = None) -> str:
+        """One line on what was cut; `count` pictures, if others counted them."""
+        count = len(self.cut) if count is None else count
+        what = "1 picture" if count == 1 else f"{count} pictures"
         why = "" if self.is_chosen else ", a pair side by side as in training (--half whole takes all of it)"
         return f"Of {what} the {NAMES[str(self.side)]} half ({self.side}) was taken{why}."

@@ -89,19 +89,25 @@ class Prepared:
             return scale(values, self.value_range)
         return values if values.dtype == pixels.dtype else (values * np.uint16(257)).astype(pixels.dtype)
 
-    def told(self, option: str = "--prepare ") -> str:
-        """One line on what was done; "" if there is nothing to tell. `option` is how to choose."""
+    def told(self, option: str = "--prepare ", counts: tuple[int, int] | None = None) -> str:
+        """One line on what was done; "" if there is nothing to tell.
+
+        Args:
+            option: how to choose.
+            counts: of pictures made and kept, if others counted them.
+        """
         kind = self.preparation and self.preparation.kind
-        if not self.made and not (self.kept and kind == "edges"):
+        made, kept = counts or (len(self.made), len(self.kept))
+        if not made and not (kept and kind == "edges"):
             return ""
-        parts = [f"{counted(self.made)} made {MADE[str(kind)]}"] * bool(self.made)
-        parts += [f"{counted(self.kept)} taken as {'it is' if len(self.kept) == 1 else 'they are'}"] * bool(self.kept)
+        parts = [f"{counted(made)} made {MADE[str(kind)]}"] * bool(made)
+        parts += [f"{counted(kept)} taken as {'it is' if kept == 1 else 'they are'}"] * bool(kept)
         why = "" if self.is_chosen else f", as in training ({option}{kind} or {NOTHING} decides for all)"
         return f"{', '.join(parts)}{why}."
 
 
-def counted(pictures: set) -> str:
-    return "1 picture was" if len(pictures) == 1 else f"{len(pictures)} pictures were"
+def counted(pictures: int) -> str:
+    return "1 picture was" if pictures == 1 else f"{pictures} pictures were"
 
 
 def as_image(pixels: np.ndarray, value_range: tuple) -> AnyImage:

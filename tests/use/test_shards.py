@@ -1,0 +1,186 @@
+"""Folders, tar shards and Parquet files that go in, also damaged and hostile ones, without Ray."""
+
+import io
+import socket
+import tarfile
+from types import SimpleNamespace
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+from support.commands import check_complaint
+from support.commands import translate_here as command
+
+from keras_gan.errors import BadValueError
+from keras_gan.translate import job as jobs
+from keras_gan.translate import on_ray, shards
+from keras_gan.translate.shards import Source, expanded, listing, records, sources
+
+
+def picture(value=100, kind="PNG"):
+    content = io.BytesIO()
+    Image.new("RGB", (8, 8), (value, 0, 0)).save(content, kind)
+    return content.getvalue()
+
+
+def tar(path, names):
+    with tarfile.open(path, "w") as archive:
+        jobs.add(archive, [(name, picture(number)) for number, name in enumerate(names)])
+    return path
+
+
+def read(path):
+    """[(stem, fault)] of a shard."""
+    source = Source(shards.kind_of(str(path)), "0", str(path))
+    return [(record.stem, record.fault) for record in records(source, "")]
+
+
+def test_braces_name_shards_in_order():
+    assert expanded("s3://b/{08..11}-{0..1}.tar")[:3] == ["s3://b/08-0.tar", "s3://b/08-1.tar", "s3://b/09-0.tar"]
+    assert [source.name for source in sources(["{008..011}.tar"])] == ["008", "009", "010", "011"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        (["a/0.tar", "b/0.tar.gz"], "both become 0"),
+        (["0.tar", "1.parquet"], "two kinds"),
+        (["0.tar", "photos"], "no shard"),
+        (["*.tar"], "nothing matches"),
+    ],
+)
+def test_inputs_that_do_not_go_together(tmp_path, monkeypatch, inputs, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadValueError, match=message):
+        sources(inputs)
+
+
+def test_names_in_a_tar(tmp_path):
+    """Others than pictures are left out; two pictures never get one name."""
+    found = read(tar(tmp_path / "0.tar", ["a.jpg", "a.json", "a.png", "b/c.png", "b/c.png", "b/._c.png"]))
+    assert found == [("a", None), ("a.png", None), ("b/c", None), ("b/c.png", None)]
+    found = read(tar(tmp_path / "1.tar", ["a.png"] * 3))
+    assert found == [("a", None), ("a.png", None), ("", "another member has its name")]
+
+
+def test_a_hostile_tar_loses_only_the_hostile_members(tmp_path):
+    path = tar(tmp_path / "0.tar", ["a.png", "../b.png", "/etc/c.png", "d.png"])
+    with tarfile.open(path, "a") as archive:
+        link = tarfile.TarInfo("e.png")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+    found = read(path)
+    assert [stem for stem, fault in found if not fault] == ["a", "d"]
+    assert [fault is not None for _, fault in found] == [False, True, True, False, True]
+
+
+@pytest.mark.parametrize("keep", [512 + 10, 1024, 2048 + 100, 2048 + 512 + 10])
+def test_a_tar_cut_anywhere_is_told(tmp_path, keep):
+    """Also between members, where `tarfile` sees an end. Members of 1024 bytes."""
+    path = tar(tmp_path / "0.tar", [f"{number}.png" for number in range(4)])
+    path.write_bytes(path.read_bytes()[:keep])
+    found = read(path)
+    whole = keep // 1024
+    assert found[:-1] == [(str(number), None) for number in range(whole)]
+    assert f"first {whole} pictures" in found[-1][1]
+
+
+def test_a_damaged_header_is_no_end(tmp_path):
+    path = tar(tmp_path / "0.tar", ["0.png", "1.png", "2.png"])
+    content = bytearray(path.read_bytes())
+    content[1024:1100] = b"x" * 76
+    path.write_bytes(content)
+    found = read(path)
+    assert found[0] == ("0", None) and len(found) == 2 and "damaged" in found[1][1]
+
+
+def test_parquet(tmp_path):
+    rows = [{"bytes": picture(1, "JPEG"), "path": "x.jpg"}, {"bytes": None, "path": "y"}, {"bytes": b"no", "path": ""}]
+    pq.write_table(pa.table({"image": rows, "label": [1, 2, 3]}), tmp_path / "0.parquet")
+    assert read(tmp_path / "0.parquet") == [
+        ("0000000", None),
+        ("0000001", "the row has no picture"),
+        ("0000002", None),  # decoding will say what is wrong with it
+    ]
+    content = (tmp_path / "0.parquet").read_bytes()
+    (tmp_path / "0.parquet").write_bytes(content[: len(content) // 2])
+    assert "first 0 pictures" in read(tmp_path / "0.parquet")[0][1]
+    assert read(tmp_path / "1.parquet") == [("", "it is missing")]
+
+
+def test_folders_here_and_at_an_address(tmp_path):
+    import fsspec
+
+    for name in ("b.png", "a.jpg", "a.png", "notes.txt", ".c.png", "more/d.tif", "out/e.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+        fsspec.filesystem("memory").pipe_file(f"/listed/{name}", b"")
+    expected = [("a.jpg", "a.jpg"), ("a.png", "a.png"), ("b.png", "b"), ("more/d.tif", "more/d")]
+    assert list(listing(str(tmp_path), str(tmp_path / "out"))) == expected
+    assert list(listing(f"file://{tmp_path}", f"file://{tmp_path}/out")) == expected
+    assert list(listing("memory://listed", "memory://listed/out")) == expected
+
+
+@pytest.mark.parametrize("form", ["tar", "parquet"])
+def test_a_shard_holds_all_that_was_put_in(tmp_path, form):
+    members = [(f"{number}.png", bytes([number % 256])) for number in range(2 * jobs.ROWS + 3)]
+    jobs.write_shard(f"memory://made/0.{form}", form, iter(members))
+    jobs.write_shard(str(tmp_path / f"0.{form}"), form, iter(members))
+    fs, path = shards.opened(f"memory://made/0.{form}")
+    assert fs.cat_file(path) == (tmp_path / f"0.{form}").read_bytes()
+    if form == "tar":
+        assert list(jobs.unpacked([str(tmp_path / "0.tar")])) == members
+    else:
+        images = pq.read_table(tmp_path / "0.parquet")["image"].to_pylist()
+        assert [(image["path"], image["bytes"]) for image in images] == members
+
+
+def test_an_unknown_kind_of_address():
+    with pytest.raises(BadValueError, match="cannot be opened"):
+        shards.opened("nowhere://bucket/0.tar")
+
+
+@pytest.mark.parametrize("options", [["--workers", 2], ["--as", "tar"], ["--engine", "ray", "--grid"]])
+def test_options_that_do_not_go_together(saved, tmp_path, capsys, options):
+    assert command(saved("pix2pix")[1], tmp_path, "--output", tmp_path / "out", *options) == 2
+    check_complaint(capsys.readouterr().err, "--engine ray")
+
+
+def test_no_cluster_at_the_address():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # but not listening
+        with pytest.raises(BadValueError, match="no Ray cluster at 127.0.0.1"):
+            on_ray.check_address(f"127.0.0.1:{taken.getsockname()[1]}")
+    on_ray.check_address(None)
+    on_ray.check_address("auto")
+
+
+def job(output):
+    return jobs.Job(str(output), "tar", SimpleNamespace(file="generator.keras"), {}, None, False, 2)
+
+
+def test_an_output_that_exists_or_is_of_another_job(tmp_path):
+    assert not job(tmp_path).begun(b"network", ["0.tar"]).is_resumed
+    assert job(tmp_path).begun(b"network", ["0.tar"]).is_resumed
+    with pytest.raises(BadValueError, match="a job that is not done"):
+        job(tmp_path).begun(b"another", ["0.tar"])
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "a.png").write_bytes(b"")
+    with pytest.raises(BadValueError, match="exists: name another"):
+        job(tmp_path / "full").begun(b"network", ["0.tar"])
+
+
+def test_a_source_is_put_together_once(tmp_path):
+    """Also if the process died between any two of its writes."""
+    begun, source = job(tmp_path), Source("tar", "0", "0.tar")
+    note = {"done": 1, "cut": 0, "made": 0, "kept": 0, "brightest": 0.5, "skipped": []}
+    begun.save_part(source, 1, [("b.png", b"b")], note | {"skipped": [{"input": "c.png", "reason": "no"}]})
+    begun.save_part(source, 0, [("a.png", b"a")], note)
+    assert begun.done_parts("0") == {0, 1}
+    for _ in range(2):
+        begun.finish_source(source, 2)
+        assert list(jobs.unpacked([begun.at("0.tar")])) == [("a.png", b"a"), ("b.png", b"b")]
+    sums = begun.finish([source])
+    assert (sums["done"], sums["skipped"]) == (2, 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.tar", "skipped.jsonl"]
