@@ -28,6 +28,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 COUNT = 40  # pictures
+PARTS = 30  # shards of them: enough that the job lasts for some seconds, in which to kill
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +113,7 @@ def test_killed_processes_lose_and_double_nothing(run_folder, photos, tmp_path):
     (photos / "damaged.png").unlink()
     assert command(run_folder, photos, "--size", 32, "--output", tmp_path / "plain") == 0
     plain = contents(tmp_path / "plain")
-    out, shards = tmp_path / "out", [as_tar(photos, tmp_path / f"{part}.tar") for part in range(4)]
+    out, shards = tmp_path / "out", [as_tar(photos, tmp_path / f"{part}.tar") for part in range(PARTS)]
     words = [run_folder, *shards, "--size", 32, "--output", out, "--engine", "ray", "--as", "files", "--workers", 2]
     driver = start(words)
     try:
@@ -128,10 +129,10 @@ def test_killed_processes_lose_and_double_nothing(run_folder, photos, tmp_path):
     written = {path: path.stat().st_mtime_ns for path in out.rglob("*.png") if not path.name.startswith(".")}
     assert written
     again = start(words)
-    assert again.wait() == 0
+    assert again.wait(600) == 0
     assert {path: path.stat().st_mtime_ns for path in written} == written
     made = contents(out)
-    assert made == {f"{part}/{name}": content for part in range(4) for name, content in plain.items()}
+    assert made == {f"{part}/{name}": content for part in range(PARTS) for name, content in plain.items()}
 
 
 def start(words):
@@ -152,7 +153,6 @@ def started_by(driver):
         with contextlib.suppress(psutil.Error):
             if process.environ().get("STARTED_BY") == driver.mark:
                 found.append(process)
-    print([" ".join(process.cmdline()) for process in found])
     return found
 
 
