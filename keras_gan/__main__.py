@@ -29,7 +29,7 @@ MODELS = {
     "discogan_pytorch": Training("pairs", 94, 6),
     "cyclegan": Training("no pairs", 359, 7),
     "cyclegan_paper": Training("no pairs", 1786, 7),
-    "cut": Training("no pairs", 1015, 7),
+    "cut": Training("no pairs", 1059, 7),
     "pix2pix": Training("pairs", 2557, 7),
     "dcgan": Training("single pictures", 8, 7),
     "cgan": Training("labelled pictures", 4, 5),
