@@ -207,11 +207,9 @@ def resnet_encoder(generator: Any) -> Any:
     fifth residual block. Park et al., 2020, appendix C.2.
     """
 
-    def made_by(kind: type) -> list[Any]:
-        return [layer for layer in generator.layers if isinstance(layer, kind)]
-
-    halving = [layer for layer in made_by(layers.Conv2D) if layer.strides == (2, 2)]
-    chosen = [made_by(ReflectionPadding2D)[0], *halving, made_by(layers.Add)[0], made_by(layers.Add)[4]]
+    kinds = ReflectionPadding2D, layers.Conv2D, layers.Add
+    paddings, convs, sums = ([layer for layer in generator.layers if isinstance(layer, kind)] for kind in kinds)
+    chosen = [paddings[0], *[conv for conv in convs if conv.strides == (2, 2)], sums[0], sums[4]]
     return keras.Model(generator.input, [layer.output for layer in chosen], name="encoder")
 
 
@@ -226,8 +224,7 @@ def resnet_blocks(height: int, width: int) -> int:
 def halvings(height: int, width: int) -> int:
     """The number of times that the DCGAN networks halve both sides: until one is odd or the smaller is below 8.
 
-    Raises:
-        BadValueError: if the sides do not end between 4 and 7, or there are fewer than two halvings.
+    Raises BadValueError if the sides do not end between 4 and 7, or there are fewer than two halvings.
     """
     n, (h, w) = 0, (height, width)
     while h % 2 == 0 and w % 2 == 0 and min(h, w) >= 8:
@@ -242,8 +239,8 @@ def halvings(height: int, width: int) -> int:
 def dcgan_generator(code: Any, shape: tuple, filters: int = 64) -> Any:
     """The generator of the DCGAN paper: a code tensor (batch, n) to a tensor (batch, *shape) in [-1, 1].
 
-    Strided transposed convolutions double the sides. BatchNormalization and ReLU after every layer but the last,
-    which has tanh. Radford et al., 2016, section 3 and figure 1.
+    Strided transposed convolutions; BatchNormalization and ReLU after all layers but the last, which has tanh. Radford
+    et al., 2016, section 3 and figure 1.
     """
     n = halvings(*shape[:2])
     widths = [filters * 2**i for i in reversed(range(n))]  # 8, 4, 2, 1 x filters at 64x64
@@ -269,8 +266,7 @@ D_NORMS = {"batch": batch_norm, "layer": layer_norm, "none": no_norm}
 def dcgan_discriminator(img: Any, filters: int = 64, norm: Norm = batch_norm) -> Any:
     """The discriminator of the DCGAN paper: a tensor (batch, height, width, channels) to one logit, (batch, 1).
 
-    Strided convolutions instead of pooling, LeakyReLU, no dense layer. BatchNormalization, or another norm, after every
-    convolution but the first and the last. Radford et al., 2016, section 3.
+    Strided convolutions, LeakyReLU, no dense layer; a norm after all but the first and the last. Radford et al., 2016.
     """
     x = img
     for i in range(halvings(*img.shape[1:3])):

@@ -21,49 +21,21 @@ def play(model: Any, data: Any) -> dict[str, Any]:
     """Runs one step of an `AdversarialModel` on a batch; returns the logs."""
     batch = [ops.convert_to_tensor(x) for x in keras.utils.unpack_x_y_sample_weight(data)[:2] if x is not None]
     model.before_step()
-    combined, inputs = model.combined, model.generator_inputs(batch)
-
-    def train_discriminators(fakes: list[Any]) -> None:
-        fakes = [ops.stop_gradient(fake) for fake in fakes]
-        batches = [(d, model.shown(x, training=True), y) for d, x, y in model.discriminator_batches(batch, fakes)]
-        if model.rules.joins_updates:
-            return together.train(model, batches)
-        for discriminator, x, y in batches:
-
-            def forward(pause: Callable, discriminator: Any = discriminator, x: Any = x, y: Any = y) -> tuple[Any, Any]:
-                verdicts = discriminator(x, training=True)
-                return scaled_loss(discriminator, x, y, verdicts), verdicts
-
-            verdicts = backend.update(model, discriminator, forward)
-            discriminator.compute_metrics(x, y, verdicts)
-
-    def train_generators(between: Callable[[list[Any]], None] | None = None) -> list[Any]:
-        def forward(pause: Callable) -> tuple[Any, list[Any]]:
-            fakes = combined.generate(inputs, training=True)
-            if between:
-                with pause():
-                    between(fakes)
-            outputs = combined.judge([*inputs, *fakes], training=True)
-            targets = model.generator_targets(batch)
-            if model.rules.relativistic:
-                targets = together.with_real_verdicts(model, batch, fakes, targets)
-            return scaled_loss(combined, inputs, targets, outputs), fakes
-
-        return backend.update(model, combined, forward)
+    inputs = model.generator_inputs(batch)
 
     def train_discriminators_only() -> None:
-        with unmoved(combined.statistics_of_generators()):
-            fakes = combined.generate(inputs, training=True)
-        train_discriminators(fakes)
+        with unmoved(model.combined.statistics_of_generators()):
+            fakes = model.combined.generate(inputs, training=True)
+        train_discriminators(model, batch, fakes)
 
     def train_generators_only() -> None:
-        train_generators()
+        train_generators(model, batch, inputs)
 
     def train_all() -> None:
         if model.generators_first:
-            train_discriminators(train_generators())
+            train_discriminators(model, batch, train_generators(model, batch, inputs))
         else:
-            train_generators(between=train_discriminators)
+            train_generators(model, batch, inputs, between=lambda fakes: train_discriminators(model, batch, fakes))
 
     if model.discriminators_every:
         is_their_turn = model.iteration % model.discriminators_every == 0
@@ -78,6 +50,40 @@ def play(model: Any, data: Any) -> dict[str, Any]:
         model.averages.update(model.iteration)
     model.iteration.assign_add(1)
     return model.get_metrics_result()
+
+
+def train_discriminators(model: Any, batch: list[Any], fakes: list[Any]) -> None:
+    """Updates each discriminator on its batches of originals and fakes."""
+    fakes = [ops.stop_gradient(fake) for fake in fakes]
+    batches = [(d, model.shown(x, training=True), y) for d, x, y in model.discriminator_batches(batch, fakes)]
+    if model.rules.joins_updates:
+        return together.train(model, batches)
+    for discriminator, x, y in batches:
+
+        def forward(pause: Callable, discriminator: Any = discriminator, x: Any = x, y: Any = y) -> tuple[Any, Any]:
+            verdicts = discriminator(x, training=True)
+            return scaled_loss(discriminator, x, y, verdicts), verdicts
+
+        verdicts = backend.update(model, discriminator, forward)
+        discriminator.compute_metrics(x, y, verdicts)
+
+
+def train_generators(model: Any, batch: list[Any], inputs: list[Any], between: Callable | None = None) -> list[Any]:
+    """Generates fakes, calls `between` on them, and updates the generators by the verdicts; returns the fakes."""
+    combined = model.combined
+
+    def forward(pause: Callable) -> tuple[Any, list[Any]]:
+        fakes = combined.generate(inputs, training=True)
+        if between:
+            with pause():
+                between(fakes)
+        outputs = combined.judge([*inputs, *fakes], training=True)
+        targets = model.generator_targets(batch)
+        if model.rules.relativistic:
+            targets = together.with_real_verdicts(model, batch, fakes, targets)
+        return scaled_loss(combined, inputs, targets, outputs), fakes
+
+    return backend.update(model, combined, forward)
 
 
 def judge(model: Any, data: Any) -> dict[str, Any]:
