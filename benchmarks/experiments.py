@@ -71,7 +71,7 @@ def overview():
 def main():
     parser = argparse.ArgumentParser(description=overview(), formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="?", choices=EXPERIMENTS, help="without it: lists the experiments")
-    parser.add_argument("--dataset", help="the folder with the pictures; default: datasets/NAME")
+    parser.add_argument("--dataset", help="the pictures; default: those of that name in datasets/")
     parser.add_argument("--extractor-data", default="datasets/cifar10", help="CIFAR-10, for KID; default: %(default)s")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--settings", nargs="+", help="some of the experiment's settings; default: all")
@@ -87,7 +87,7 @@ def main():
     if unknown := [name for name in settings if name not in experiment.settings]:
         parser.error(f"{args.name} has the settings {', '.join(experiment.settings)}, not {', '.join(unknown)}.")
 
-    folder, dataset = args.output / args.name, args.dataset or f"datasets/{experiment.data}"
+    folder, dataset = args.output / args.name, args.dataset or experiment.data
     extractor = Extractor(args.extractor_data, args.output / "extractor.keras")
     rows: list[Row] = []
     for seed in args.seeds:

@@ -59,7 +59,7 @@ class Experiment(NamedTuple):
             if not prepared.exists():
                 folder.mkdir(parents=True, exist_ok=True)
                 with unfinished_folder(prepared) as unfinished:
-                    self.prepare(dataset, unfinished)
+                    self.prepare(dataset if Path(dataset).exists() else f"datasets/{dataset}", unfinished)
                     unfinished.rename(prepared)
             dataset = str(prepared)
         self.learn(setting, seed, dataset, run, every, marks[-1])

@@ -51,14 +51,12 @@ def judge_pairs(network_of, trivial, titles=("Original", "Translated", "Partner"
 FACADES = ["Labels", "Translated", "Photo"]
 
 
-def discogan(title, settings, **options):
+def discogan(title, settings, data="edges2shoes", **options):
     judge = judge_pairs(
         lambda gan: gan.g_AB, lambda edges: {"an all-white picture": 1.0}, ["Edges", "Translated", "Photo"]
     )
     figures = {"L1": ".3f", "SSIM": ".3f"}
-    return Experiment(
-        title, "edges2shoes", DiscoGAN, judge, figures, settings=settings, judged={"flip": "none"}, **options
-    )
+    return Experiment(title, data, DiscoGAN, judge, figures, settings=settings, judged={"flip": "none"}, **options)
 
 
 def draw_channels(dataset, folder, size=64, train=1000, held_out=100):
@@ -117,6 +115,21 @@ EXPERIMENTS = {
         "DiscoGAN as in the post, edges to shoes at 128x128, 64 filters, batch 1",
         marks=[1000, 2000, 3000, 4000, 5000],
         settings={"post": {}},
+    ),
+    "drawn-shoes": discogan(
+        "DiscoGAN --quick: drawings to drawn shoes at 64x64, 32 filters, batch 4",
+        data="drawn_shoes",
+        marks=[2000],
+        settings={
+            "equal-weights": {},
+            "partner-10": {"model": {"translation_weight": 10.0}},
+            "partner-10-falling": {
+                "model": {"translation_weight": 10.0, "learning_rate": 5e-4},
+                "train": {"schedule": "linear"},
+            },
+        },
+        model={"img_shape": (64, 64, 3), "gf": 32, "df": 32},
+        train={"batch_size": 4, "ema": 0.99},
     ),
     "facades": Experiment(
         "Pix2Pix, facades, labels to photos at 64x64, 32 filters, batch 1",
