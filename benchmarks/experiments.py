@@ -9,7 +9,7 @@ is an ordinary run, in OUTPUT/NAME/SETTING-SEED; one that was stopped goes on, o
 networks are kept at each mark. Grids of held-out pictures lie beside it. The table has a row for each trivial answer,
 setting and mark: the mean over the seeds and, with several, the smallest and the largest value in brackets.
 
---save writes the table into docs/results.md. Needs `python -m pip install ".[benchmark]"`.
+--save writes the table into the page of results. Needs `python -m pip install ".[benchmark]"`.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from learning import EXPERIMENTS
 from learning.experiment import Row
 from learning.extractor import Extractor
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "results.md"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
 def table(rows, figures):
@@ -53,14 +53,16 @@ def over_seeds(values, form):
     return texts[0] if len(values) == 1 or texts[1] == texts[2] else f"{texts[0]} ({texts[1]} to {texts[2]})"
 
 
-def save(name, text, page=PAGE):
-    """Puts a table between the marks of its experiment on the page."""
+def save(name, text, docs=DOCS):
+    """Puts a table between the marks of its experiment, on the page of results that has them."""
     begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
-    whole = page.read_text()
-    if begin not in whole or end not in whole:
-        raise SystemExit(f"{page} has no marks for a table of {name}: write {begin.strip()} and {end.strip()}.")
-    before, rest = whole.split(begin)
-    page.write_text(before + begin + text + "\n" + end + rest.split(end)[1])
+    for page in docs.glob("results*.md"):
+        whole = page.read_text(encoding="utf-8")
+        if begin in whole and end in whole:
+            before, rest = whole.split(begin)
+            page.write_text(before + begin + text + "\n" + end + rest.split(end)[1], encoding="utf-8")
+            return
+    raise SystemExit(f"no page docs/results*.md has marks for {name}: write {begin.strip()}, {end.strip()} into one.")
 
 
 def overview():
@@ -77,7 +79,7 @@ def main():
     parser.add_argument("--settings", nargs="+", help="some of the experiment's settings; default: all")
     parser.add_argument("--marks", type=int, nargs="+", help="iterations after which to judge; default: see the page")
     parser.add_argument("--output", type=Path, default=Path("runs/experiments"))
-    parser.add_argument("--save", action="store_true", help="write the table into docs/results.md")
+    parser.add_argument("--save", action="store_true", help="write the table into docs/results*.md, between its marks")
     args = parser.parse_args()
     if args.name is None:
         print(overview())

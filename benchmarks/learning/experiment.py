@@ -10,6 +10,9 @@ from keras_gan.training import run_folder
 from keras_gan.training.kept_networks import kept_epochs
 
 
+MOST_KEPT = 20
+
+
 class Row(NamedTuple):
     """Figures of an answer: a setting after some iterations, or a trivial answer, whose setting is empty."""
 
@@ -54,6 +57,8 @@ class Experiment(NamedTuple):
         """Trains a setting, or goes on training it, and judges it at the marks."""
         marks, run = sorted(marks or self.marks), folder / f"{setting}-{seed}"
         every = math.gcd(*marks)
+        if marks[-1] // every > MOST_KEPT:
+            raise SystemExit(f"marks {marks} would keep {marks[-1] // every} networks: give multiples of one number.")
         if self.prepare:
             prepared = folder / "data"
             if not prepared.exists():

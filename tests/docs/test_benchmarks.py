@@ -106,7 +106,7 @@ def test_the_table_of_an_experiment_has_means_and_ranges(tmp_path):
     assert text.splitlines()[2:] == ["| gray |  | 0.500 |  |", "| post | 1,000 | 0.200 (0.100 to 0.300) |  |"]
     page = tmp_path / "results.md"
     page.write_text("before\n<!-- toy: begin -->\nold\n<!-- toy: end -->\nafter\n")
-    experiments.save("toy", text, page)
+    experiments.save("toy", text, tmp_path)
     assert page.read_text() == f"before\n<!-- toy: begin -->\n{text}\n<!-- toy: end -->\nafter\n"
-    with pytest.raises(SystemExit, match="no marks for a table of cars"):
-        experiments.save("cars", text, page)
+    with pytest.raises(SystemExit, match="has marks for cars"):
+        experiments.save("cars", text, tmp_path)
