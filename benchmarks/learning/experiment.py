@@ -9,7 +9,6 @@ from keras_gan.files import unfinished_folder
 from keras_gan.training import run_folder
 from keras_gan.training.kept_networks import kept_epochs
 
-
 MOST_KEPT = 20
 
 
