@@ -7,7 +7,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := -m pytest -n 2 --dist worksteal --durations 10
 
-.PHONY: discogan cyclegan test test-slow test-jax test-jax-slow test-lowest lint notebooks docs benchmark clean
+.PHONY: discogan cyclegan test test-slow test-jax test-jax-slow test-lowest test-cluster lint notebooks docs benchmark clean
 
 discogan: .venv/installed
 	$(BIN)/python -m keras_gan.discogan --quick --dataset drawn_shoes --seed 0
@@ -41,6 +41,11 @@ test-jax: .venv/installed-test
 # What takes longest of it, compared the same way: CycleGAN's ResNets
 test-jax-slow: .venv/installed-test
 	KERAS_BACKEND=jax $(FAST_TO_COMPILE) $(BIN)/python $(PYTEST) -m slow tests/backend/test_backends.py tests/backend/test_devices.py
+
+# Translating on Ray, which the other tests do without: 240 MB more, and minutes of starting clusters
+test-cluster: .venv/installed-test
+	$(BIN)/python -m pip install --quiet --editable ".[cluster]"
+	$(BIN)/python $(PYTEST) -n 0 -m slow tests/use/test_translate_on_ray.py
 
 # What the lower bounds of setup.cfg could break, with these: opening networks, layers, loading data, the demo. The two
 # that are left out are computed otherwise by Keras 3.12
