@@ -4,7 +4,7 @@ from pathlib import Path
 
 from keras_gan import CycleGAN, Pix2Pix
 from keras_gan.images.grids import save_grid
-from keras_gan.images.metrics import l1_each
+from keras_gan.images.metrics import l1_each, psnr_each
 from learning.experiment import Experiment, Judge
 from learning.judges import across, batches_of, predict
 
@@ -17,9 +17,9 @@ def brightness(pictures):
     return pictures @ np.array([[0.299], [0.587], [0.114]], "float32")
 
 
-def psnr(pictures, true, floor=1e-12):
-    """PSNR of each picture in [0, 1] in dB; 120 for one without an error, which has none in theory."""
-    return -10 * np.log10(np.maximum(np.mean((pictures - true) ** 2, axis=(1, 2, 3)), floor))
+def psnr(pictures, true):
+    """PSNR of each picture in [0, 1] in dB; 120 at most: one without an error has an infinite one."""
+    return np.minimum(psnr_each(np.broadcast_to(pictures, true.shape), true, (0, 1)), 120)
 
 
 def judge_colours(gan, extractor):

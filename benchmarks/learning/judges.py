@@ -5,9 +5,9 @@ import numpy as np
 from keras import layers
 
 
-def predict(network, *inputs):
-    """What a network makes of pictures (n, height, width, channels) and other inputs (n, ...)."""
-    return network.predict(inputs[0] if len(inputs) == 1 else list(inputs), batch_size=16, verbose=0)
+def predict(network, pictures):
+    """What a network makes of pictures (n, height, width, channels)."""
+    return network.predict(pictures, batch_size=16, verbose=0)
 
 
 def batches_of(loader, is_testing=False):
