@@ -75,7 +75,9 @@ def file_of(generator: Any) -> bytes:
 
 @contextlib.contextmanager
 def cluster() -> Iterator[None]:
-    """Joins the cluster at RAY_ADDRESS, or one on this machine; else starts one here, and ends it afterwards.
+    """Joins the cluster at RAY_ADDRESS or of `ray start` on this machine; else starts one, and ends it afterwards.
+
+    Ray's own "auto" would also join a cluster that another command started for itself, and that ends with it.
 
     Raises:
         BadValueError: if there is none at the address.
@@ -86,19 +88,31 @@ def cluster() -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    address = os.environ.get("RAY_ADDRESS")
     quiet: dict[str, Any] = {"logging_level": logging.CRITICAL, "log_to_driver": False}
-    check_address(address)
-    try:
-        ray.init(address=address or AUTO, **quiet)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        if address:
+    if address := os.environ.get("RAY_ADDRESS") or started_here():
+        check_address(address)
+        try:
+            ray.init(address=address, **quiet)
+        except (ConnectionError, RuntimeError, ValueError) as error:
             raise no_cluster(address, error) from error
+    else:
         start(quiet)
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def started_here() -> str | None:
+    """The address of the cluster that `ray start` noted on this machine, if it answers: it may have died since."""
+    from ray._private.services import find_bootstrap_address  # Ray has no public name for it
+
+    address = find_bootstrap_address(None)
+    try:
+        check_address(address)
+    except BadValueError:
+        return None
+    return address
 
 
 def start(options: dict[str, Any]) -> None:

@@ -108,6 +108,18 @@ def test_the_same_pictures_from_folders_tars_and_parquet(cluster, run_folder, ph
     check_complaint(capsys.readouterr().err, "exists")
 
 
+def test_the_cluster_of_another_command_is_not_joined(cluster):
+    """It ends with that command, which may have been killed a moment ago."""
+    code = """
+from keras_gan.translate import on_ray
+with on_ray.cluster():
+    import ray
+    print(ray.get_runtime_context().gcs_address)
+"""
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert other and other.strip() != ray.get_runtime_context().gcs_address
+
+
 def test_killed_processes_lose_and_double_nothing(run_folder, photos, tmp_path):
     """First a process with the network is killed, then the one that was started; then it is started again."""
     (photos / "damaged.png").unlink()
