@@ -42,10 +42,10 @@ test-jax: .venv/installed-test
 test-jax-slow: .venv/installed-test
 	KERAS_BACKEND=jax $(FAST_TO_COMPILE) $(BIN)/python $(PYTEST) -m slow tests/backend/test_backends.py tests/backend/test_devices.py
 
-# Translating on Ray, which the other tests do without: 240 MB more, and minutes of starting clusters
+# Translating and evaluating on Ray, which the other tests do without: 400 MB more, and minutes of starting clusters
 test-cluster: .venv/installed-test
-	$(BIN)/python -m pip install --quiet --editable ".[cluster]"
-	$(BIN)/python $(PYTEST) -n 0 -m slow tests/use/test_translate_on_ray.py
+	$(BIN)/python -m pip install --quiet --editable ".[cluster]" "moto[server]" s3fs
+	$(BIN)/python $(PYTEST) -n 0 -m slow tests/use/test_on_ray.py tests/use/test_object_store.py
 
 # What the lower bounds of setup.cfg could break, with these: opening networks, layers, loading data, the demo. The two
 # that are left out are computed otherwise by Keras 3.12

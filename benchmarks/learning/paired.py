@@ -49,6 +49,7 @@ def judge_pairs(network_of, trivial, titles=("Original", "Translated", "Partner"
 
 
 FACADES = ["Labels", "Translated", "Photo"]
+FALLING = {"batch_size": 4, "schedule": "linear", "ema": 0.99}
 
 
 def discogan(title, settings, data="edges2shoes", **options):
@@ -132,15 +133,18 @@ EXPERIMENTS = {
         train={"batch_size": 4, "ema": 0.99},
     ),
     "facades": Experiment(
-        "Pix2Pix, facades, labels to photos at 64x64, 32 filters, batch 1",
+        "Pix2Pix, facades, labels to photos at 64x64, 32 filters, batch 1 or 4",
         data="facades",
         kind=Pix2Pix,
-        judge=judge_pairs(
-            lambda gan: gan.generator, lambda labels: {"all gray": 0.0}, ["Labels", "Translated", "Photo"], True
-        ),
+        judge=judge_pairs(lambda gan: gan.generator, lambda labels: {"all gray": 0.0}, FACADES, True),
         figures={"L1": ".3f", "SSIM": ".3f", "KID": ".0f"},
         marks=[5000, 10_000],
-        settings={"paper": {}, "ema": {"train": {"ema": 0.999}}},
+        settings={
+            "paper": {},
+            "ema": {"train": {"ema": 0.999}},
+            "batch-4": {"model": {"learning_rate": 1e-3, "norm": "batch"}, "train": FALLING},
+            "close-4": {"model": {"learning_rate": 1e-3, "norm": "batch", "l1_weight": 1000.0}, "train": FALLING},
+        },
         model={"img_shape": (64, 64, 3), "gf": 32, "df": 32, "direction": "BtoA"},
         judged={"flip": "none", "augment": False},
     ),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from keras_gan import console
+from keras_gan import cluster, console
 from keras_gan.errors import BadValueError
 from keras_gan.files import write_json
 from keras_gan.generators import find, generators_of
@@ -19,7 +19,11 @@ Data = Any  # a name or a path, a list of two, or data given from Python; None: 
 
 
 def evaluate(
-    run: str | Path, data: Data = None, extractor: Callable | None = None, test_data: Any = None
+    run: str | Path,
+    data: Data = None,
+    extractor: Callable | None = None,
+    test_data: Any = None,
+    workers: int | str | None = None,
 ) -> tuple[Path, dict[str, Any]]:
     """Scores every generator of a run on held-out pictures, and saves tables and contact sheets.
 
@@ -30,6 +34,8 @@ def evaluate(
         extractor: maps pictures, uint8 (batch, height, width, 3), to float features (batch, n); None: Inception, the
             network of FID and KID. If that is unavailable, both are skipped and the reason is printed.
         test_data: arrays to test on, beside `data`; None: every tenth picture of those in `data`.
+        workers: processes of a Ray cluster that score translations; "auto": one for each GPU, or else for each machine;
+            None: this process alone.
 
     Returns:
         (folder of the saved files, contents of its `figures.json`).
@@ -37,9 +43,20 @@ def evaluate(
     Raises:
         NotFoundError: if the run or the data set does not exist, or the run has no generator yet.
         BadValueError: if the folder is not a run, a file or folder of it is a link, the data cannot be used, or
-            scikit-image is missing.
+            scikit-image is missing; with workers also for a model that starts from noise, for arrays, and if there is
+            no cluster.
     """
-    return Scoring(run, data, extractor, test_data).of(run)
+    if workers is None:
+        return Scoring(run, data, extractor, test_data).of(run)
+    cluster.check_installed()
+    scoring = Scoring(run, data, extractor, test_data)
+    if not scoring.translates:
+        raise BadValueError("--engine ray is for models that translate: evaluate this one without it.")
+    from keras_gan.evaluate import on_ray
+
+    known = scoring.extractor and (type(scoring.extractor) if extractor is None else lambda: extractor)
+    with on_ray.pool(run, data if test_data is None else [data, test_data], known, workers) as pool:
+        return scoring.of(run, pool)
 
 
 class Scoring:
@@ -68,8 +85,20 @@ class Scoring:
         with run_folder.reading_arguments(self.run, own_data=data is None):
             self.loader = loader_of(config, data, test_data)
 
-    def of(self, run: str | Path) -> tuple[Path, dict[str, Any]]:
-        """What `evaluate` returns, for networks of the run: its name, or RUN@best, and so on."""
+    @property
+    def translates(self) -> bool:
+        """Whether the model translates pictures. Others start from noise."""
+        from keras_gan.data.single import ImageLoader
+
+        return not isinstance(self.loader, ImageLoader)
+
+    def of(self, run: str | Path, workers: Any = None) -> tuple[Path, dict[str, Any]]:
+        """What `evaluate` returns, for networks of the run: its name, or RUN@best, and so on.
+
+        Args:
+            run: which networks.
+            workers: what does the work, see `keras_gan.evaluate.held_out.judge`.
+        """
         from keras_gan.evaluate import held_out
 
         place = place_of(run)
@@ -77,7 +106,7 @@ class Scoring:
         check_classes(generators.values(), self.loader)
         name = self.loader.dataset_name + (f"@{place.mark}" if place.mark else "")
         folder = self.run / "evaluation" / name
-        parts = held_out.judge(generators, self.loader, self.extractor, folder)
+        parts = held_out.judge(generators, self.loader, self.extractor, folder, workers)
         figures: dict[str, Any] = {"run": str(run), "data": self.loader.dataset_name}
         figures["FID and KID left out"] = self.left_out
         figures["networks"] = {path.name: generators[way].comment for way, path in generators_of(run).items()}

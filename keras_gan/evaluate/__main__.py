@@ -16,7 +16,8 @@ best and worst (.png); of RUN@best in DATA@best, and so on; with --all also epoc
 
 from typing import Any
 
-from keras_gan import console
+from keras_gan import cluster, console
+from keras_gan.errors import BadValueError
 from keras_gan.evaluate import epochs, evaluate
 from keras_gan.installation import install
 
@@ -45,14 +46,23 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--data", metavar="DATA", nargs="+", help="a data set, or two folders (default: the run's)")
     text = "score the networks of all epochs that were kept by --save-every, and draw the figures"
     parser.add_argument("--all", action="store_true", help=text)
+    text = "where to compute: in this process, or on a Ray cluster, for very many pictures (extra cluster)"
+    parser.add_argument("--engine", choices=("threads", "ray"), default="threads", help=text)
+    text = "with --engine ray: processes with the networks (default: auto, one for each GPU, or else each machine)"
+    parser.add_argument("--workers", type=cluster.workers, metavar="N|auto", help=text)
     given = parser.parse_args(argv)
     with console.one_line_errors():
+        if given.engine == "ray" and given.all:
+            raise BadValueError("--all is not for --engine ray: name an epoch, such as RUN@12.")
+        if given.engine != "ray" and given.workers:
+            raise BadValueError("--workers needs --engine ray.")
         if given.all:
             folder, rows = epochs.evaluate_epochs(given.run, given.data)
             print(epochs.text_of(rows))
             print(f"Evaluated {len(rows)} epochs: {folder / epochs.TABLE} and {folder / epochs.PICTURE}.")
             return
-        folder, figures = evaluate(given.run, given.data)
+        workers = (given.workers or cluster.AUTO) if given.engine == "ray" else None
+        folder, figures = evaluate(given.run, given.data, workers=workers)
         print(text_of(figures))
         pictures = sum(part["pictures"] for part in figures["directions"].values())
         print(f"Evaluated {pictures} pictures: tables and sheets are in {folder}.")

@@ -25,7 +25,21 @@ Extractor = Callable[[np.ndarray], Any] | None  # None: skip FID and KID
 Scores = tuple[list[dict[str, Any]], list[tuple], dict[str, float], dict[str, dict]]
 
 
-def judge(generators: dict, loader: Any, extractor: Extractor, folder: Path) -> dict[str, Any]:
+class Here:
+    """Does the work on held-out pictures in this process, all at once. `keras_gan.evaluate.on_ray` has another."""
+
+    span: int | None = None  # pictures in a piece of the work; None: all
+
+    def __init__(self, generators: dict, loader: Any, extractor: Extractor) -> None:
+        self.known = generators, loader, extractor
+
+    def each(self, work: Callable, pieces: list[tuple]) -> Iterator[Any]:
+        """Yields work(generators, loader, extractor, *piece) for each piece, in their order."""
+        for piece in pieces:
+            yield work(*self.known, *piece)
+
+
+def judge(generators: dict, loader: Any, extractor: Extractor, folder: Path, workers: Any = None) -> dict[str, Any]:
     """Scores generators on the test split of a loader; saves a table and a sheet for each.
 
     Args:
@@ -33,18 +47,19 @@ def judge(generators: dict, loader: Any, extractor: Extractor, folder: Path) -> 
         loader: the run's `PictureLoader`.
         extractor: see `keras_gan.evaluate.evaluate`; None: skip FID and KID.
         folder: output folder.
+        workers: what does the work, such as `Here`, the default.
 
     Returns:
         {"value_range": [low, high], "directions": {title: {"pictures": count, "means": mean figures,
         "heaps": FID and KID}}}.
     """
-    parts = {}
+    parts, workers = {}, workers or Here(generators, loader, extractor)
     for way, generator in generators.items():
         title = "pictures of noise" if isinstance(loader, ImageLoader) else way or "AtoB"
         if isinstance(loader, ImageLoader):
             table, shown, means, heaps = judge_noise(generator, loader, extractor)
         else:
-            table, shown, means, heaps = judge_translation(generator, title, generators, loader, extractor)
+            table, shown, means, heaps = judge_translation(title, loader, extractor, workers)
         stem = title.replace(" ", "_")
         save_table(folder / f"{stem}.csv", table)
         captions = [f"{'best' if i < len(shown) / 2 else 'worst'} {row[0]:.3f}" for i, row in enumerate(shown)]
@@ -53,15 +68,42 @@ def judge(generators: dict, loader: Any, extractor: Extractor, folder: Path) -> 
     return {"value_range": list(loader.value_range), "directions": parts}
 
 
-def judge_translation(generator: Any, way: str, generators: dict, loader: Any, extractor: Extractor) -> Scores:
+def judge_translation(way: str, loader: Any, extractor: Extractor, workers: Any) -> Scores:
     """The scores of one direction of translation."""
     forward = way == "AtoB"
-    is_paired = isinstance(loader, DataLoader)
+    table: list[dict[str, Any]] = []
+    ranked: list[tuple] = []
+    features: tuple[list, list] = ([], [])
+    stream = stream_of(loader, forward, is_testing=True)
+    pieces = [(way, span) for span in spans(len(stream.pictures), workers.span)]
+    for rows, ends, *found in workers.each(score, pieces):
+        table += rows
+        for end in ends:
+            ranked = keep_ends(ranked, end)
+        for of_all, some in zip(features, found, strict=True):
+            of_all += some
+    if not table:
+        raise none_readable(stream)
+    heaps = {}
+    if extractor:
+        translated, sources = map(np.concatenate, features)
+        real = real_features(loader, not forward, workers, is_testing=True)
+        again = real_features(loader, not forward, workers, is_testing=False, most=len(real))
+        heaps["translated against real"] = distances(translated, real)
+        heaps["real against real (of training)"] = distances(again, real)
+        heaps["source against real"] = distances(sources, real)
+    return table, ranked, means_of(table, loader.value_range), heaps
+
+
+def score(generators: dict, loader: Any, extractor: Extractor, way: str, span: range) -> tuple[list, list, list, list]:
+    """(rows of the table, rows of the sheet, features of translated pictures, of sources) of a span of a test split."""
+    forward, is_paired = way == "AtoB", isinstance(loader, DataLoader)
+    generator = generators[way if way in generators else None]
     back = None if is_paired else generators.get(OTHER_WAY[way])
     titles = ["source", "translated", *(["target"] if is_paired else ["and back"] if back else [])]
     table, features, source_features = [], [], []
     ranked: list[tuple] = []
-    for names, sources, targets in sides(loader, forward, is_testing=True):
+    for names, sources, targets in sides(loader, forward, is_testing=True, span=span):
         translated = generator(sources)
         figures, last = {}, None
         if is_paired:
@@ -78,23 +120,18 @@ def judge_translation(generator: Any, way: str, generators: dict, loader: Any, e
             row = [pictures[i] for pictures in (sources, translated, last) if pictures is not None]
             first = next(iter(figures.values()))[i] if figures else 0.0
             ranked = keep_ends(ranked, (float(first), row, titles))
-    heaps = {}
-    if extractor:
-        real = real_features(loader, not forward, extractor, is_testing=True)
-        again = real_features(loader, not forward, extractor, is_testing=False, most=len(real))
-        heaps["translated against real"] = distances(np.concatenate(features), real)
-        heaps["real against real (of training)"] = distances(again, real)
-        heaps["source against real"] = distances(np.concatenate(source_features), real)
-    return table, ranked, means_of(table, loader.value_range), heaps
+    return table, ranked, features, source_features
 
 
 def judge_noise(generator: Any, loader: Any, extractor: Extractor) -> Scores:
     """The scores of a generator from noise: one picture for each held-out picture, with the same label."""
     rng = np.random.default_rng(0)
     held_out, labels = [], []
-    for _, (images, *more) in batches(loader, 0, is_testing=True):
+    for _, (images, *more) in batches(loader, is_A=True, is_testing=True):
         held_out.append(images)
         labels += more
+    if not held_out:
+        raise none_readable(stream_of(loader, is_A=True, is_testing=True))
     real = np.concatenate(held_out)
     codes = rng.standard_normal((len(real), generator.latent_dim)).astype("float32")
     inputs = [codes, np.concatenate(labels)] if generator.kind == "labelled" else [codes]
@@ -116,7 +153,8 @@ def judge_noise(generator: Any, loader: Any, extractor: Extractor) -> Scores:
         of_fakes, of_real, of_uniform = (
             chunked_features(extractor, pictures, loader.value_range) for pictures in (fakes, real, uniform)
         )
-        again = real_features(loader, False, extractor, is_testing=False, most=len(real))
+        here = Here({}, loader, extractor)
+        again = real_features(loader, False, here, is_testing=False, most=len(real))
         heaps["pictures of noise against real"] = distances(of_fakes, of_real)
         heaps["real against real (of training)"] = distances(again, of_real)
         heaps["mere noise against real"] = distances(of_uniform, of_real)
@@ -143,27 +181,54 @@ def keep_ends(ranked: list[tuple], row: tuple) -> list[tuple]:
 # The pictures.
 
 
-def sides(loader: Any, forward: bool, is_testing: bool) -> Iterator[tuple[list[str], np.ndarray, Any]]:
-    """Yields batches (names, sources, targets); targets are None for unpaired data."""
-    if isinstance(loader, DataLoader):
-        for names, (A, B) in batches(loader, 0, is_testing):
-            yield (names, A, B) if forward else (names, B, A)
-    else:
-        for names, (images, *_) in batches(loader, 0 if forward else 1, is_testing):
+def spans(count: int, length: int | None) -> list[range]:
+    """Divides `count` pictures into spans of this length; None: one span."""
+    length = length or max(1, count)
+    return [range(start, min(start + length, count)) for start in range(0, count, length)]
+
+
+def stream_of(loader: Any, is_A: bool, is_testing: bool) -> Any:
+    """The stream of a loader that has these pictures: in one with pairs or single pictures, the only one."""
+    streams = loader._streams(is_testing)
+    return streams[0 if is_A else -1]
+
+
+def none_readable(stream: Any) -> BadValueError:
+    split = "held-out" if stream.split == "test" else "training"
+    return BadValueError(f"none of the {len(stream.pictures)} {split} pictures can be read.")
+
+
+def sides(loader: Any, forward: bool, is_testing: bool, span: range) -> Iterator[tuple[list[str], np.ndarray, Any]]:
+    """Yields batches (names, sources, targets) of a span; targets are None for unpaired data."""
+    for names, (images, *others) in batches(loader, forward, is_testing, span):
+        if isinstance(loader, DataLoader):
+            yield (names, images, *others) if forward else (names, *others, images)
+        else:
             yield names, images, None
 
 
-def real_features(loader: Any, is_A: bool, extractor: Any, is_testing: bool, most: int | None = None) -> np.ndarray:
+def real_features(loader: Any, is_A: bool, workers: Any, is_testing: bool, most: int | None = None) -> np.ndarray:
     """The features of one domain's pictures, (n, d); of at most `most`, evenly spread."""
-    found = []
-    if isinstance(loader, DataLoader):
-        for _, both in batches(loader, 0, is_testing, most):
-            found.append(features_of(extractor, both[0 if is_A else 1], loader.value_range))
-    else:
-        side = 0 if is_A or isinstance(loader, ImageLoader) else 1
-        for _, (images, *_) in batches(loader, side, is_testing, most):
-            found.append(features_of(extractor, images, loader.value_range))
+    stream = stream_of(loader, is_A, is_testing)
+    pieces = spans(len(stream.pictures), workers.span)
+    share = None if most is None else min(1, most / max(1, len(stream.pictures)))
+    todo: list[tuple] = []
+    for span in pieces:
+        count = None if share is None else round(share * span.stop) - round(share * span.start)
+        todo.append((is_A, is_testing, span, count))
+    found = [features for some in workers.each(features_of_span, todo) for features in some]
+    if not found:
+        raise none_readable(stream)
     return np.concatenate(found)
+
+
+def features_of_span(
+    generators: dict, loader: Any, extractor: Any, is_A: bool, is_testing: bool, span: range, most: int | None
+) -> list[np.ndarray]:
+    """The features of one domain's pictures of a span; of at most `most`, evenly spread."""
+    is_second = isinstance(loader, DataLoader) and not is_A
+    found = batches(loader, is_A, is_testing, span, most)
+    return [features_of(extractor, both[int(is_second)], loader.value_range) for _, both in found]
 
 
 def chunked_features(extractor: Any, images: np.ndarray, value_range: tuple) -> np.ndarray:
@@ -172,13 +237,14 @@ def chunked_features(extractor: Any, images: np.ndarray, value_range: tuple) -> 
     return np.concatenate([features_of(extractor, images[i : i + BATCH], value_range) for i in starts])
 
 
-def batches(loader: Any, side: int, is_testing: bool, most: int | None = None) -> Iterator[tuple[list[str], tuple]]:
-    """Yields (names, tuple of arrays) for one stream of a loader, in order; skips broken pictures."""
-    stream = loader._streams(is_testing)[side]._replace(flip=NONE, augment=False)
+def batches(
+    loader: Any, is_A: bool, is_testing: bool, span: range | None = None, most: int | None = None
+) -> Iterator[tuple[list[str], tuple]]:
+    """Yields (names, tuple of arrays) for a span of a stream, None for all, in order; skips broken pictures."""
+    stream = stream_of(loader, is_A, is_testing)._replace(flip=NONE, augment=False)
+    if span is not None:
+        stream = stream._replace(pictures=stream.pictures[span.start : span.stop])
     pictures = readable(loader, stream, most)
-    if not pictures:
-        split = "held-out" if is_testing else "training"
-        raise BadValueError(f"none of the {len(stream.pictures)} {split} pictures can be read.")
     stream = stream._replace(pictures=pictures)
     for start in range(0, len(pictures), BATCH):
         views = stream.in_order(start, min(start + BATCH, len(pictures)))

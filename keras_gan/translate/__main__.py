@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from keras_gan import console
+from keras_gan import cluster, console
 from keras_gan.errors import BadValueError
 from keras_gan.generators import DIRECTIONS, find, locate
 from keras_gan.training.run_folder import read_config
@@ -58,17 +58,10 @@ def parser() -> console.Parser:
     text = "ray: on a cluster of Ray or its like on this machine, for shards and millions (docs/at-scale.md)"
     found.add_argument("--engine", choices=("threads", "ray"), default="threads", help=text)
     text = "with --engine ray: processes with the network (default: auto, one for each GPU, or else each machine)"
-    found.add_argument("--workers", type=workers, metavar="N|auto", help=text)
+    found.add_argument("--workers", type=cluster.workers, metavar="N|auto", help=text)
     text = "with --engine ray: what to write (default: as the inputs)"
     found.add_argument("--as", choices=("files", "tar", "parquet"), dest="form", help=text)
     return found
-
-
-def workers(text: str) -> str | int:
-    """Parses --workers: "auto" or a number of processes."""
-    if text != "auto" and not (text.isdecimal() and int(text) >= 1):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of workers; write auto, or a number from 1")
-    return text if text == "auto" else int(text)
 
 
 def size(text: str) -> str | int:
@@ -155,7 +148,7 @@ def at_scale(given: argparse.Namespace) -> None:
         given.inputs,
         given.output,
         given.form,
-        given.workers or on_ray.AUTO,
+        given.workers or cluster.AUTO,
         size=given.size,
         half=given.half,
         value_range=given.value_range or value_range_of(generator),

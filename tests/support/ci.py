@@ -9,7 +9,7 @@ import pytest
 EXPECTED = [
     r"needs .* in a folder 'shared' beside the checkout",  # recordings and real pictures, which are not public
     r"torch-fidelity|torch_fidelity",  # 5 GB
-    r"needs the extra cluster",  # 240 MB and minutes of starting clusters: make test-cluster
+    r"the extra cluster",  # 240 MB and minutes of starting clusters: make test-cluster
     r"(wandb|mlflow) is not installed",  # hundreds of MB; stand-ins are tested
     r"this processor has no bfloat16",
     r"this processor .* oneDNN|oneDNN is asked for on x86-64",

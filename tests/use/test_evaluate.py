@@ -391,6 +391,43 @@ def test_unpaired_pictures_are_scored_by_their_cycle(saved, tmp_path, unpaired):
         assert heaps[name]["KID"] == pytest.approx(expected["KID"], rel=1e-3)
 
 
+@pytest.mark.parametrize(("name", "data"), [("discogan", "paired_folder"), ("cyclegan", "unpaired")])
+def test_pieces_of_the_work_give_the_same_figures(name, data, saved, tmp_path, request, monkeypatch):
+    """One piece has a damaged picture alone, the last is shorter."""
+    data = request.getfixturevalue(data)
+    place = data / "val" if name == "discogan" else data / "testA"
+    wide = 64 if name == "discogan" else 32
+    for number in range(4):
+        Image.new("RGB", (wide, 32), (60 * number, 0, 255)).save(place / f"more{number}.png")
+    (place / "middle.png").write_text("no picture")  # sorted before those
+    run = copy_run(saved(name)[1], tmp_path / "run", dataset_name=str(data))
+    _, whole = evaluate.evaluate(run, extractor=colours)
+    tables = {path.name: path.read_text() for path in (run / "evaluation").rglob("*.csv")}
+    for span in (1, 3):
+        monkeypatch.setattr(held_out.Here, "span", span)
+        _, figures = evaluate.evaluate(run, extractor=colours)
+        for way, part in whole["directions"].items():
+            other = figures["directions"][way]
+            assert other["pictures"] == part["pictures"]
+            assert other["means"] == pytest.approx(part["means"], rel=1e-5)
+            for title, distances in part["heaps"].items():
+                if "training" not in title:  # of which other ones are chosen
+                    assert other["heaps"][title]["KID"] == pytest.approx(distances["KID"], rel=1e-4, abs=1e-9), title
+                assert other["heaps"][title]["pictures"] == distances["pictures"]
+        for path in (run / "evaluation").rglob("*.csv"):
+            assert [line.split(",")[0] for line in path.read_text().splitlines()] == [
+                line.split(",")[0] for line in tables[path.name].splitlines()
+            ]
+
+
+def test_no_held_out_picture_can_be_read(saved, tmp_path, unpaired):
+    run = copy_run(saved("cyclegan")[1], tmp_path / "run", dataset_name=str(unpaired))
+    for path in (unpaired / "testB").iterdir():
+        path.write_text("no picture")
+    with pytest.raises(BadValueError, match="none of the 5 held-out pictures can be read"):
+        evaluate.evaluate(run, extractor=colours)
+
+
 @pytest.mark.parametrize("name", ["dcgan", "cgan"])
 def test_generators_from_noise_are_scored(name, saved, tmp_path, labelled, monkeypatch):
     monkeypatch.setattr(held_out, "diversity", functools.partial(metrics.diversity, pairs=30))

@@ -12,9 +12,10 @@ from PIL import Image
 from support.commands import check_complaint
 from support.commands import translate_here as command
 
+from keras_gan import cluster
 from keras_gan.errors import BadValueError
 from keras_gan.translate import job as jobs
-from keras_gan.translate import on_ray, shards
+from keras_gan.translate import shards
 from keras_gan.translate.shards import Source, expanded, listing, records, sources
 
 
@@ -151,9 +152,9 @@ def test_no_cluster_at_the_address():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # but not listening
         with pytest.raises(BadValueError, match="no Ray cluster at 127.0.0.1"):
-            on_ray.check_address(f"127.0.0.1:{taken.getsockname()[1]}")
-    on_ray.check_address(None)
-    on_ray.check_address("auto")
+            cluster.check_address(f"127.0.0.1:{taken.getsockname()[1]}")
+    cluster.check_address(None)
+    cluster.check_address("auto")
 
 
 def job(output):

@@ -1,4 +1,4 @@
-"""Translating on a Ray cluster: the same pictures as without, none lost and none doubled when processes die."""
+"""Translating and evaluating on a Ray cluster: the same as without, nothing lost or doubled when processes die."""
 
 import contextlib
 import json
@@ -15,9 +15,13 @@ import pytest
 from PIL import Image
 from support.commands import check_complaint
 from support.commands import translate_here as command
+from support.on_ray import COUNT, as_tar, contents, save_photos
+from support.runs import copy_run
 
+from keras_gan import cluster as clusters
 from keras_gan.errors import BadValueError
-from keras_gan.translate import on_ray
+from keras_gan.evaluate import evaluate, on_ray
+from keras_gan.evaluate.__main__ import main as evaluate_command
 
 ray = pytest.importorskip("ray", reason="needs the extra cluster")
 pytestmark = [
@@ -27,7 +31,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::FutureWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-COUNT = 40  # pictures
 PARTS = 30  # shards of them: enough that the job lasts for some seconds, in which to kill
 
 
@@ -37,39 +40,18 @@ def cluster():
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("RAY_ADDRESS", raising=False)
         patch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
-        with on_ray.cluster():
+        with clusters.joined():
             yield
+
+
+@pytest.fixture
+def photos(tmp_path):
+    return save_photos(tmp_path / "photos")
 
 
 @pytest.fixture
 def run_folder(saved):
     return saved("pix2pix")[1]
-
-
-@pytest.fixture
-def photos(tmp_path):
-    """Pictures of two kinds and sizes, one of 16 bits, one damaged."""
-    folder, rng = tmp_path / "photos", np.random.default_rng(0)
-    folder.mkdir()
-    for number in range(COUNT):
-        pixels = rng.integers(0, 255, (4, 4, 3), "uint8")
-        image = Image.fromarray(pixels).resize((32 + number % 3, 32))
-        image.save(folder / f"{number:03}.{'png' if number % 2 else 'jpg'}")
-    np.save(folder / "deep.npy", rng.integers(0, 65535, (32, 32, 3), "uint16"))
-    (folder / "damaged.png").write_bytes((folder / "001.png").read_bytes()[:60])
-    return folder
-
-
-def contents(folder):
-    """{name: bytes} of all files."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def as_tar(folder, path, start=0, stop=None):
-    with tarfile.open(path, "w") as archive:
-        for picture in sorted(folder.iterdir())[start:stop]:
-            archive.add(picture, picture.name)
-    return path
 
 
 def test_the_same_pictures_from_folders_tars_and_parquet(cluster, run_folder, photos, tmp_path, capsys):
@@ -108,11 +90,51 @@ def test_the_same_pictures_from_folders_tars_and_parquet(cluster, run_folder, ph
     check_complaint(capsys.readouterr().err, "exists")
 
 
+def test_the_same_figures(cluster, saved, tmp_path, paired_folder, monkeypatch, capsys):
+    """Held-out pictures in several pieces, one of which holds a damaged one."""
+    pytest.importorskip("skimage")
+
+    def colours(pictures):
+        return pictures.mean(axis=(1, 2))
+
+    for number in range(20):
+        shade = np.full((32, 64, 3), 8 * number, "uint8")
+        shade[:16, :, number % 3] = 255
+        Image.fromarray(shade).save(paired_folder / "val" / f"more{number}.png")
+    (paired_folder / "val" / "more7.png").write_text("no picture")
+    run = copy_run(saved("pix2pix")[1], tmp_path / "run", dataset_name=str(paired_folder))
+    monkeypatch.setattr(on_ray.OnRay, "span", 5)
+    _, plain = evaluate(run, extractor=colours)
+    _, figures = evaluate(run, extractor=colours, workers=2)
+    (way,), (other,) = figures["directions"].values(), plain["directions"].values()
+    assert way["pictures"] == other["pictures"] == 21
+    assert way["means"] == pytest.approx(other["means"], rel=1e-5)
+    assert list(way["heaps"]) == list(other["heaps"])
+    for title, distances in other["heaps"].items():
+        for figure in ("FID", "KID"):
+            assert way["heaps"][title][figure] == pytest.approx(distances[figure], rel=1e-5), (title, figure)
+    table = (run / "evaluation" / "pairs" / "AtoB.csv").read_text()
+    assert "more7" not in table and table.count("more") == 19
+
+    with pytest.raises(BadValueError, match="arrays are for evaluating without it"):
+        evaluate(run, (np.zeros((4, 32, 32, 3), "uint8"),) * 2, extractor=colours, workers=1)
+    noise = copy_run(saved("dcgan")[1], tmp_path / "noise", dataset_name=str(paired_folder))
+    capsys.readouterr()
+    for words, message in (
+        ([noise, "--engine", "ray"], "for models that translate"),
+        ([run, "--engine", "ray", "--all"], "--all is not for"),
+        ([run, "--workers", "2"], "needs --engine ray"),
+    ):
+        with pytest.raises(SystemExit):
+            evaluate_command([str(word) for word in words])
+        assert message in capsys.readouterr().err
+
+
 def test_the_cluster_of_another_command_is_not_joined(cluster):
     """It ends with that command, which may have been killed a moment ago."""
     code = """
-from keras_gan.translate import on_ray
-with on_ray.cluster():
+from keras_gan import cluster
+with cluster.joined():
     import ray
     print(ray.get_runtime_context().gcs_address)
 """
@@ -176,4 +198,4 @@ def wait_for(condition, process):
 
 def test_machines_without_the_package(cluster):
     with pytest.raises(BadValueError, match="lack the package no_such_package"):
-        on_ray.check_machines("no_such_package")
+        clusters.check_machines("no_such_package")
