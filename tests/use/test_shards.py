@@ -12,10 +12,11 @@ from PIL import Image
 from support.commands import check_complaint
 from support.commands import translate_here as command
 
+from keras_gan.datasets.shard_names import expanded, kind_of
 from keras_gan.errors import BadValueError
 from keras_gan.translate import job as jobs
 from keras_gan.translate import on_ray, shards
-from keras_gan.translate.shards import Source, expanded, listing, records, sources
+from keras_gan.translate.shards import Source, listing, records, sources
 
 
 def picture(value=100, kind="PNG"):
@@ -32,7 +33,7 @@ def tar(path, names):
 
 def read(path):
     """[(stem, fault)] of a shard."""
-    source = Source(shards.kind_of(str(path)), "0", str(path))
+    source = Source(kind_of(str(path)), "0", str(path))
     return [(record.stem, record.fault) for record in records(source, "")]
 
 
