@@ -10,7 +10,7 @@ from keras_gan.datasets import check_name_is_known, shard_names
 from keras_gan.datasets.entries import Entries
 from keras_gan.datasets.folders import locate
 from keras_gan.errors import BadValueError, check_at_least, check_name
-from keras_gan.images.arrays import is_array
+from keras_gan.images.arrays import ENDINGS, is_array
 from keras_gan.images.pixels import FITS, RANDOM_CROP, checked_fit
 from keras_gan.images.sources import MODES, Stack, files_of, is_of_user, kinds_of
 
@@ -113,9 +113,8 @@ def depth_of(name: str, channels: int, *splits: Sequence[Any]) -> str:
     in_shards = {suffix for split in splits if isinstance(split, Entries) for suffix in split.suffixes}
     if channels not in MODES and not all(map(is_of_user, pictures)):
         raise BadValueError(f"{name} has pictures of 1 or 3 channels, not {channels}.")
-    has_arrays = any(is_array(file) for picture in pictures for file in files_of(picture)) or any(
-        map(is_array, in_shards)
-    )
+    has_arrays = any(is_array(file) for picture in pictures for file in files_of(picture))
+    has_arrays |= not in_shards.isdisjoint(ENDINGS)
     has_stacks = any(Stack in kinds_of(picture) for picture in pictures)
     return "uint8" if channels in MODES and not has_arrays and not has_stacks else "uint16"
 

@@ -198,7 +198,7 @@ def test_classes(tmp_path, kind):
     found = single(name, labelled=True)
     images, labels = found.batches(24)[0]
     assert found.classes == ["0", "1", "2"] and [value % 3 for value in values(images)] == labels.tolist()
-    with pytest.raises(BadValueError, match=r"have no class: each picture KEY\.png needs KEY\.cls"):
+    with pytest.raises(BadValueError, match=r"^4 pictures of .* have no class: each picture KEY\.png needs KEY\.cls"):
         find_labelled(shards(tmp_path / "y", 1, 4, sharded.singles))
 
 
@@ -225,7 +225,9 @@ def test_splits_by_the_names_of_shards(tmp_path, capsys):
 def test_arrays_keep_their_bits(tmp_path):
     content = sharded.npy(np.full((16, 16), 12345, "uint16"))
     name = shards(tmp_path / "x", 2, 6, lambda number: [(f"{number}.npy", content)])
-    (images,) = single(name, shape=(16, 16, 1)).batches(2)[0]
+    found = single(name, shape=(16, 16, 1))
+    assert found.depth == "uint16"
+    (images,) = found.batches(2)[0]
     np.testing.assert_allclose(images, 12345 / 65535 * 2 - 1, atol=1e-6)
 
 
