@@ -14,9 +14,8 @@ from keras_gan.errors import BadValueError
 FILES, TAR, PARQUET = "files", "tar", "parquet"
 TARS = ".tar", ".tar.gz", ".tgz"
 SHARDS = ".tar", ".parquet"  # those that can be read from any place
-RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
+BRACES = re.compile(r"\{(?P<first>\d+)\.\.(?P<last>\d+)\}|\{(?P<choice>[^{}]*,[^{}]*)\}")
 OTHERS = hub.PREFIX, "gray2colour:"  # what begins like this names something else
-CHOICE = re.compile(r"\{([^{}]*,[^{}]*)\}")
 
 
 def kind_of(place: str) -> str:
@@ -39,8 +38,8 @@ def expanded(given: str, matches: Callable[[str], list[str]] = here) -> list[str
     Raises:
         BadValueError: if nothing matches.
     """
-    if found := RANGE.search(given) or CHOICE.search(given):
-        parts = numbers(*found.groups()) if found.re is RANGE else found[1].split(",")
+    if found := BRACES.search(given):
+        parts = numbers(found["first"], found["last"]) if found["first"] else found["choice"].split(",")
         start, end = found.span()
         return [place for part in parts for place in expanded(given[:start] + part + given[end:], matches)]
     if "*" not in given:
@@ -64,7 +63,7 @@ def is_named(name: object) -> bool:
 
 def is_list(name: str) -> bool:
     """Whether a name stands for a list of files. Some files have such a name themselves."""
-    is_pattern = RANGE.search(name) or CHOICE.search(name) or "*" in name
+    is_pattern = BRACES.search(name) or "*" in name
     return bool(is_pattern) and not (os.path.exists(name) or (FOLDER / name).exists())
 
 

@@ -94,7 +94,7 @@ def shards_in(places: Sequence[Path]) -> list[Shard]:
     faults: list[str] = []
     said = time.monotonic()
     for number, path in enumerate(places):
-        shard: Shard = TarShard(path) if path.suffix.lower() == ".tar" else ParquetShard(path)
+        shard = shard_of(path)
         faults += [f"{path}: {fault}" for fault in shard.faults]
         if shard.count:
             shards.append(shard)
@@ -108,6 +108,14 @@ def shards_in(places: Sequence[Path]) -> list[Shard]:
     if len(faults) > NAMED:
         print(f"warning: {len(faults) - NAMED} more shards with faults", file=sys.stderr)
     return shards
+
+
+def shard_of(path: Path) -> Shard:
+    """A shard. Raises BadValueError if its file cannot be read."""
+    try:
+        return TarShard(path) if path.suffix.lower() == ".tar" else ParquetShard(path)
+    except OSError as error:
+        raise BadValueError(f"{path} cannot be read ({error.strerror or error}): mend it or leave it out.") from error
 
 
 def check_alike(shards: Sequence[Shard], name: str) -> None:

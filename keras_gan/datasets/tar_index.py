@@ -22,7 +22,9 @@ ENTRY = np.dtype([("start", "<u8", 2), ("size", "<u8", 2), ("suffix", "u1", 2), 
 VERSION = 1  # of the files of indexes
 SETTLED = 3e9  # ns after which another write surely changes the modification time
 CHUNK = 2**15  # members to take apart at a time
-READ, LITTLE = 2**18, 2**12  # bytes to read for headers: many small members at a time, or one header
+READ, SMALL = 2**20, 2**14  # bytes to read at a time while members have less than so many, else header by header
+MAGIC_AT, SIZE_AT = slice(257, 262), slice(124, 135)  # in a header
+MAGIC_BYTES, OCTAL = np.frombuffer(MAGIC, "u1"), 8 ** np.arange(10, -1, -1)
 REGULAR, LINKS = (0, ord("0"), ord("7")), (ord("1"), ord("2"), ord("3"), ord("4"), ord("6"))
 PAX, LONG_NAME = ord("x"), ord("L")  # what stands before a member with a long name
 SIDE_A, SIDE_B = 1, 2
@@ -141,40 +143,48 @@ class Listing:
             None if there may be more, "" at the end of the archive, or what is wrong).
         """
         buffer = bytearray(READ)
-        view, heads, begin, end, size = memoryview(buffer), bytearray(), 0, 0, 0
+        view, heads, size, end = memoryview(buffer), bytearray(), 0, None
         places: list[int] = []
         sizes: list[int] = []
-        while len(places) < CHUNK:
-            at = position - begin
-            if at + BLOCK > end:
-                self.archive.seek(position)
-                end = self.archive.readinto(view[: READ if size < READ // 8 else LITTLE])
-                begin, at = position, 0
-                if end < BLOCK:
-                    return heads, places, sizes, position, CUT
-            try:
-                size = int(buffer[at + 124 : at + 135], 8)
-                if size < 0:
-                    raise ValueError(size)
-            except ValueError:
-                header = bytes(view[at : at + BLOCK])
-                if not any(header):
-                    return heads, places, sizes, position, ""
-                if not is_header(header):
-                    return heads, places, sizes, position, "a header is damaged"
-                try:
-                    size = max(0, size_in(header))
-                except ValueError:
-                    return heads, places, sizes, position, "a member has no size, or one of more than 8 GB"
-            heads += view[at : at + BLOCK]
-            places.append(position)
-            sizes.append(size)
-            position += BLOCK + ((size + BLOCK - 1) & -BLOCK)
-        return heads, places, sizes, position, None
+        while len(places) < CHUNK and end is None:
+            self.archive.seek(position)
+            length = self.archive.readinto(view[: READ if size < SMALL else BLOCK])
+            if length < BLOCK:
+                return heads, places, sizes, position, CUT
+            found = swept(view[: length // BLOCK * BLOCK]) if length > BLOCK else None
+            if found is not None:
+                rows, offsets, of_members = found
+                heads += rows.tobytes()
+                places += (position + offsets).tolist()
+                sizes += of_members.tolist()
+            else:
+                end = self.step(view[:BLOCK], position, heads, places, sizes)
+            if end is None:
+                size = sizes[-1]
+                position = places[-1] + BLOCK + ((size + BLOCK - 1) & -BLOCK)
+        return heads, places, sizes, position, end
+
+    def step(
+        self, block: memoryview, position: int, heads: bytearray, places: list[int], sizes: list[int]
+    ) -> str | None:
+        """Adds the header in a block. Returns "" if it is the end of the archive, or what is wrong, else None."""
+        header = bytes(block)
+        if not any(header):
+            return ""
+        if not is_header(header):
+            return "a header is damaged"
+        try:
+            size = size_in(header)
+        except ValueError:
+            return "a member has no size, or one of more than 8 GB"
+        heads += header
+        places.append(position)
+        sizes.append(size)
+        return None
 
     def whole_rows(self, rows: np.ndarray) -> int:
         """How many of these rows are headers, up to the first one that is none."""
-        odd = np.flatnonzero((rows[:, 257:262] != np.frombuffer(MAGIC, "u1")).any(1))
+        odd = np.flatnonzero((rows[:, MAGIC_AT] != MAGIC_BYTES).any(1))
         return next((int(row) for row in odd if not is_header(rows[row].tobytes())), len(rows))
 
     def members(self, rows: np.ndarray, places: np.ndarray, sizes: np.ndarray) -> Members:
@@ -312,6 +322,26 @@ class Listing:
 
 #: Whether a byte in a name is a control character, a backslash or a colon.
 ODD = np.array([0 < byte < 32 or byte == 127 or chr(byte) in "\\:" for byte in range(256)])
+
+
+def swept(blocks: memoryview) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """The headers in blocks of 512 bytes, the first of which is one, all at once.
+
+    Returns:
+        (uint8 (n, 512), their offsets in bytes, the sizes of their members), or None if they do not follow on each
+        other: then a picture has what looks like a header, or there is none.
+    """
+    rows = np.frombuffer(blocks, "u1").reshape(-1, BLOCK)
+    found = np.flatnonzero((rows[:, MAGIC_AT] == MAGIC_BYTES).all(1))
+    rows = rows[found]
+    digits = rows[:, SIZE_AT] - np.uint8(ord("0"))
+    if not len(found) or found[0] or (digits > 7).any():
+        return None
+    sizes = digits @ OCTAL
+    following = found + 1 + -(-sizes // BLOCK)
+    if (following[:-1] != found[1:]).any():
+        return None
+    return rows, found * BLOCK, sizes
 
 
 def ends_of(names: np.ndarray) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Loaders of shards: each picture once in an epoch, batches that seed and number determine, faults in one line."""
 
+import errno
+import itertools
 import os
 
 import numpy as np
@@ -84,6 +86,8 @@ def test_an_epoch_shows_each_picture_once_in_a_new_order(tmp_path, narrow, kind)
     batches = single(name).batches(4)
     first, second = epoch(batches), epoch(batches)
     expected = [number for number in range(45) if number % 10]
+    of_shards = [number // 9 for number in first]
+    assert len([*itertools.groupby(of_shards)]) > 5  # pictures of a shard are not all together
     assert sorted(first) == sorted(second) == expected and len({tuple(first), tuple(second), tuple(expected)}) == 3
     held_out = [values(images) for images in single(name).load_batch(2, is_testing=True)]
     assert sum(held_out, []) == [0, 10, 20, 30, 40]
@@ -382,6 +386,17 @@ def test_parquet_files_without_pictures_or_end(tmp_path):
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(BadValueError, match=r"0\.parquet is damaged or cut short"):
         find(tmp_path / "y")
+
+
+def test_a_shard_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    name = shards(tmp_path / "x", 2, 3, sharded.singles)
+    monkeypatch.setattr("keras_gan.datasets.shards.index_of", unreadable)
+    with pytest.raises(BadValueError, match=r"000\.tar cannot be read \(Permission denied\)"):
+        find(name)
+
+
+def unreadable(path):
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def test_rows_without_a_picture_are_skipped(tmp_path, capsys):

@@ -100,13 +100,23 @@ def test_chunks_and_reads_hide_no_border(tmp_path, monkeypatch):
     path = tar(tmp_path / "0.tar", members)
     expected = members_of(TarShard(path))
     assert len(expected) == 40
-    for chunk, read, little in ((1, 1024, 512), (7, 8192, 512), (2, 512, 512)):
+    for chunk, read, small in ((1, 1024, 1), (7, 8192, 2**20), (2, 512, 512), (9, 2**20, 20_000)):
         monkeypatch.setattr(tar_index, "CHUNK", chunk)
         monkeypatch.setattr(tar_index, "READ", read)
-        monkeypatch.setattr(tar_index, "LITTLE", little)
+        monkeypatch.setattr(tar_index, "SMALL", small)
         with open(path, "rb", buffering=0) as archive:
             index = tar_index.Listing(archive, path.stat().st_size).index()
         assert index.are_pairs and index.entries.tobytes() == TarShard(path)._entries.tobytes()
+
+
+def test_a_picture_with_what_looks_like_a_header_hides_nothing(tmp_path):
+    inner = tar(tmp_path / "inner.tar", [("x.png", content(1)), ("y.png", content(2))]).read_bytes()
+    members = [
+        ("1.png", content(1) + bytes(512 - len(content(1))) + inner),
+        ("2.png", content(2)),
+        ("3.png", content(3)),
+    ]
+    assert members_of(TarShard(tar(tmp_path / "0.tar", members))) == ["1.png", "2.png", "3.png"]
 
 
 def test_the_index_is_kept_while_the_shard_stays(tmp_path, monkeypatch):

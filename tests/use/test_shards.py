@@ -39,6 +39,7 @@ def read(path):
 
 def test_braces_name_shards_in_order():
     assert expanded("s3://b/{08..11}-{0..1}.tar")[:3] == ["s3://b/08-0.tar", "s3://b/08-1.tar", "s3://b/09-0.tar"]
+    assert expanded("{a,b}/{0..1}.tar") == ["a/0.tar", "a/1.tar", "b/0.tar", "b/1.tar"]
     assert [source.name for source in sources(["{008..011}.tar"])] == ["008", "009", "010", "011"]
 
 
