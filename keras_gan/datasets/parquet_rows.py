@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_gan.datasets import hub
 from keras_gan.datasets.hub_columns import columns_of
 from keras_gan.errors import BadValueError
 from keras_gan.images.members import Cell
@@ -33,7 +34,6 @@ class ParquetShard:
             with pq.ParquetFile(path) as file:
                 footer, schema = file.metadata, file.schema_arrow
                 counts = [footer.row_group(group).num_rows for group in range(footer.num_row_groups)]
-                first = next(file.iter_batches(1), None)
         except (OSError, ValueError, pa.ArrowException) as error:
             why = " ".join(str(error).split())
             raise BadValueError(f"{path} is damaged or cut short, fetch it again or leave it out: {why}") from error
@@ -41,9 +41,8 @@ class ParquetShard:
         self.classes: list[str] = []
         self.are_pairs, self._columns, self._label = False, list[str](), None
         self._ends = list(accumulate(counts))
-        if first is not None:
-            row = {name: first.column(name)[0].as_py() for name in schema.names}
-            columns = columns_of(None, row, {}, str(path))
+        if self.count:
+            columns = columns_in(path, schema)
             self._label = columns.get("label")
             self.are_pairs = "A" in columns
             self._columns = [columns["A"], columns["B"]] if self.are_pairs else [columns["image"]]
@@ -66,6 +65,28 @@ class ParquetShard:
         values = column.dictionary.to_pylist()
         self.classes = [name_of(value, self._names) for value in values]
         return column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype("i4")
+
+
+def columns_in(path: Path, schema: Any) -> dict[str, str]:
+    """What the columns of a file are, see `columns_of`. Where that cannot be told, `hf:` takes their names."""
+    try:
+        return columns_of(None, {field.name: like(field.type) for field in schema}, {}, f"{hub.PREFIX}{path.parent}")
+    except BadValueError as error:
+        raise BadValueError(f"{path}: {error}") from error
+
+
+def like(kind: Any) -> Any:
+    """A value of a column, as far as it tells what the column is for; no row is read for this."""
+    import pyarrow as pa
+
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
+        return {"bytes": b"", "path": ""}
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return b""
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return ""
+    return 0 if pa.types.is_integer(kind) else None
 
 
 def class_names(schema: Any, label: str | None) -> list[str]:

@@ -379,8 +379,11 @@ def test_shards_cut_short_or_empty_or_hostile_are_named_and_the_rest_is_used(tmp
 
 def test_parquet_files_without_pictures_or_end(tmp_path):
     table(tmp_path / "x/0.parquet", [{"text": "no picture", "number": 3}])
-    with pytest.raises(BadValueError, match=r"0\.parquet has no pictures: its columns are text, number"):
+    with pytest.raises(BadValueError, match=r"x/0\.parquet: hf:.*x has no pictures: its columns are text, number"):
         find(tmp_path / "x")
+    table(tmp_path / "z/0.parquet", [{"one": encoded(1), "two": encoded(2)}])
+    with pytest.raises(BadValueError, match=r"cannot be told: name them, hf:.*z,A=one,B=two"):
+        find(tmp_path / "z")
     table(tmp_path / "y/0.parquet", rows(range(9)))
     path = tmp_path / "y/0.parquet"
     path.write_bytes(path.read_bytes()[:-20])
