@@ -10,6 +10,7 @@ import threading
 import time
 import weakref
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ import PIL
 from PIL import features
 
 from keras_gan.data.order import Stream
+from keras_gan.datasets.entries import Entries
 from keras_gan.files import user_cache_folder
 from keras_gan.images import arrays, photos, pixels, readers, sources, stated, values
-from keras_gan.images.sources import Labelled, Sides, Stack, files_of, source
+from keras_gan.images.members import Member
+from keras_gan.images.sources import Labelled, Sides, Stack, files_of, is_in_file, source
 
 #: Bytes of pixels that one loader keeps in memory: 10,900 pairs at 128x128 or 2,700 at 256x256. Training itself takes
 #: about as much. It is a constant, not a share of free memory, which varies and in a container is the host's.
@@ -73,11 +76,11 @@ class Cache:
 
                 self._stores[key] = LooseStore(stream, self._take)
             if key not in self._stores:
-                needed = len(stream.pictures) * pixels.nbytes
+                needed = slots_of(stream.pictures) * pixels.nbytes
                 if needed <= self._free:
                     self._free -= needed
                     self._stores[key] = MemoryStore()
-                elif isinstance(source(stream.pictures[0]), Path):
+                elif is_in_file(stream.pictures[0]):
                     self._stores[key] = open_file_store(stream, pixels)
                 else:
                     self._stores[key] = NoStore()
@@ -132,15 +135,15 @@ class FileStore:
         OSError: if the file cannot be opened or would take more than half of the free disk space.
     """
 
-    def __init__(self, path: Path, pictures: list, folder: Path, like: np.ndarray) -> None:
+    def __init__(self, path: Path, pictures: list | Entries, folder: Path, like: np.ndarray) -> None:
         self._shape, self._depth = like.shape, like.dtype
         self._record = HEADER + like.nbytes
-        self._slots = {picture: (i, cache_key(picture, folder)) for i, picture in enumerate(pictures)}
-        self._verified: dict[int, tuple[Any, bytes]] = {}  # (stamp, header) of verified records, by slot
+        self._slots, self._folder = Slots(pictures), folder
+        self._verified = np.zeros(slots_of(pictures), "i8")  # hashes of stamp and header of verified records, by slot
         self._lock = threading.Lock()
         self._writable = True
         self.path = path
-        self.size = len(pictures) * self._record
+        self.size = slots_of(pictures) * self._record
         check_disk_space(path, self.size)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
@@ -148,9 +151,8 @@ class FileStore:
 
     def get(self, picture: Any, stamp: Any) -> np.ndarray | None:
         """The pixels of a picture, or None if they are not cached under this stamp."""
-        if picture not in self._slots:
+        if (slot := self._slots.of(picture)) is None:
             return None
-        slot, key = self._slots[picture]
         try:
             record = os.pread(self._file, self._record, slot * self._record)
         except OSError:
@@ -158,20 +160,20 @@ class FileStore:
         if len(record) != self._record:
             return None
         pixels = np.frombuffer(record, self._depth, offset=HEADER)
-        seen = stamp, record[:HEADER]
-        if self._verified.get(slot) != seen:
-            if record[:HEADER] != header(key, stamp, pixels):
+        seen = hash((stamp, record[:HEADER]))
+        if self._verified[slot] != seen:
+            if record[:HEADER] != header(cache_key(picture, self._folder), stamp, pixels):
                 return None
             self._verified[slot] = seen
         return pixels.reshape(self._shape)
 
     def put(self, picture: Any, stamp: Any, pixels: np.ndarray) -> None:
         """Writes a picture. After the first failure it warns and writes no more."""
-        if picture not in self._slots or not self._writable:
+        slot = self._slots.of(picture)
+        if slot is None or not self._writable:
             return
-        slot, key = self._slots[picture]
         pixels = np.ascontiguousarray(pixels)
-        record = header(key, stamp, pixels) + pixels.tobytes()
+        record = header(cache_key(picture, self._folder), stamp, pixels) + pixels.tobytes()
         try:
             if os.pwrite(self._file, record, slot * self._record) < len(record):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -181,6 +183,22 @@ class FileStore:
                     self._writable = False
                     why = f"{reason(error)}; decoding them instead"
                     print(f"no longer caching pictures in {self.path}: {why}", file=sys.stderr)
+
+
+class Slots:
+    """The places of pictures in a split, as it was before broken ones were taken out. Shards know theirs."""
+
+    def __init__(self, pictures: list | Entries) -> None:
+        self.of: Callable[[Any], int | None]
+        if isinstance(pictures, Entries):
+            self.of = pictures.slot
+        else:
+            self.of = {picture: number for number, picture in enumerate(pictures)}.get
+
+
+def slots_of(pictures: list | Entries) -> int:
+    """The number of places for the pictures of a split."""
+    return pictures.slots if isinstance(pictures, Entries) else len(pictures)
 
 
 def open_file_store(stream: Stream, like: np.ndarray) -> FileStore | NoStore:
@@ -211,9 +229,10 @@ def file_name(stream: Stream, *extra: Any) -> str:
     return "{}-{}x{}-{}.u8".format(stream.split, *stream.read_size, digest)
 
 
-def common_folder(pictures: list) -> Path:
-    """The deepest folder that contains all of these pictures."""
-    return Path(os.path.commonpath({os.path.dirname(os.path.abspath(source(picture))) for picture in pictures}))
+def common_folder(pictures: list | Entries) -> Path:
+    """The deepest folder that contains all of these pictures, or their shards."""
+    files = pictures.files if isinstance(pictures, Entries) else map(source, pictures)
+    return Path(os.path.commonpath({os.path.dirname(os.path.abspath(file)) for file in files}))
 
 
 def check_disk_space(path: Path, size: int) -> None:
@@ -231,12 +250,13 @@ def reason(error: OSError) -> str:
 
 
 def stamp_of(picture: Any) -> Any:
-    """(size, modification time) of a picture's file, or None if it is missing or was modified in the last seconds."""
+    """(size, modification time) of a picture's file or shard, or None if it is missing or was modified just now."""
     files = files_of(picture)
     if len(files) > 1:
         stamps = tuple(map(stamp_of, files))
         return None if None in stamps else stamps
     path = source(picture)
+    path = path.path if isinstance(path, Member) else path
     if not isinstance(path, str | Path):
         return IN_MEMORY
     try:
@@ -258,6 +278,8 @@ def cache_key(picture: Any, folder: Path) -> str:
         elif not isinstance(picture, Labelled):  # a new class changes labels, but no pixels
             kinds.append((type(picture).__name__, *picture[1:]))
         picture = picture.picture
+    if isinstance(picture, Member):
+        return f"{kinds} {picture[2:]} {cache_key(picture.path, folder)}"
     return f"{kinds} {os.path.abspath(picture).removeprefix(str(folder))}"
 
 

@@ -5,10 +5,9 @@ import functools
 import math
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from numbers import Integral
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -18,6 +17,7 @@ from PIL import UnidentifiedImageError
 from keras_gan import console
 from keras_gan.data.cache import Cache
 from keras_gan.data.order import check_given, files_by_side, longest
+from keras_gan.datasets.entries import Entries
 from keras_gan.datasets.pair_files import check_pairs
 from keras_gan.datasets.preparation import Preparation, preparation_of
 from keras_gan.datasets.spans import chosen_range, warn_of_values
@@ -191,7 +191,9 @@ class PictureLoader(keras.utils.PyDataset):
             return
         streams = [*self._streams(is_testing=False), *self._streams(is_testing=True)]
         for stream in streams:
-            files = [picture for picture in stream.pictures if is_of_user(picture)]
+            files: Any = stream.pictures
+            if not isinstance(files, Entries):
+                files = [picture for picture in files if is_of_user(picture)]
             sample = files[:: -(-len(files) // CHECKED_BEFORE_TRAINING) or 1]
             broken = [picture for picture in sample if self._decoded(stream, picture) is None]
             if 2 * len(broken) > len(sample):
@@ -201,7 +203,10 @@ class PictureLoader(keras.utils.PyDataset):
                     f"{self.skipped[first]}."
                 )
         for stream in streams:  # not earlier, so that test sides made from the same files stay aligned
-            stream.pictures[:] = [picture for picture in stream.pictures if source(picture) not in self.skipped]
+            if isinstance(stream.pictures, Entries):
+                stream.pictures.discard(self.skipped)
+            else:
+                stream.pictures[:] = [picture for picture in stream.pictures if source(picture) not in self.skipped]
         check_pairs(self._pair_files(), f"data set {self.dataset_name!r}")
         warn_of_values(files_by_side(self._streams(is_testing=False)), self.value_range_of_files)
         self._checked = True
@@ -211,8 +216,8 @@ class PictureLoader(keras.utils.PyDataset):
         """How side A of the data set was made of photos, if that is known."""
         return preparation_of(self._pair_files())
 
-    def _pair_files(self) -> list[Path]:
-        """The files of the training split that should hold a pair side by side."""
+    def _pair_files(self) -> Sequence[Any]:
+        """The files of the training split that should hold a pair side by side: paths or members of shards."""
         return []
 
     def _training_batch(self, number):

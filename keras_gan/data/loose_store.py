@@ -14,7 +14,7 @@ import numpy as np
 from keras_gan.data import cache
 from keras_gan.data.order import Stream
 from keras_gan.files import user_cache_folder, write_bytes
-from keras_gan.images.sources import source
+from keras_gan.images.sources import is_in_file
 
 SHAPE = struct.Struct("<5I")  # bytes of a value, and the shape, ending with zeros
 
@@ -35,7 +35,7 @@ class LooseStore:
         self._verified: dict[Path, bytes] = {}
         self._lock = threading.Lock()
         self._free = math.inf  # bytes of the disk, once the folder is begun
-        self._is_full = not isinstance(source(stream.pictures[0]), Path)
+        self._is_full = not is_in_file(stream.pictures[0])
         self._common = Path() if self._is_full else cache.common_folder(stream.pictures)
         stem = cache.file_name(stream).removesuffix(".u8")
         self._folder = self._common / cache.FOLDER / stem
@@ -44,7 +44,7 @@ class LooseStore:
     def get(self, picture: Any, stamp: Any) -> np.ndarray | None:
         """The pixels of a picture, or None if they are not cached under this stamp."""
         cached = self._memory.get(picture, stamp)
-        if cached is not None or not isinstance(source(picture), Path):
+        if cached is not None or not is_in_file(picture):
             return cached
         key = cache.cache_key(picture, self._common)
         return next((found for path in self._places(key) if (found := self._read(path, key, stamp)) is not None), None)

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from keras_gan.datasets import check_name_is_known
+from keras_gan.datasets import check_name_is_known, shard_names
+from keras_gan.datasets.entries import Entries
 from keras_gan.datasets.folders import locate
 from keras_gan.errors import BadValueError, check_at_least, check_name
-from keras_gan.images.arrays import is_array
+from keras_gan.images.arrays import ENDINGS, is_array
 from keras_gan.images.pixels import FITS, RANDOM_CROP, checked_fit
 from keras_gan.images.sources import MODES, Stack, files_of, is_of_user, kinds_of
 
@@ -80,7 +81,10 @@ def checked_folders(folders: Any, name: Any, name_B: Any) -> tuple[str, ...]:
     for folder in folders or [None]:
         check_name(dataset_A=folder)
         check_name_is_known(folder)
-        if locate(folder) is None:
+        if shard_names.is_named(folder):
+            if len(folders) > 1:
+                raise BadValueError(f"dataset_A names {str(folder)!r}: shards of one side are one list, name it alone.")
+        elif locate(folder) is None:
             raise BadValueError(f"dataset_A names folders, and {str(folder)!r} is built in: leave it out.")
     if name is not None:
         raise BadValueError(f"dataset_A is the input already: leave the data set {str(name)!r} out.")
@@ -99,16 +103,18 @@ def checked_stack(stacked: tuple, channels: int, is_forward: bool) -> tuple:
     return stacked
 
 
-def depth_of(name: str, channels: int, *splits: list) -> str:
+def depth_of(name: str, channels: int, *splits: Sequence[Any]) -> str:
     """The dtype to cache pictures in: "uint16" for files that may be arrays or for unusual channels, else "uint8".
 
     Raises:
         BadValueError: if `channels` is neither 1 nor 3 and some pictures are drawn or built in.
     """
-    pictures = [picture for split in splits for picture in split]
+    pictures = [picture for split in splits if not isinstance(split, Entries) for picture in split]
+    in_shards = {suffix for split in splits if isinstance(split, Entries) for suffix in split.suffixes}
     if channels not in MODES and not all(map(is_of_user, pictures)):
         raise BadValueError(f"{name} has pictures of 1 or 3 channels, not {channels}.")
     has_arrays = any(is_array(file) for picture in pictures for file in files_of(picture))
+    has_arrays |= not in_shards.isdisjoint(ENDINGS)
     has_stacks = any(Stack in kinds_of(picture) for picture in pictures)
     return "uint8" if channels in MODES and not has_arrays and not has_stacks else "uint16"
 

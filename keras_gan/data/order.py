@@ -2,11 +2,12 @@
 
 import functools
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from keras_gan.data.options import BOTH, NONE, ROTATE
+from keras_gan.datasets.entries import Entries
 from keras_gan.errors import BadValueError
 from keras_gan.images.given import Given
 from keras_gan.images.pixels import mirrored
@@ -16,6 +17,7 @@ from keras_gan.images.sources import UNREADABLE, files_of_sides, source
 SAMPLED = 24  # pictures given from Python to try before any work
 ENLARGED = 286 / 256  # resize factor before cropping, as in the code of the CycleGAN paper
 MIDDLE = 0.5, 0.5
+WINDOW = 4096  # pictures of shards that change places among each other
 
 
 class View(NamedTuple):
@@ -36,7 +38,7 @@ class Stream(NamedTuple):
     Pictures that are read larger than `size`, for `augment` or random crops, are cropped: in testing their middle.
     """
 
-    pictures: list
+    pictures: list | Entries
     read: Reader
     size: tuple  # (height, width)
     seed: int
@@ -58,10 +60,17 @@ class Stream(NamedTuple):
         views = []
         for place in places:
             round_in_epoch, at = divmod(place, n)
-            order, *of_all = shuffled(self.seed, self.side, epoch * rounds_per_epoch + round_in_epoch, n)
-            number = order[at]
-            views.append(View(number, *(of_each[number] for of_each in of_all)))
+            views.append(self.in_round(epoch * rounds_per_epoch + round_in_epoch, at))
         return views
+
+    def in_round(self, number: int, at: int) -> View:
+        """The view at this place of round `number`."""
+        if isinstance(self.pictures, Entries):
+            window, at = divmod(at, WINDOW)
+            order, *of_all = windowed(self.seed, self.side, number, window, self.pictures, len(self.pictures))
+            return View(int(order[at]), *(of_each[at] for of_each in of_all))
+        order, *of_all = shuffled(self.seed, self.side, number, len(self.pictures))
+        return View(order[at], *(of_each[order[at]] for of_each in of_all))
 
     def at_random(self, rng: np.random.Generator, count: int) -> list[View]:
         """`count` random views, without replacement if there are enough pictures."""
@@ -97,21 +106,53 @@ def shuffled(seed: int, side: tuple, number: int, n: int) -> tuple[np.ndarray, .
     return rng.permutation(n), rng.random(n) < 0.5, rng.random((n, 2)), rng.random((n, 2)) < 0.5
 
 
-def files_by_side(streams: list[Stream]) -> dict[str, list]:
+@functools.lru_cache(maxsize=8)
+def windowed(seed: int, side: tuple, number: int, window: int, entries: Entries, n: int) -> tuple[np.ndarray, ...]:
+    """(order, flips, corners, turns) of a window of round `number` of n pictures in shards.
+
+    In a round, shards come in an order of their own, and within each window of it pictures change places.
+    """
+    sizes, shards = np.diff(entries.bounds), shard_order(seed, side, number, len(entries.shards))
+    ends = np.cumsum(sizes[shards])
+    places = np.arange(window * WINDOW, min((window + 1) * WINDOW, n))
+    which = np.searchsorted(ends, places, side="right")
+    numbers = places - (ends - sizes[shards])[which] + entries.bounds[shards[which]]
+    rng = np.random.default_rng(np.random.SeedSequence([seed, number, *side], spawn_key=(window,)))
+    n = len(numbers)
+    return rng.permutation(numbers), rng.random(n) < 0.5, rng.random((n, 2)), rng.random((n, 2)) < 0.5
+
+
+def shard_order(seed: int, side: tuple, number: int, count: int) -> np.ndarray:
+    """The order of the shards in round `number`."""
+    return np.random.default_rng([seed, number, *side]).permutation(count)
+
+
+def files_by_side(streams: list[Stream]) -> dict[str, Any]:
     """The files of streams, {side: files}, as of `files_of`. Halves of the same file belong to both sides."""
-    found: dict[str, list] = {}
+    found: dict[str, Any] = {}
     for number, stream in enumerate(streams):
+        if isinstance(stream.pictures, Entries):
+            lists = stream.pictures.sides()
+            for place, listed in enumerate(lists):
+                found[name_of_side(number + place, len(streams) + len(lists))] = listed
+            continue
         for picture in stream.pictures:
             sides = files_of_sides(picture)
             for place, files in enumerate(sides):
-                side = f"side {'AB'[number + place]}" if len(streams) + len(sides) > 2 else "the training set"
-                found.setdefault(side, []).extend(files)
+                found.setdefault(name_of_side(number + place, len(streams) + len(sides)), []).extend(files)
     return found
+
+
+def name_of_side(number: int, together: int) -> str:
+    """How messages call a side, of so many streams and sides of a picture together."""
+    return f"side {'AB'[number]}" if together > 2 else "the training set"
 
 
 def check_given(streams: Iterable[Stream]) -> None:
     """Reads a sample of the pictures given from Python. Raises BadValueError if one cannot be used."""
     for stream in streams:
+        if isinstance(stream.pictures, Entries):
+            continue
         given = [picture for picture in stream.pictures if isinstance(source(picture), Given)]
         for picture in given[:: -(-len(given) // SAMPLED) or 1]:
             try:

@@ -20,6 +20,7 @@ from keras_gan.data.options import (
     depth_of,
 )
 from keras_gan.data.order import Stream
+from keras_gan.datasets.entries import Entries
 from keras_gan.datasets.given import GivenData
 from keras_gan.images.pixels import checked_resample
 from keras_gan.images.readers import ReadPair
@@ -115,6 +116,8 @@ class DataLoader(PictureLoader):
         return self._load_original_size(path, (*self.img_res, self.channels))
 
     def _pair_files(self):
+        if isinstance(self.train, Entries):
+            return [] if self.train.are_pairs else self.train
         return [pair for pair in self.train if isinstance(pair, Path)]
 
     def _streams(self, is_testing):

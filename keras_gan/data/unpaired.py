@@ -20,6 +20,7 @@ from keras_gan.data.options import (
     depth_of,
 )
 from keras_gan.data.order import Stream
+from keras_gan.datasets.entries import Entries
 from keras_gan.datasets.given import GivenData
 from keras_gan.datasets.preparation import Preparation
 from keras_gan.errors import BadValueError
@@ -135,6 +136,9 @@ class UnpairedDataLoader(PictureLoader):
         return Preparation("gray") if makes_gray else super().preparation
 
     def _pair_files(self):
+        if isinstance(self.train_A, Entries):
+            are_halves = any(isinstance(picture, Half) for picture in self.train_A[:1])
+            return self.train_A.sides()[0] if are_halves else []
         halves = [picture.picture for picture in (*self.train_A, *self.train_B) if isinstance(picture, Half)]
         return [picture for picture in halves if isinstance(picture, Path)]
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from keras_gan.datasets import shards
 from keras_gan.datasets.catalogue import how_to_get
 from keras_gan.datasets.folders import available, files, locate, name_of
 from keras_gan.datasets.given import GivenData
 from keras_gan.datasets.parts import remarks, splits
 from keras_gan.datasets.sets import FLAT_LAYOUT, PAIRED_LAYOUTS, UNPAIRED_LAYOUTS, Dataset, UnpairedDataset
+from keras_gan.datasets.shard_names import is_named, places_of
 from keras_gan.datasets.stacks import stacked_pairs, stacked_side
 from keras_gan.datasets.two_sides import pairs_in, pairs_of_two, separate, separate_folder, two_folders, unpaired_in
 from keras_gan.errors import BadValueError, NoDataSetError, NotFoundError
@@ -36,6 +38,7 @@ def find(name: Names | GivenData | None = None, name_B: Name | None = None) -> D
               where pictures of the same name are a pair, whatever their extensions;
             - with `name_B`: the folder of side A, with the same picture names as side B; or several, whose
               pictures of the same name become one, channels behind channels;
+            - shards, such as `shards/{00000..00099}.tar`, see `keras_gan.datasets.shards`;
             - "drawn_shoes";
             - `GivenData`, of pairs.
             None: the folder `datasets/edges2shoes` if it exists, else "drawn_shoes", with a notice.
@@ -51,9 +54,12 @@ def find(name: Names | GivenData | None = None, name_B: Name | None = None) -> D
     if isinstance(name, GivenData):
         return name.paired()
     if name_B is not None:
+        check_no_shards(name, name_B)
         folders, folder_B = locate_both(name, name_B, PAIRED_LAYOUTS)
         return said(stacked_pairs(pairs_of_two(folders[0], folder_B), folders))
     name = one_of(name)
+    if is_named(name):
+        return said(shards.pairs(name))
     if name is None:
         name = "edges2shoes" if locate("edges2shoes") else "drawn_shoes"
         if name == "drawn_shoes":
@@ -80,7 +86,7 @@ def find_unpaired(name: Names | GivenData | None = None, name_B: Name | None = N
               from `keras.datasets` or, with "gray2colour:FOLDER", all in a folder and its subfolders
               (`train`, and `test` or `val`; or one in ten held out);
             - "drawn_shoes": A are line drawings, B coloured shoes;
-            - a folder of pairs, as for `find`;
+            - a folder of pairs, or shards, as for `find`; with `name_B`, shards of side A;
             - `GivenData`, of two sides.
             For training, pairs and drawn shoes are separated: A from even pairs, B from odd ones.
             None: drawn shoes, with a notice.
@@ -96,10 +102,14 @@ def find_unpaired(name: Names | GivenData | None = None, name_B: Name | None = N
     """
     if isinstance(name, GivenData):
         return name.unpaired()
+    if name_B is not None and (is_named(name) or is_named(name_B)):
+        return said(shards.two_sides(name, name_B))
     if name_B is not None:
         folders, folder_B = locate_both(name, name_B, UNPAIRED_LAYOUTS)
         return said(stacked_side(two_folders(folders[0], folder_B), folders))
     name = one_of(name)
+    if is_named(name):
+        return said(shards.sides(name))
     if name is None:
         name = "drawn_shoes"
         print(
@@ -115,6 +125,8 @@ def find_unpaired(name: Names | GivenData | None = None, name_B: Name | None = N
         train, test = cifar10()
         return gray2colour("gray2colour", train, test)
     kind, _, path = str(name).partition(":")
+    if kind == "gray2colour" and is_named(path):
+        return said(shards.gray(path))
     if kind == "gray2colour" and path:
         folder = locate_existing(path)
         found = splits(folder, "side B", UNPAIRED_LAYOUTS, classes=True)
@@ -179,11 +191,21 @@ def in_memory(array: np.ndarray, title: str) -> list[Pixels]:
     return [Pixels(pixels, f"{title} picture {i}") for i, pixels in enumerate(array)]
 
 
+def check_no_shards(*names: Any) -> None:
+    """Raises BadValueError if one of both sides of pairs is in shards."""
+    if named := [name for name in names if is_named(name)]:
+        raise BadValueError(
+            f"{str(named[0])!r} are shards of one side: pairs in shards are one list, of KEY.a.png and KEY.b.png."
+        )
+
+
 def check_name_is_known(name: Name) -> None:
-    """Raises NotFoundError if no folder and no built-in data set has this name, before anything slow begins."""
+    """Raises an error if no folder, no shards and no built-in data set have this name, before anything slow begins."""
     kind, _, path = str(name).partition(":")
     folder = path if kind == "gray2colour" and path else name
-    if str(folder) not in BUILT_IN and locate(folder) is None:
+    if is_named(folder):
+        places_of(folder)
+    elif str(folder) not in BUILT_IN and locate(folder) is None:
         raise not_found(f"no data set {str(folder)!r}", folder, available(), FLAT_LAYOUT)
 
 

@@ -19,6 +19,7 @@ from keras_gan.datasets.next_commands import catalogue_entry, commands
 from keras_gan.datasets.pair_files import judged, preview, surely_single
 from keras_gan.datasets.parts import split_folders
 from keras_gan.datasets.preparation import preparation_of
+from keras_gan.datasets.shard_names import is_named
 from keras_gan.datasets.spans import by_white, doubts, extremes, number
 from keras_gan.errors import BadValueError, NotFoundError
 from keras_gan.images.arrays import is_array, read_array
@@ -73,6 +74,8 @@ def check(name: str | Path, sheet: str | Path | None = None, name_B: str | Path 
 
 def locate_existing(name: str) -> Path:
     """The folder of this name. Raises NotFoundError if there is none."""
+    if is_named(name):
+        raise BadValueError(f"{name!r} are shards, which training checks when it begins: check takes a folder.")
     folder = locate(name)
     if folder is None:
         raise NotFoundError(f"no folder {name!r}, here or below datasets/: {how_to_get(name)}name one that exists.")

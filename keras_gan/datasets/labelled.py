@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 
 from keras_gan import datasets
-from keras_gan.datasets import in_memory, load_from_keras, not_found
+from keras_gan.datasets import in_memory, load_from_keras, not_found, shards
 from keras_gan.datasets.class_folders import any_folder, class_folders
 from keras_gan.datasets.folders import available, locate, name_of
 from keras_gan.datasets.given import GivenData
 from keras_gan.datasets.idx import read_idx_split
 from keras_gan.datasets.sets import CLASS_LAYOUT, FLAT_LAYOUT, LabelledDataset
+from keras_gan.datasets.shard_names import is_named
 from keras_gan.datasets.tables import labelled_by
 from keras_gan.errors import BadValueError, NotFoundError, check_name
 from keras_gan.images.sources import DrawnDigit, Half, Labelled
@@ -42,6 +43,7 @@ def find_labelled(
             - a folder, below `datasets/` or by path, with one subfolder of pictures per class,
               directly inside (one picture in ten of each class is held out for testing) or in
               `train` and `test` (or `val`); labels follow the natural order of the class names;
+            - shards, such as `shards/{00000..00099}.tar`, with KEY.cls beside each KEY.png, or with a column of labels;
             - a folder with the four idx files of MNIST or of a set in the same format;
             - "mnist" or "fashion_mnist", from `keras.datasets`;
             - "drawn_digits": 10,000 training and 1,000 test digits drawn by code;
@@ -110,6 +112,8 @@ def find_any(
     if name is None:
         name = "drawn_digits"
         print("No data set named: using the built-in drawn_digits; for your own, name a folder: docs/data.md.")
+    if is_named(name):
+        return datasets.said(shards.pictures(name, labels))
     folder = locate(name)
     if folder is not None:
         if any(folder.glob("*idx[13]-ubyte*")):

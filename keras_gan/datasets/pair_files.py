@@ -4,11 +4,14 @@ import contextlib
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from keras_gan.datasets.entries import Entries
 from keras_gan.datasets.roles import role_of
 from keras_gan.datasets.spans import problem_of
 from keras_gan.errors import BadValueError
@@ -25,7 +28,7 @@ HALF = 64  # pixels: the size at which halves are compared
 ENOUGH, RARE = 8, 0.25  # of so many pictures, fewer than this share looks like pairs: they surely are none
 
 
-def check_pairs(paths: list[Path], whose: str) -> None:
+def check_pairs(paths: Sequence[Any], whose: str) -> None:
     """Warns on standard error if these pictures hardly look like pairs.
 
     Raises:
@@ -55,14 +58,16 @@ def surely_single(found: list[bool | None]) -> bool:
     return told >= ENOUGH and found.count(True) < RARE * told
 
 
-def folder_of(paths: list[Path]) -> Path:
-    """The folder of all of these pictures, without a split's folder."""
+def folder_of(paths: Sequence[Any]) -> Path:
+    """The folder of all of these pictures, without a split's folder; of those in shards, a folder that they are in."""
+    if isinstance(paths, Entries):
+        return Path("FOLDER")
     folder = Path(os.path.commonpath([path.parent for path in paths]))
     role = role_of(folder.name)
     return folder.parent if role and role.split else folder
 
 
-def judged(paths: list[Path]) -> list[bool | None]:
+def judged(paths: Sequence[Any]) -> list[bool | None]:
     """`is_pair` of a sample of these pictures, without broken ones."""
     found = []
     for path in paths[:: -(-len(paths) // SAMPLED) or 1]:
@@ -73,7 +78,7 @@ def judged(paths: list[Path]) -> list[bool | None]:
     return found
 
 
-def preview(path: Path, value_range: Range = None) -> Image.Image:
+def preview(path: Any, value_range: Range = None) -> Image.Image:
     """A picture in mode "RGB". Arrays show their first three channels or, if they have fewer, the first one.
 
     Args:

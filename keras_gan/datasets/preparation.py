@@ -2,8 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ from PIL import Image
 
 from keras_gan.datasets.edges import edges, is_drawing
 from keras_gan.images.arrays import as_channels
+from keras_gan.images.members import suffix_of
 from keras_gan.images.opening import opened_image
 from keras_gan.images.pixels import AUTO, FITS, AnyImage, as_pixels, shaped
 from keras_gan.images.sources import with_channels
@@ -104,7 +104,7 @@ def has_colour(image: AnyImage) -> bool:
     return values.ndim == 3 and bool((values != values[..., :1]).any())
 
 
-def preparation_of(pairs: list[Path]) -> Preparation | None:
+def preparation_of(pairs: Sequence[Any]) -> Preparation | None:
     """How the left halves of these pairs were made, if those of a sample tell, and all of the same kind."""
     found = [told_by(path) for path in pairs[:: -(-len(pairs) // SAMPLED) or 1]]
     if len({preparation and preparation.kind for preparation in found}) != 1:
@@ -112,9 +112,9 @@ def preparation_of(pairs: list[Path]) -> Preparation | None:
     return Counter(found).most_common(1)[0][0]
 
 
-def told_by(path: Path) -> Preparation | None:
+def told_by(path: Any) -> Preparation | None:
     """How the left half of a pair was made, if its file tells."""
-    if path.suffix.lower() != ".png":
+    if suffix_of(path) != ".png":
         return None
     try:
         with opened_image(path) as image:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
+from keras_gan.images.members import Member, file_of, suffix_of
 from keras_gan.images.opening import VALUE, TooLargeError, check_regular, check_room, damage, opened_image
 from keras_gan.images.stated import MAX_SAMPLE_VALUES, rule_of, tiff_rule
 from keras_gan.images.values import Range, Raw, shown
@@ -25,12 +26,12 @@ class ChannelsError(ValueError):
     """The image has another number of channels than requested."""
 
 
-def is_array(path: str | Path) -> bool:
+def is_array(path: Any) -> bool:
     """Whether a file may have other channels than a photo, judged by its extension."""
-    return str(path).lower().endswith(ENDINGS)
+    return suffix_of(path) in ENDINGS
 
 
-def read_array(path: str | Path, channels: int | None = None, value_range: Range = None) -> np.ndarray | None:
+def read_array(path: str | Path | Member, channels: int | None = None, value_range: Range = None) -> np.ndarray | None:
     """Reads an array, or an image with more channels or more bits than a photo.
 
     Args:
@@ -51,21 +52,22 @@ def read_array(path: str | Path, channels: int | None = None, value_range: Range
     return None if raw is None else as_channels(shown(raw, value_range), channels)
 
 
-def read_raw(path: str | Path, channels: int | None = None) -> Raw | None:
+def read_raw(path: str | Path | Member, channels: int | None = None) -> Raw | None:
     """What `read_array` reads, with the values of the file."""
     readers = {".npy": read_npy, ".tif": read_tiff, ".tiff": read_tiff}
     try:
         check_regular(path)
-        return readers.get(Path(path).suffix.lower(), read_bands)(path, channels)
+        return readers.get(suffix_of(path), read_bands)(path, channels)
     except (ValueError, OSError):
         raise
     except Exception as error:  # the libraries' errors on damaged files have no common base class
         raise damage(error) from error
 
 
-def read_npy(path: str | Path, channels: int | None) -> Raw:
+def read_npy(path: str | Path | Member, channels: int | None) -> Raw:
     """The values of a .npy file, (height, width, channels)."""
-    values = np.load(path, mmap_mode="r", allow_pickle=False)  # mmap: a forged header cannot allocate memory
+    is_path = isinstance(path, str | Path)  # mapped, so that a forged header cannot allocate memory
+    values = np.load(file_of(path), mmap_mode="r" if is_path else None, allow_pickle=False)
     shape = getattr(values, "shape", ())
     if len(shape) not in (2, 3):
         raise ValueError(f"its shape {shape} is neither (height, width) nor (height, width, channels)")
@@ -74,13 +76,13 @@ def read_npy(path: str | Path, channels: int | None) -> Raw:
     return Raw(np.atleast_3d(values))
 
 
-def read_tiff(path: str | Path, channels: int | None) -> Raw | None:
+def read_tiff(path: str | Path | Member, channels: int | None) -> Raw | None:
     """The values of a TIFF file, (height, width, channels); None if Pillow should read it."""
     import tifffile
 
     is_photo = channels in (None, 1, 3)
     try:
-        with tifffile.TiffFile(path) as file:
+        with tifffile.TiffFile(file_of(path)) as file:
             page, series = file.pages.first, file.series[0]
             places = series.axes.index("Y"), series.axes.index("X")
             height, width = (series.shape[place] for place in places)
@@ -116,7 +118,7 @@ def alpha_of(page: Any) -> int | None:
     return int((*page.extrasamples, 2)[0])
 
 
-def read_bands(path: str | Path, channels: int | None) -> Raw:
+def read_bands(path: str | Path | Member, channels: int | None) -> Raw:
     """The bands of an image, (height, width, channels): 4 for RGBA or CMYK, 2 for gray with alpha."""
     image: Any
     with opened_image(path) as image:

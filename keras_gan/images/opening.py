@@ -10,6 +10,7 @@ from typing import Any
 
 from PIL import Image
 
+from keras_gan.images.members import file_of
 from keras_gan.memory import fault_of
 
 #: Errors of reading files that are not images, truncated, damaged or absurdly large. Pillow raises an error above 179
@@ -50,7 +51,7 @@ def opened_image(path: Any) -> Iterator[Any]:
         ValueError: if it is no regular file, or too large for memory. Pillow may raise any exception.
     """
     check_regular(path)
-    with Image.open(path) as image:
+    with Image.open(file_of(path)) as image:
         is_deep = image.mode[0] in "IF"
         check_room(image.width * image.height * (VALUE if is_deep else PHOTO))
         yield image

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
 from keras_gan.images.arrays import ChannelsError, is_array, read_raw
+from keras_gan.images.members import Member
 from keras_gan.images.opening import opened_image
 from keras_gan.images.stated import Rule, rule_of, stored_white
 from keras_gan.images.values import Raw, as_16_bits
@@ -71,7 +72,7 @@ def stretched(image: Image.Image, white: float, value_range: tuple[float, float]
     return image.point(table * min(bands, 3) + list(range(256)) * (bands - min(bands, 3)))  # alpha stays
 
 
-def colours_of(path: str | Path) -> Raw:
+def colours_of(path: str | Path | Member) -> Raw:
     """The values of a picture file as it stores them. Palettes, CMYK and CIELAB become RGB. It may raise any exception.
 
     Of 16 bits in colour, Pillow keeps the upper 8.

@@ -11,6 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from keras_gan.images.arrays import as_channels, is_array, read_array
 from keras_gan.images.given import Given
+from keras_gan.images.members import Member
 from keras_gan.images.opening import UNREADABLE, named_damage
 from keras_gan.images.photos import colours_of, opened, over_white, stretched
 from keras_gan.images.pixels import AnyImage, as_pixels, halves, size_of
@@ -21,7 +22,7 @@ MODES = {1: "L", 3: "RGB"}
 SMALLEST_DRAWING = 16
 
 
-def read_picture(path: str | Path, channels: int = 3, value_range: Range = None) -> Image.Image:
+def read_picture(path: str | Path | Member, channels: int = 3, value_range: Range = None) -> Image.Image:
     """Reads an image file of any format that Pillow supports, or an array (`keras_gan.images.arrays.read_array`).
 
     It applies EXIF rotation, puts transparent images on white, and converts palettes and CMYK. Black is 0. White is 1
@@ -31,7 +32,7 @@ def read_picture(path: str | Path, channels: int = 3, value_range: Range = None)
     bits lie in a file that states 16, white stays 65535 (`value_span` tells). Other floats and 32 bits are refused.
 
     Args:
-        path: the file.
+        path: the file, or a member of a shard.
         channels: 3 for colour, 1 for gray.
         value_range: the values of black and white in the file; those outside are clipped. None: as above.
 
@@ -60,7 +61,7 @@ def read_by_pillow(path: Any, channels: int, value_range: Range = None) -> Image
     return converted(over_white(image), channels)
 
 
-def value_span(path: str | Path | Given) -> Span:
+def value_span(path: str | Path | Member | Given) -> Span:
     """The smallest and the largest value in a picture, without alpha, and what `read_picture` takes for white.
 
     Raises:
@@ -195,7 +196,8 @@ def open_picture(picture: Any, channels: int, size: int, value_range: Range = No
     """Opens a picture of any kind.
 
     Args:
-        picture: a path, `DrawnShoe`, `DrawnDigit`, `Pixels` or `Given`, or a `Half`, `Gray` or `Labelled` of these.
+        picture: a path, `Member`, `DrawnShoe`, `DrawnDigit`, `Pixels` or `Given`, or a `Half`, `Gray` or `Labelled` of
+            these.
         channels: 3 for colour, 1 for gray, else the number of channels in the file.
         size: height of drawings; at least 16 is used.
         value_range: the values of black and white in files; None: as each file states it.
@@ -207,7 +209,7 @@ def open_picture(picture: Any, channels: int, size: int, value_range: Range = No
     Raises:
         One of `UNREADABLE`, if the file is damaged, not an image, has other channels or no equal halves.
     """
-    if not isinstance(picture, str | Path):
+    if not isinstance(picture, str | Path | Member):
         return picture.image(channels, max(size, SMALLEST_DRAWING), value_range)
     if is_array(picture) or channels not in MODES:
         pixels = read_array(picture, channels, value_range)
@@ -234,9 +236,9 @@ def kinds_of(picture: Any) -> list[type]:
 
 
 def source(picture: Any) -> Any:
-    """The path, drawing or `Pixels` behind a `Half`, `Gray` or `Labelled`; A of `Sides`; the first of a `Stack`.
+    """The path, `Member`, drawing or `Pixels` behind a `Half`, `Gray` or `Labelled`.
 
-    Other pictures unchanged.
+    A of `Sides`; the first of a `Stack`; other pictures unchanged.
     """
     while hasattr(picture, "picture"):
         picture = picture.picture
@@ -245,7 +247,12 @@ def source(picture: Any) -> Any:
 
 def is_of_user(picture: Any) -> bool:
     """Whether a picture is a file or given from Python: not a drawing, nor of a set that is built in."""
-    return isinstance(source(picture), Path | Given)
+    return is_in_file(picture) or isinstance(source(picture), Given)
+
+
+def is_in_file(picture: Any) -> bool:
+    """Whether a picture lies on the disk: a file, or a member of a shard."""
+    return isinstance(source(picture), Path | Member)
 
 
 def files_of_sides(picture: Any) -> list[list[Any]]:

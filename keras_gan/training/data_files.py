@@ -19,7 +19,11 @@ def data_files(run: str | Path) -> dict[str, dict[str, str]]:
 
 
 def pictures_of(loader: Any) -> tuple[dict[str, int], dict[str, dict[str, str]]]:
-    """The number of pictures of a loader, {split: count}, and their files, {split: {path or name: mark}}."""
+    """The number of pictures of a loader, {split: count}, and their files, {split: {path or name: mark}}.
+
+    Of pictures in shards, the files are the shards.
+    """
+    from keras_gan.datasets.entries import Entries
     from keras_gan.images.sources import files_of
 
     counts: dict[str, int] = {}
@@ -29,7 +33,10 @@ def pictures_of(loader: Any) -> tuple[dict[str, int], dict[str, dict[str, str]]]
         for stream, side in zip(streams, "AB" if len(streams) > 1 else ("",), strict=True):
             split = "_".join(filter(None, (stream.split, side)))
             counts[split] = len(stream.pictures)
-            files[split] = {str(file): mark(file) for picture in stream.pictures for file in files_of(picture)}
+            if isinstance(stream.pictures, Entries):  # a line for each shard, not for each picture
+                files[split] = {str(file): mark(file) for file in stream.pictures.files}
+            else:
+                files[split] = {str(file): mark(file) for picture in stream.pictures for file in files_of(picture)}
     return counts, files
 
 

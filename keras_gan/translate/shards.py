@@ -15,14 +15,12 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from keras_gan.datasets.folders import ending, is_visible, picture_extensions, walk
+from keras_gan.datasets.shard_names import FILES, PARQUET, TAR, expanded, kind_of
 from keras_gan.datasets.unpack import safe_path
 from keras_gan.errors import BadValueError
 from keras_gan.images import video
 from keras_gan.images.opening import check_room
 
-FILES, TAR, PARQUET = "files", "tar", "parquet"
-TARS = ".tar", ".tar.gz", ".tgz"
-RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
 ROWS = 64  # of a Parquet file to read at a time
 
 
@@ -81,7 +79,7 @@ def sources(inputs: Iterable[str]) -> list[Source]:
         BadValueError: if there is nothing, shards of two kinds, or two shards of the same name.
     """
     found: dict[str, Source] = {}
-    places = [place for given in inputs for place in expanded(given)]
+    places = [place for given in inputs for place in expanded(given, matching)]
     for place in places:
         kind = kind_of(place)
         if kind == FILES:
@@ -97,24 +95,10 @@ def sources(inputs: Iterable[str]) -> list[Source]:
     return list(found.values())
 
 
-def expanded(given: str) -> list[str]:
-    """The addresses that `{00000..00099}` and `*` stand for."""
-    if found := RANGE.search(given):
-        (first, last), (start, end) = found.groups(), found.span()
-        numbers = (f"{number:0{len(first)}}" for number in range(int(first), int(last) + 1))
-        return [place for number in numbers for place in expanded(given[:start] + number + given[end:])]
-    if "*" not in given:
-        return [given]
+def matching(given: str) -> list[str]:
+    """What matches an address with `*`."""
     fs, pattern = opened(given)
-    matching = [fs.unstrip_protocol(path) if "://" in given else path for path in sorted(fs.glob(pattern))]
-    if not matching:
-        raise BadValueError(f"no input {given!r}: nothing matches.")
-    return matching
-
-
-def kind_of(place: str) -> str:
-    """FILES, TAR or PARQUET, by the ending."""
-    return TAR if place.lower().endswith(TARS) else PARQUET if ending(place) == ".parquet" else FILES
+    return [fs.unstrip_protocol(path) if "://" in given else path for path in sorted(fs.glob(pattern))]
 
 
 def listing(folder: str, without: str) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from keras_gan.datasets import hub
 from keras_gan.datasets.folders import FOLDER, files, locate
+from keras_gan.datasets.shard_names import SHARDS
 from keras_gan.images.pixels import RANDOM_CROP
 from keras_gan.images.values import Range
 from keras_gan.training import data_files
@@ -81,7 +82,11 @@ def value_range_of(generator: Any) -> Range:
 
 
 def pictures_of(generator: Any, side: str | None = None) -> list[Path]:
-    """The files that a run was trained and tested on; of one side, "A" or "B", where the sides have files apart."""
+    """The files that a run was trained and tested on; of one side, "A" or "B", where the sides have files apart.
+
+    Those in shards are left out.
+    """
     by_split = data_files.data_files(generator.run) if generator.run else {}
     splits = [split for split in by_split if split.endswith(f"_{side}")] if side else []
-    return [Path(file) for split in splits or by_split for file in by_split[split]]
+    listed = (file for split in splits or by_split for file in by_split[split])
+    return [Path(file) for file in listed if not file.lower().endswith(SHARDS)]

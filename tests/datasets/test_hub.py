@@ -224,10 +224,10 @@ def test_the_extra_is_named_if_it_is_missing(here, monkeypatch):
         find("hf:a/b")
 
 
-def test_a_folder_of_parquet_files_says_how_to_read_it(here):
+def test_a_folder_of_arrow_files_says_how_to_read_it(here):
     (here / "set").mkdir()
-    (here / "set" / "train-00000.parquet").write_bytes(b"PAR1")
-    with pytest.raises(BadValueError, match=r"but 1 .parquet file \(to read these: hf:set\)"):
+    (here / "set" / "train-00000.arrow").write_bytes(b"ARROW1")
+    with pytest.raises(BadValueError, match=r"but 1 .arrow file \(to read these: hf:set\)"):
         find_pictures("set")
 
 

@@ -13,6 +13,7 @@ SMALL = {  # of speed.py what needs no environment of its own
     "DiscoGAN's speed, and the loader": [*TINY, "discogan-1", "data", "--contestants", "loop", "ours"],
     "the others' speed": [*TINY, "cyclegan-unet", "cyclegan-resnet", "pix2pix", "--contestants", "ours"],
     "steps in fit()": ["fit.py", "discogan-small", "--steps", "4"],
+    "readers of shards": ["shards.py", "--entries", "2000", "--contestants", "ours"],
     "the toy experiment": ["experiments.py", "toy", "--marks", "0"],
 }
 

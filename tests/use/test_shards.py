@@ -13,10 +13,11 @@ from support.commands import check_complaint
 from support.commands import translate_here as command
 
 from keras_gan import cluster
+from keras_gan.datasets.shard_names import expanded, kind_of
 from keras_gan.errors import BadValueError
 from keras_gan.translate import job as jobs
 from keras_gan.translate import shards
-from keras_gan.translate.shards import Source, expanded, listing, records, sources
+from keras_gan.translate.shards import Source, listing, records, sources
 
 
 def picture(value=100, kind="PNG"):
@@ -33,12 +34,13 @@ def tar(path, names):
 
 def read(path):
     """[(stem, fault)] of a shard."""
-    source = Source(shards.kind_of(str(path)), "0", str(path))
+    source = Source(kind_of(str(path)), "0", str(path))
     return [(record.stem, record.fault) for record in records(source, "")]
 
 
 def test_braces_name_shards_in_order():
     assert expanded("s3://b/{08..11}-{0..1}.tar")[:3] == ["s3://b/08-0.tar", "s3://b/08-1.tar", "s3://b/09-0.tar"]
+    assert expanded("{a,b}/{0..1}.tar") == ["a/0.tar", "a/1.tar", "b/0.tar", "b/1.tar"]
     assert [source.name for source in sources(["{008..011}.tar"])] == ["008", "009", "010", "011"]
 
 

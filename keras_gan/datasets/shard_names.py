@@ -1,0 +1,127 @@
+"""What names stand for shards: `{00000..00099}`, `*`, and folders that have nothing but .tar or .parquet files."""
+
+import glob
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from keras_gan.datasets import hub
+from keras_gan.datasets.folders import FOLDER, counted, ending, locate, picture_extensions, walk
+from keras_gan.datasets.roles import role_of
+from keras_gan.errors import BadValueError
+
+FILES, TAR, PARQUET = "files", "tar", "parquet"
+TARS = ".tar", ".tar.gz", ".tgz"
+SHARDS = ".tar", ".parquet"  # those that can be read from any place
+BRACES = re.compile(r"\{(?P<first>\d+)\.\.(?P<last>\d+)\}|\{(?P<choice>[^{}]*,[^{}]*)\}")
+OTHERS = hub.PREFIX, "gray2colour:"  # what begins like this names something else
+
+
+def kind_of(place: str) -> str:
+    """FILES, TAR or PARQUET, by the ending."""
+    return TAR if place.lower().endswith(TARS) else PARQUET if ending(place) == ".parquet" else FILES
+
+
+def here(pattern: str) -> list[str]:
+    """The files of this machine that match."""
+    return sorted(glob.glob(pattern))
+
+
+def expanded(given: str, matches: Callable[[str], list[str]] = here) -> list[str]:
+    """The addresses that `{00000..00099}`, `{a,b}` and `*` stand for.
+
+    Args:
+        given: the address.
+        matches: finds what matches a pattern with `*`.
+
+    Raises:
+        BadValueError: if nothing matches.
+    """
+    if found := BRACES.search(given):
+        parts = numbers(found["first"], found["last"]) if found["first"] else found["choice"].split(",")
+        start, end = found.span()
+        return [place for part in parts for place in expanded(given[:start] + part + given[end:], matches)]
+    if "*" not in given:
+        return [given]
+    if not (matching := matches(given)):
+        raise BadValueError(f"no input {given!r}: nothing matches.")
+    return matching
+
+
+def numbers(first: str, last: str) -> list[str]:
+    """The numbers of a range, as long as the first one."""
+    return [f"{number:0{len(first)}}" for number in range(int(first), int(last) + 1)]
+
+
+def is_named(name: object) -> bool:
+    """Whether this names shards."""
+    if not isinstance(name, str | os.PathLike) or str(name).startswith(OTHERS):
+        return False
+    return is_list(str(name)) or bool(in_folder(name))
+
+
+def is_list(name: str) -> bool:
+    """Whether a name stands for a list of files. Some files have such a name themselves."""
+    is_pattern = BRACES.search(name) or "*" in name
+    return bool(is_pattern) and not (os.path.exists(name) or (FOLDER / name).exists())
+
+
+def in_folder(name: str | os.PathLike[str]) -> list[Path]:
+    """The shards in a folder and its subfolders, if these have no pictures; [] for any other name.
+
+    One .tar file without a number is no shard, but an archive that somebody put there.
+    """
+    folder = next((path for path in (FOLDER / name, Path(name)) if path.is_dir() and str(name).strip()), None)
+    found: list[Path] = []
+    known = picture_extensions()
+    for place, names in walk(locate(folder) or folder) if folder else ():
+        if any(ending(name) in known for name in names):
+            return []
+        found += [Path(place, name) for name in names if ending(name) in SHARDS]
+    is_archive = len(found) == 1 and found[0].suffix.lower() == ".tar" and not re.search(r"\d", found[0].stem)
+    return [] if is_archive else sorted(found)
+
+
+def places_of(name: str | os.PathLike[str]) -> list[Path]:
+    """The shards that a name stands for, all of one kind, in order.
+
+    Raises:
+        BadValueError: if a shard is missing or compressed, there are two kinds, or some are no shards.
+    """
+    places = in_folder(name) if not is_list(str(name)) else below(expanded_here(str(name)))
+    missing = [path for path in places if not path.is_file()]
+    if missing:
+        raise BadValueError(
+            f"{missing[0]} is missing, {len(missing)} of the {counted(len(places), 'shard')} of {str(name)!r} in all: "
+            "get them, or name only those that are there."
+        )
+    kinds = {path.suffix.lower() for path in places}
+    if len(kinds) > 1 and kinds == {*SHARDS}:
+        raise BadValueError(f"{str(name)!r} are shards of two kinds, .tar and .parquet: name one kind.")
+    others = [path for path in places if path.suffix.lower() not in SHARDS]
+    if others:
+        raise BadValueError(f"{others[0]} is no shard to train on: these are .tar, not compressed, or .parquet files.")
+    return places
+
+
+def expanded_here(name: str) -> list[str]:
+    """The names that a list stands for: below `datasets/`, if they are there, or by path."""
+    inside = str(FOLDER / name)
+    is_inside = "*" not in name and os.path.exists(expanded(inside)[0])
+    return expanded(inside) if is_inside or ("*" in name and here(inside)) else expanded(name)
+
+
+def below(names: list[str]) -> list[Path]:
+    """Paths. Raises BadValueError for an address such as s3://."""
+    for name in names:
+        if "://" in name:
+            raise BadValueError(f"{name} is not on this machine: shards to train on must be files here.")
+    return [Path(name) for name in names]
+
+
+def split_of(path: Path) -> str:
+    """The split that the name of a shard or of its folder tells: "train", "val", "test", or "" if none does."""
+    word = re.split(r"[\W_\d]", path.stem)[0]
+    roles = [role_of(word) if word else None, role_of(path.parent.name)]
+    return next((role.split for role in roles if role and role.split), "")
