@@ -117,6 +117,19 @@ def test_shards_show_what_the_folder_shows_that_they_were_made_of(tmp_path):
         np.testing.assert_array_equal(of_folder, of_shards)
 
 
+def test_rounds_and_windows_have_orders_of_their_own(tmp_path, narrow):
+    entries = opened(shards(tmp_path / "x", 8, 7, sharded.singles)).train
+    number = len(entries)
+    rounds = [[order.windowed(5, (), which, window, entries, number) for window in range(7)] for which in range(3)]
+    assert all(sorted(np.concatenate([shown for shown, *_ in one])) == [*range(number)] for one in rounds)
+    of_shards = [
+        [*dict.fromkeys(int(at) // 7 for at in np.concatenate([shown for shown, *_ in one]))] for one in rounds
+    ]
+    assert len({*map(tuple, of_shards), tuple(sorted(of_shards[0]))}) == 4  # shards come in other orders
+    flips = [tuple(flips) for one in rounds for _, flips, *_ in one]
+    assert len({*flips}) > 15
+
+
 @pytest.mark.parametrize("hosts", [2, 4])
 def test_hosts_read_parts_of_the_same_batches(tmp_path, narrow, hosts):
     name = shards(tmp_path / "x", 4, 9, sharded.singles)
