@@ -119,15 +119,14 @@ def test_shards_show_what_the_folder_shows_that_they_were_made_of(tmp_path):
 
 def test_rounds_and_windows_have_orders_of_their_own(tmp_path, narrow):
     entries = opened(shards(tmp_path / "x", 8, 7, sharded.singles)).train
-    number = len(entries)
-    rounds = [[order.windowed(5, (), which, window, entries, number) for window in range(7)] for which in range(3)]
-    assert all(sorted(np.concatenate([shown for shown, *_ in one])) == [*range(number)] for one in rounds)
-    of_shards = [
-        [*dict.fromkeys(int(at) // 7 for at in np.concatenate([shown for shown, *_ in one]))] for one in rounds
-    ]
-    assert len({*map(tuple, of_shards), tuple(sorted(of_shards[0]))}) == 4  # shards come in other orders
-    flips = [tuple(flips) for one in rounds for _, flips, *_ in one]
-    assert len({*flips}) > 15
+    count = len(entries)
+    assert count == 50
+    rounds = [[order.windowed(5, (), number, window, entries, count) for window in range(8)] for number in range(3)]
+    shown = [np.concatenate([numbers for numbers, *_ in windows]) for windows in rounds]
+    assert all(sorted(numbers) == [*range(count)] for numbers in shown)
+    of_shards = [np.searchsorted(entries.bounds, numbers, "right").tolist() for numbers in shown]
+    assert len({tuple(dict.fromkeys(numbers)) for numbers in [*of_shards, range(1, 9)]}) == 4  # other orders of shards
+    assert len({tuple(flips) for windows in rounds for _, flips, *_ in windows}) > 15
 
 
 @pytest.mark.parametrize("hosts", [2, 4])
