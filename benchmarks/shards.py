@@ -5,9 +5,10 @@
 
 The entries are small pictures (PNG, about 0.8 kB) in shards of up to 10,000, the pages of which the system has in
 memory. Every reader hands out their bytes, shuffled from a seed and not decoded, from one thread. Each runs in a
-process of its own. A reader whose library is missing is left out.
+process of its own. A reader whose library is missing is left out; `ours-parquet` reads Parquet files.
 
-start     seconds from the name to the first entry; for keras_gan also the second time, when the shards are listed
+start     seconds from the name to the first entry; for keras_gan also the second time, when the shards are listed,
+          and in brackets those of the processor
 entries/s over the first 20,000 entries
 resume    seconds from the name to the entry that follows the middle of the epoch, in a new process, with what the
           reader saves for this; webdataset saves nothing, so it reads the first half again
@@ -16,7 +17,8 @@ memory    what the process has grown by from before the name to there, in MB
 """
 
 import argparse
-import importlib.metadata
+import contextlib
+import importlib.util
 import io
 import itertools
 import json
@@ -34,7 +36,8 @@ from PIL import Image
 
 EACH, KINDS, AFTER, TIMED = 10_000, 64, 1000, 20_000
 SEED, WINDOW = 7, 4096
-CONTESTANTS = {"ours": "keras_gan", "grain": "grain", "webdataset": "webdataset", "datasets": "datasets"}
+CONTESTANTS = "ours", "ours-parquet", "grain", "webdataset", "datasets"
+PACKAGES = {"ours-parquet": "pyarrow", "grain": "grain", "webdataset": "webdataset", "datasets": "datasets"}
 
 
 def pictures():
@@ -64,6 +67,8 @@ def make(folder, entries):
                 archive.write(info.tobuf(tarfile.USTAR_FORMAT) + content + bytes(-len(content) % 512))
             archive.write(bytes(10240))
         os.utime(folder / f"{shard:05}.tar", (1e9, 1e9))
+        with contextlib.suppress(ImportError):
+            save_parquet(folder / f"{shard:05}.parquet", [contents[number % KINDS] for number in numbers])
         try:
             from array_record.python.array_record_module import ArrayRecordWriter
         except ImportError:
@@ -75,6 +80,14 @@ def make(folder, entries):
     (folder / "whole").touch()
 
 
+def save_parquet(path, contents):
+    """Writes a Parquet file with groups of 1000 rows."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"image": contents}), path, row_group_size=1000)
+
+
 def list_of(folder, ending):
     count = len(list(folder.glob(f"*{ending}")))
     return f"{folder}/{{00000..{count - 1:05}}}{ending}"
@@ -83,16 +96,20 @@ def list_of(folder, ending):
 # A reader yields (what tells an entry, its bytes, what to save) from the beginning, or after what was saved.
 
 
-def ours(folder, saved):
+def ours(folder, saved, ending=".tar"):
     from keras_gan.data.order import Stream
     from keras_gan.datasets.shards import opened
     from keras_gan.images.readers import ReadWhole
 
-    pictures = opened(list_of(folder, ".tar")).train
+    pictures = opened(list_of(folder, ending)).train
     stream = Stream(pictures, ReadWhole(3), (16, 16), SEED)
     for at in range(saved or 0, len(pictures)):
         picture = pictures[stream.in_round(0, at).number]
         yield picture.place, picture.content(), lambda at=at: at + 1
+
+
+def ours_parquet(folder, saved):
+    return ours(folder, saved, ".parquet")
 
 
 def grain(folder, saved):
@@ -136,12 +153,13 @@ def memory():
 
 def measure(contestant, folder, entries, saved):
     """What one process measures: from the beginning, or with what was saved."""
-    for name in {"ours": ["keras_gan.data.order", "keras_gan.datasets.shards"]}.get(contestant, [contestant]):
+    own = ["keras_gan.data.order", "keras_gan.datasets.shards"]
+    for name in own if contestant.startswith("ours") else [contestant]:
         __import__(name)
-    before, start = memory(), time.perf_counter()
-    reader = globals()[contestant](folder, saved)
+    before, start, of_processor = memory(), time.perf_counter(), time.process_time()
+    reader = globals()[contestant.replace("-", "_")](folder, saved)
     first = next(reader, None)  # None: with what it saved, it is at the end
-    found = {"start": time.perf_counter() - start}
+    found = {"start": time.perf_counter() - start, "of_processor": time.process_time() - of_processor}
     if saved is None:
         start = time.perf_counter()
         taken = sum(1 for _ in itertools.islice(reader, min(TIMED, entries // 4)))
@@ -173,29 +191,48 @@ def rows(folder, entries, contestants):
     """The rows of the table for this number of entries."""
     make(folder, entries)
     for contestant in contestants:
-        try:
-            version = importlib.metadata.version(CONTESTANTS[contestant].replace("keras_gan", "keras-gan"))
-        except importlib.metadata.PackageNotFoundError:
-            version = None if contestant != "ours" else "of this checkout"
-        if version is None:
-            print(f"{contestant} is not installed: left out", file=sys.stderr)
+        if contestant in PACKAGES and importlib.util.find_spec(PACKAGES[contestant]) is None:
+            print(f"{contestant} is left out: {PACKAGES[contestant]} is not installed", file=sys.stderr)
             continue
         with tempfile.TemporaryDirectory() as cache:
             whole = in_process(contestant, folder, entries, cache)
             state = Path(cache, "state")
             state.write_text(whole["saved"])
             resumed = in_process(contestant, folder, entries, cache, state)
-            second = in_process(contestant, folder, entries, cache)["start"] if contestant == "ours" else None
-        start = f"{whole['start']:.2f}" + (f", then {second:.2f}" if second is not None else "")
+            starts = [whole, in_process(contestant, folder, entries, cache)] if contestant == "ours" else [whole]
+        start = ", then ".join(f"{one['start']:.2f} ({one['of_processor']:.2f})" for one in starts)
         same = "yes" if whole["after"] == resumed["after"] else "no"
-        yield [entries, contestant, start, f"{whole['rate']:,.0f}", f"{resumed['start']:.2f}", same,
-               f"{whole['memory']:.0f}"]  # fmt: skip
+        figures = f"{whole['rate']:,.0f}", f"{resumed['start']:.2f}", same, f"{whole['memory']:.0f}"
+        yield entries, contestant, start, *figures
+
+
+def by_tarfile(path):
+    with tarfile.open(path) as archive:
+        return sum(1 for _ in archive)
+
+
+def by_index(path):
+    from keras_gan.datasets.tar_index import Listing
+
+    with open(path, "rb", buffering=0) as archive:
+        return len(Listing(archive, path.stat().st_size).index().entries)
+
+
+def listing(path):
+    """A line: the seconds of the processor for listing one shard, by `tarfile` and by keras_gan."""
+    seconds = []
+    for lists in (by_tarfile, by_index, by_tarfile, by_index):
+        start = time.process_time()
+        count = lists(path)
+        seconds.append(time.process_time() - start)
+    tarfiles, ours = min(seconds[::2]), min(seconds[1::2])
+    return f"{count} members listed in seconds of the processor: by tarfile {tarfiles:.3f}, by keras_gan {ours:.3f}"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--entries", type=int, nargs="+", default=[10_000, 100_000], help="numbers of entries")
-    parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS), help="readers")
+    parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=CONTESTANTS, help="readers")
     parser.add_argument("--folder", type=Path, help="where to keep the shards; default: nowhere")
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -210,6 +247,7 @@ def main():
         for entries in given.entries:
             for row in rows((given.folder or Path(temporary)) / str(entries), entries, given.contestants):
                 print("| " + " | ".join(map(str, row)) + " |", flush=True)
+            print(listing((given.folder or Path(temporary)) / str(entries) / "00000.tar"), file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -21,6 +22,7 @@ from keras_gan.images.sources import Gray, Half, Labelled, Sides
 SPLITS = ("train", ""), ("val", "test")  # what is for training, and for testing the first that is there
 NAMED = 5  # faults
 REPORTED_EVERY = 10  # seconds
+LISTED_AT_ONCE = 4  # shards: disks and networks answer several requests at a time
 
 
 class TarShard:
@@ -93,16 +95,16 @@ def shards_in(places: Sequence[Path]) -> list[Shard]:
     shards: list[Shard] = []
     faults: list[str] = []
     said = time.monotonic()
-    for number, path in enumerate(places):
-        shard = shard_of(path)
-        faults += [f"{path}: {fault}" for fault in shard.faults]
-        if shard.count:
-            shards.append(shard)
-        else:
-            faults.append(f"{path} has no pictures: it is left out")
-        if time.monotonic() - said > REPORTED_EVERY:
-            said = time.monotonic()
-            print(f"listing {path.parent}: {number + 1} of {counted(len(places), 'shard')}", file=sys.stderr)
+    with ThreadPoolExecutor(LISTED_AT_ONCE) as pool:
+        for number, (path, shard) in enumerate(zip(places, pool.map(shard_of, places), strict=True)):
+            faults += [f"{path}: {fault}" for fault in shard.faults]
+            if shard.count:
+                shards.append(shard)
+            else:
+                faults.append(f"{path} has no pictures: it is left out")
+            if time.monotonic() - said > REPORTED_EVERY:
+                said = time.monotonic()
+                print(f"listing {path.parent}: {number + 1} of {counted(len(places), 'shard')}", file=sys.stderr)
     for fault in faults[:NAMED]:
         print(f"warning: {fault}", file=sys.stderr)
     if len(faults) > NAMED:

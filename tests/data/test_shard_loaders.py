@@ -117,6 +117,18 @@ def test_shards_show_what_the_folder_shows_that_they_were_made_of(tmp_path):
         np.testing.assert_array_equal(of_folder, of_shards)
 
 
+def test_rounds_and_windows_have_orders_of_their_own(tmp_path, narrow):
+    entries = opened(shards(tmp_path / "x", 8, 7, sharded.singles)).train
+    count = len(entries)
+    assert count == 50
+    rounds = [[order.windowed(5, (), number, window, entries, count) for window in range(8)] for number in range(3)]
+    shown = [np.concatenate([numbers for numbers, *_ in windows]) for windows in rounds]
+    assert all(sorted(numbers) == [*range(count)] for numbers in shown)
+    of_shards = [np.searchsorted(entries.bounds, numbers, "right").tolist() for numbers in shown]
+    assert len({tuple(dict.fromkeys(numbers)) for numbers in [*of_shards, range(1, 9)]}) == 4  # other orders of shards
+    assert len({tuple(flips) for windows in rounds for _, flips, *_ in windows}) > 15
+
+
 @pytest.mark.parametrize("hosts", [2, 4])
 def test_hosts_read_parts_of_the_same_batches(tmp_path, narrow, hosts):
     name = shards(tmp_path / "x", 4, 9, sharded.singles)
