@@ -127,7 +127,34 @@ def update(model: Any, part: Any, forward: Callable[[Callable], tuple[Any, Any]]
     Returns:
         The result.
     """
-    return current().update(model, part, forward)
+    gradients, result = current().gradients_of_part(model, part, forward)
+    current().apply_gradients(part, gradients)
+    return result
+
+
+def gradients_of_part(model: Any, part: Any, forward: Callable[[Callable], tuple[Any, Any]]) -> tuple[list[Any], Any]:
+    """(the gradients that `update` would apply, the result): one for each trainable variable, or None."""
+    return current().gradients_of_part(model, part, forward)
+
+
+def apply_gradients(part: Any, gradients: list[Any]) -> None:
+    """One optimizer step of a part with these gradients of its trainable variables."""
+    current().apply_gradients(part, gradients)
+
+
+def scan(body: Callable, carry: list[Any], xs: Any, variables: list[Any]) -> tuple[list[Any], Any]:
+    """Calls a function on each element of `xs`, in turn, as one loop of the compiled step.
+
+    Args:
+        body: a function (carry, element of xs) to (carry, results), both nested lists of tensors.
+        carry: tensors that one call hands over to the next.
+        xs: nested list of tensors (count, ...).
+        variables: all variables that the function reads or assigns.
+
+    Returns:
+        (the last carry, the results, each (count, ...)).
+    """
+    return current().scan(body, carry, xs, variables)
 
 
 def gradients(function: Callable, inputs: list[Any], variables: list[Any]) -> list[Any]:

@@ -102,9 +102,9 @@ def assign(variables: list[Any], values: list[Any]) -> None:
         variable.assign(value)
 
 
-def update(model: Any, part: Any, forward: Callable[[Callable], tuple[Any, Any]]) -> Any:
-    """See `keras_gan.backend.update`. `pause` does nothing here: `play` stops gradients itself."""
-    trained, optimizer = part.trainable_variables, part.optimizer
+def gradients_of_part(model: Any, part: Any, forward: Callable[[Callable], tuple[Any, Any]]) -> tuple[list[Any], Any]:
+    """See `keras_gan.backend.gradients_of_part`. `pause` does nothing here: `play` stops gradients itself."""
+    trained = part.trainable_variables
     own = {id(variable) for variable in trained}
     others = [variable for variable in model.step_variables if id(variable) not in own]
 
@@ -116,10 +116,28 @@ def update(model: Any, part: Any, forward: Callable[[Callable], tuple[Any, Any]]
     values = values_of(trained)
     (_, (result, after)), gradients = jax.value_and_grad(loss_of, has_aux=True)(values, values_of(others))
     assign(others, after)
-    values, slots = optimizer.stateless_apply(values_of(optimizer.variables), gradients, values)
+    return gradients, result
+
+
+def apply_gradients(part: Any, gradients: list[Any]) -> None:
+    """See `keras_gan.backend.apply_gradients`."""
+    trained, optimizer = part.trainable_variables, part.optimizer
+    values, slots = optimizer.stateless_apply(values_of(optimizer.variables), gradients, values_of(trained))
     assign(trained, values)
     assign(optimizer.variables, slots)
-    return result
+
+
+def scan(body: Callable, carry: list[Any], xs: Any, variables: list[Any]) -> tuple[list[Any], Any]:
+    """See `keras_gan.backend.scan`."""
+
+    def step(state, x):
+        values, carry = state
+        (carry, results), values = functional(variables, lambda: body(carry, x))(values)
+        return (values, carry), results
+
+    (values, carry), results = jax.lax.scan(step, (values_of(variables), carry), xs)
+    assign(variables, values)
+    return carry, results
 
 
 def gradients(function: Callable, inputs: list[Any], variables: list[Any]) -> list[Any]:

@@ -16,19 +16,72 @@ from keras_gan.errors import BadValueError, LostHostError
 from keras_gan.training import data_files
 
 
-def sharded(batches: Any) -> Any:
+def sharded(batches: Any, accumulate: int = 1, parts_before: int | None = None) -> Any:
     """Configures a loader's batches so that this host reads only its shard of each; returns them.
 
+    Args:
+        batches: a loader.
+        accumulate: the number of parts that each device's share is divided into.
+        parts_before: of a resumed run: the number of parts, over all devices, when it began. It has decided whether a
+            short last batch is dropped.
+
     Raises:
-        BadValueError: if the batch size is no multiple of the number of devices, or larger than the data set.
+        BadValueError: if a batch cannot be divided into equal parts, or is larger than the data set.
     """
     devices, size = backend.replicas(), batches.batch_size
-    if size % devices:
-        raise BadValueError(f"batch_size {size} cannot be divided over {devices} devices: use a multiple of {devices}.")
-    batches.devices, batches.share = devices, backend.hosts()
+    parts = devices * accumulate
+    if size % devices and accumulate == 1:
+        raise BadValueError(f"batch_size {size} cannot be divided over {devices} devices: {ways_out(size, devices)}.")
+    if size % parts:
+        over = f"{devices} devices x accumulate={accumulate}" if devices > 1 else f"accumulate={accumulate}"
+        raise BadValueError(f"batch_size {size} cannot be divided by {over}: use a multiple of {parts}.")
+    batches.parts, batches.share = parts_before or parts, backend.hosts()
+    rest = batches.rest
+    if rest and rest % batches.parts == 0 and rest % parts:
+        raise BadValueError(
+            f"the last batch of an epoch has {rest} pictures, which the {parts} parts of a batch cannot share, though "
+            f"the {batches.parts} could with which this run began: {ways_out(rest, parts)}."
+        )
     if not batches.n_batches:
         raise BadValueError(f"batch_size {size} is larger than the number of pictures: make it smaller.")
     return batches
+
+
+def ways_out(size: int, devices: int) -> str:
+    """What to do about a batch of a size that cannot be divided over so many devices."""
+    fewer = [str(count) for count in range(1, devices) if size % count == 0]
+    return f"use a multiple of {devices}, or {' or '.join(fewer)} of them"
+
+
+def parts_kept(batch_size: int, devices_before: int, accumulate_before: int) -> int:
+    """How often to divide the share of a device so that none has more pictures at a time than before.
+
+    For a run that is resumed on another number of devices. 1 if the devices cannot share the batch.
+    """
+    devices = backend.replicas()
+    most = batch_size / (devices_before * accumulate_before)
+    counts = (count for count in range(1, batch_size + 1) if batch_size % (devices * count) == 0)
+    return next((count for count in counts if batch_size / (devices * count) <= most), 1)
+
+
+def accumulate_of_resumed(model: Any, arguments: dict[str, Any], config: dict[str, Any]) -> int:
+    """The `accumulate` of a run that is resumed without it, perhaps on other devices; says so if it differs.
+
+    Its batch size stays. Where that changes no result, so does the number of pictures that pass through a device at a
+    time.
+    """
+    devices, before, kept = backend.replicas(), config.get("devices"), arguments.get("accumulate", 1)
+    count = parts_kept(arguments["batch_size"], before, kept) if before else kept
+    if before == devices or count == kept:
+        return kept
+    changed = f"This run was trained on {before} devices, now on {devices}. Its batch size stays"
+    if model.mixes_batch:
+        if backend.hosts()[0] == 0:
+            print(f"{changed}. If memory lacks, add --accumulate {count}; batch normalization then sees parts.")
+        return kept
+    if backend.hosts()[0] == 0:
+        print(f"{changed}, by accumulate={count}.")
+    return count
 
 
 def shared_seed(seed: Any, arguments: dict[str, Any]) -> int:

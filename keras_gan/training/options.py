@@ -14,7 +14,7 @@ def check(arguments: dict[str, Any], callbacks: Any) -> None:
     for name in ("steps_per_epoch", "checkpoint_interval", "sample_interval"):
         if arguments[name] is not None:
             check_at_least(1, **{name: arguments[name]})
-    check_at_least(1, **{name: arguments[name] for name in ("batch_size", "keep", "validation_pictures")})
+    check_at_least(1, **{name: arguments[name] for name in ("batch_size", "keep", "validation_pictures", "accumulate")})
     check_share(ema=arguments["ema"])
     check_switch(**{name: arguments[name] for name in ("deterministic", "quiet", "with_optimizers")})
     check_epochs(arguments["epochs"], arguments["decay_epochs"], arguments["validation_interval"])
