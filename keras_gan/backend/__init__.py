@@ -76,6 +76,11 @@ def hosts() -> tuple[int, int]:
     return current().hosts()
 
 
+def watched_hosts(on_lost: Callable[[], None]) -> contextlib.AbstractContextManager[None]:
+    """A context in which a thread calls `on_lost` if another host falls silent, as one without power does."""
+    return current().watched_hosts(on_lost) if hosts()[1] > 1 else contextlib.nullcontext()
+
+
 def agreed(value: int) -> int:
     """Broadcasts the first host's `value`, below 2**32, to all hosts."""
     return current().agreed(value) if hosts()[1] > 1 else value

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 from jax.experimental import multihost_utils
 
-from keras_gan.backend import replicas
+from keras_gan.backend import jax_hosts, replicas
 from keras_gan.errors import BadValueError
 
 # The only fork, ffmpeg for videos, calls exec at once, so it cannot deadlock with JAX's threads.
@@ -199,7 +199,7 @@ def device() -> str:
 
 def use_devices(count: int | str) -> None:
     """See `keras_gan.backend.use_devices`."""
-    join_hosts()
+    jax_hosts.join()
     names = keras.distribution.list_devices()
     count = len(names) if count == "all" else int(count)
     if not 1 <= count <= len(names):
@@ -212,21 +212,14 @@ def use_devices(count: int | str) -> None:
         keras.distribution.set_distribution(distribution)
 
 
-def join_hosts() -> None:
-    """Connects to the other hosts if the environment defines several."""
-    address = os.environ.get("JAX_COORDINATOR_ADDRESS")
-    if not address or jax.distributed.is_initialized():
-        return
-    numbers = {name: os.environ.get(name, "") for name in ("JAX_NUM_PROCESSES", "JAX_PROCESS_ID")}
-    for name, value in numbers.items():
-        if not value.isdigit():
-            raise BadValueError(f"JAX_COORDINATOR_ADDRESS is set, so {name} must be a number, not {value!r}.")
-    jax.distributed.initialize(address, int(numbers["JAX_NUM_PROCESSES"]), int(numbers["JAX_PROCESS_ID"]))
-
-
 def hosts() -> tuple[int, int]:
     """See `keras_gan.backend.hosts`."""
     return jax.process_index(), jax.process_count()
+
+
+def watched_hosts(on_lost: Callable[[], None]) -> contextlib.AbstractContextManager[None]:
+    """See `keras_gan.backend.watched_hosts`."""
+    return jax_hosts.watched(on_lost)
 
 
 def agreed(value: int) -> int:

@@ -5,13 +5,14 @@ import json
 import os
 import random
 import shutil
+import sys
 import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from keras_gan import backend
+from keras_gan import backend, console
 from keras_gan.errors import BadValueError, LostHostError
 from keras_gan.training import data_files
 
@@ -72,15 +73,15 @@ def accumulate_of_resumed(model: Any, arguments: dict[str, Any], config: dict[st
     """
     devices, before, kept = backend.replicas(), config.get("devices"), arguments.get("accumulate", 1)
     count = parts_kept(arguments["batch_size"], before, kept) if before else kept
-    if before == devices or count == kept:
+    if not before or before == devices or count == kept:
         return kept
-    changed = f"This run was trained on {before} devices, now on {devices}. Its batch size stays"
+    changed = f"This run was trained on {before} device{'s'[: before - 1]}, now on {devices}. Its batch size stays"
     if model.mixes_batch:
         if backend.hosts()[0] == 0:
             print(f"{changed}. If memory lacks, add --accumulate {count}; batch normalization then sees parts.")
         return kept
     if backend.hosts()[0] == 0:
-        print(f"{changed}, by accumulate={count}.")
+        print(f"{changed}{f', by accumulate={count}' if count > 1 else ''}.")
     return count
 
 
@@ -131,6 +132,27 @@ def synchronized_hosts(run: Any, arguments: dict[str, Any]) -> Iterator[None]:
     names = {split: [(Path(name).name, mark.split()[0]) for name, mark in of.items()] for split, of in files.items()}
     arguments |= {"seed": run.model.seed, "output": None}
     check_same([arguments, names])
+    folder = run.folder if run.is_resumed or number == 0 else None
+    with backend.watched_hosts(lambda: end_without(folder)), on_one_disk(run, number):
+        yield
+
+
+def lost(folder: Path | None) -> LostHostError:
+    """The error after another host has stopped, in a training in this folder, if it is known."""
+    where = f", with --resume {str(folder)!r}" if folder else ", with --resume and the folder of the run"
+    return LostHostError(f"another host has stopped: start all of them again{where}.")
+
+
+def end_without(folder: Path | None) -> None:
+    """Ends the process with one line, from another thread: the main one waits for a host that has stopped."""
+    console.fail(lost(folder))
+    sys.stderr.flush()
+    os._exit(2)
+
+
+@contextlib.contextmanager
+def on_one_disk(run: Any, number: int) -> Iterator[None]:
+    """Lets host 0 alone write to the run's folder; this is host `number`."""
     if number == 0:
         run.folder  # noqa: B018 (creates it before the others read it)
         backend.agreed(0)
@@ -152,6 +174,4 @@ def explain_lost_host(error: Exception, folder: Path) -> None:
     """Raises LostHostError if this error came from the connection to another host."""
     signs = ("gloo", "connection", "unavailable", "coordination", "heartbeat")
     if backend.hosts()[1] > 1 and any(sign in str(error).lower() for sign in signs):
-        raise LostHostError(
-            f"another host has stopped: start all of them again, with --resume {str(folder)!r}."
-        ) from error
+        raise lost(folder if backend.hosts()[0] == 0 else None) from error
