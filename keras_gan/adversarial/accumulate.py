@@ -16,6 +16,7 @@ from keras import ops
 
 from keras_gan import backend
 from keras_gan.adversarial.combined import unmoved
+from keras_gan.adversarial.remat import remat
 from keras_gan.errors import BadValueError
 
 
@@ -94,4 +95,5 @@ def generate_again(model: Any, inputs: list[Any], before: list[Any]) -> list[Any
     with unmoved(states):
         for state, value in zip(states, before, strict=True):
             state.assign(value)
-        return model.combined.generate(inputs, training=True)
+        with remat(model.remat):
+            return model.combined.generate(inputs, training=True)

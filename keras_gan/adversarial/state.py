@@ -19,6 +19,7 @@ from keras_gan.adversarial.figures import LoggedModel
 from keras_gan.adversarial.handover import KINDS
 from keras_gan.adversarial.losses import compile_as_before
 from keras_gan.adversarial.parts import create_variables
+from keras_gan.adversarial.remat import prepare as prepare_remat
 from keras_gan.adversarial.rules import layers_of, ruled
 from keras_gan.data.loader import PictureLoader
 from keras_gan.datasets.given import NOT_KEPT
@@ -41,6 +42,7 @@ class StatefulModel(LoggedModel):
     run: Run
     averages: Averages | None
     accumulate: int
+    remat: bool
     _step_made_of: Any
     _is_range_checked = False
 
@@ -80,8 +82,10 @@ class StatefulModel(LoggedModel):
         for compiled in made_of:
             if compiled not in self._step_made_of():
                 create_variables(compiled[0])
-        order = self.generators_first, self.discriminators_every, self.accumulate
+        order = self.generators_first, self.discriminators_every, self.accumulate, self.remat
         made_of += [(*order, self.jit_compile, self.run_eagerly)]
+        if self.remat:
+            prepare_remat(self.combined)
         if made_of != self._step_made_of():
             self.train_function, self._step_made_of = None, lambda: made_of
         if self.train_function is None or force:
@@ -94,8 +98,8 @@ class StatefulModel(LoggedModel):
             self.averages = Averages(self.combined.trainable_variables, ema) if ema else None
             self.train_function = None
 
-    def divide_batches(self, accumulate: int) -> None:
-        """Makes each step compute the gradients of a batch in so many parts.
+    def save_memory(self, accumulate: int, remat: bool) -> None:
+        """Makes each step compute the gradients of a batch in so many parts, and rematerialise networks or not.
 
         Raises:
             BadValueError: if the model's losses compare a picture with others of its batch.
@@ -105,7 +109,7 @@ class StatefulModel(LoggedModel):
                 f"accumulate={accumulate}: relativistic losses compare each verdict with the mean of the whole batch, "
                 "so leave one of them out."
             )
-        self.accumulate = accumulate
+        self.accumulate, self.remat = accumulate, bool(remat)
 
     @property
     def mixes_batch(self) -> bool:

@@ -15,6 +15,7 @@ from keras_gan.adversarial import accumulate, together
 from keras_gan.adversarial.augment import unchanged
 from keras_gan.adversarial.combined import unmoved
 from keras_gan.adversarial.parts import scaled_loss, tracked_loss
+from keras_gan.adversarial.remat import remat
 
 
 def play(model: Any, data: Any) -> dict[str, Any]:
@@ -77,7 +78,8 @@ def train_generators(model: Any, batch: list[Any], inputs: list[Any], between: C
     combined = model.combined
 
     def forward(pause: Callable) -> tuple[Any, list[Any]]:
-        fakes = combined.generate(inputs, training=True)
+        with remat(model.remat):
+            fakes = combined.generate(inputs, training=True)
         if between:
             with pause():
                 between(fakes)
@@ -98,7 +100,8 @@ def train_generators_in_parts(model: Any, batch: list[Any], inputs: list[Any], b
         if between:
             fakes = accumulate.generate_again(model, inputs, states)
         else:
-            fakes = model.combined.generate(inputs, training=True)
+            with remat(model.remat):
+                fakes = model.combined.generate(inputs, training=True)
         return loss_of_generators(model, batch, inputs, fakes), fakes
 
     parts = accumulate.parts_of([batch, inputs], model.accumulate)
@@ -108,7 +111,8 @@ def train_generators_in_parts(model: Any, batch: list[Any], inputs: list[Any], b
 
 def loss_of_generators(model: Any, batch: list[Any], inputs: list[Any], fakes: list[Any]) -> Any:
     """What the generators minimise: the verdicts on these fakes and the other losses of `combined`."""
-    outputs = model.combined.judge([*inputs, *fakes], training=True)
+    with remat(model.remat):
+        outputs = model.combined.judge([*inputs, *fakes], training=True)
     targets = model.generator_targets(batch)
     if model.rules.relativistic:
         targets = together.with_real_verdicts(model, batch, fakes, targets)

@@ -140,6 +140,21 @@ def scan(body: Callable, carry: list[Any], xs: Any, variables: list[Any]) -> tup
     return carry, results
 
 
+def remat(network: Any, function: Callable, inputs: list[Any]) -> Any:
+    """See `keras_gan.backend.remat`."""
+    trained, others = network.trainable_variables, network.non_trainable_variables
+
+    @jax.checkpoint
+    def pure(trained_values, values, inputs):
+        call = functional(trained + others, lambda: function(inputs))
+        result, after = call(trained_values + values)
+        return result, after[len(trained) :]
+
+    result, after = pure(values_of(trained), values_of(others), inputs)
+    assign(others, after)
+    return result
+
+
 def gradients(function: Callable, inputs: list[Any], variables: list[Any]) -> list[Any]:
     """See `keras_gan.backend.gradients`."""
 

@@ -11,11 +11,12 @@ import tensorflow as tf
 from keras_gan.backend import tensorflow_xla
 from keras_gan.backend.tensorflow_gradients import own_gradient
 from keras_gan.backend.tensorflow_optimizers import apply_gradients, prepare
+from keras_gan.backend.tensorflow_remat import remat
 from keras_gan.backend.tensorflow_taps import gradients_of, times_taps
 from keras_gan.backend.tensorflow_xla import in_training
 from keras_gan.errors import BadValueError
 
-__all__ = ["apply_gradients", "prepare", "times_taps"]
+__all__ = ["apply_gradients", "prepare", "remat", "times_taps"]
 
 # Keras leaves the data set of a `fit()` in a reference cycle. Collected only when Python has ended, it could not be
 # closed, and TensorFlow would say so.

@@ -107,7 +107,7 @@ class Run:
         if arguments["start_from"] is not None and not (self.is_resumed and has_begun(self.folder)):
             start_from(model, arguments["start_from"], arguments["with_optimizers"])
         model.start_averages(arguments["ema"])
-        model.divide_batches(arguments["accumulate"])
+        model.save_memory(arguments["accumulate"], arguments["remat"])
         rates = Schedule(model, arguments["schedule"], arguments["epochs"], arguments["decay_epochs"])
         intervals = arguments["sample_interval"], model.TRAIN.get("sample_interval", 1)
         shown = watching(arguments["batch_size"], *intervals, arguments["quiet"], arguments["log"])

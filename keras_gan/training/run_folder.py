@@ -26,7 +26,7 @@ with contextlib.suppress(ImportError):
 
 #: Arguments that may change when a run is resumed. They do not affect the result of a step (but with batch
 #: normalization `accumulate` does).
-FREE = ("epochs", "checkpoint_interval", "keep", "save_every", "patience", "quiet", "log", "accumulate")
+FREE = ("epochs", "checkpoint_interval", "keep", "save_every", "patience", "quiet", "log", "accumulate", "remat")
 
 
 def next_run(stem: str) -> Path:

@@ -16,7 +16,9 @@ MODELS = {
     "discogan": lambda **options: DiscoGAN((16, 16, 3), gf=4, df=4, **SHOES, **options),
     "discogan, r1": lambda **options: DiscoGAN((16, 16, 3), gf=4, df=4, r1=10.0, **SHOES, **options),
     "cyclegan": lambda **options: CycleGAN((16, 16, 3), gf=4, df=4, pool_size=3, **SHOES, **options),
-    "cyclegan paper": lambda **options: CycleGANPaper((24, 24, 3), gf=4, df=4, pool_size=3, **SHOES, **options),
+    "cyclegan paper": lambda **options: CycleGANPaper(
+        (24, 24, 3), gf=4, df=4, pool_size=3, generator="unet", **SHOES, **options
+    ),
     "pix2pix": lambda **options: Pix2Pix((24, 24, 3), gf=4, df=4, norm="instance", **SHOES, **options),
     "dcgan": lambda **options: DCGAN((28, 28, 3), gf=4, df=4, d_norm="layer", **SHOES, **options),
 }
@@ -53,21 +55,25 @@ def made(model):
     return without_dropout(MODELS[model](g_optimizer=sgd, d_optimizer=sgd))
 
 
-def assert_same(ours, expected):
-    np.testing.assert_allclose(ours[0], expected[0], rtol=1e-11)
+def assert_same(ours, expected, to=1e-11):
+    np.testing.assert_allclose(ours[0], expected[0], rtol=to)
     for name, before in expected[1].items():
         for a, b in zip(ours[1][name], before, strict=True):
-            np.testing.assert_allclose(a, b, atol=1e-11, err_msg=name)
+            np.testing.assert_allclose(a, b, atol=to, err_msg=name)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("parts", [2, 4])
 @pytest.mark.parametrize("model", MODELS)
-def test_parts_equal_the_whole_batch(model, float64, monkeypatch):
-    """DCGAN's generator gets layer normalization here: batch normalization sees parts, so it is another model."""
+def test_parts_equal_the_whole_batch(model, parts, float64, monkeypatch):
+    """DCGAN's generator gets layer normalization here: batch normalization sees parts, so it is another model.
+
+    On JAX, Keras computes some of that layer in float32.
+    """
     monkeypatch.setattr(networks, "batch_norm", networks.layer_norm)
     expected = played(made(model), 1)
-    for parts in (2, 4):
-        assert_same(played(made(model), parts), expected)
+    is_rounded = model == "dcgan" and keras.backend.backend() == "jax"
+    assert_same(played(made(model), parts), expected, 1e-7 if is_rounded else 1e-11)
 
 
 def test_two_parts_equal_the_whole_batch_of_a_toy(float64):
