@@ -154,7 +154,6 @@ class Processes:
         """Stops all after one has failed; says why in one line. Returns the exit code."""
         of_first = self.codes()[0]
         self.kill()
-        self.ear.join(timeout=5)
         if code > 0 and self.held and of_first:
             print(self.held[0], file=sys.stderr)
             return of_first
@@ -174,7 +173,6 @@ class Processes:
         self.wait(SAVING, lambda: self.codes()[0] is not None)
         code = self.codes()[0]
         self.kill()
-        self.ear.join(timeout=5)
         for line in self.held:
             print(line, file=sys.stderr)
         assert self.stopping
@@ -186,6 +184,7 @@ class Processes:
             process.kill()
         for process in self.all:
             process.wait()
+        self.ear.join(timeout=5)
 
     @contextlib.contextmanager
     def stopped_by_signals(self) -> Iterator[None]:
@@ -200,6 +199,8 @@ class Processes:
             yield
         finally:
             self.kill()
+            for file in (self.all[0].stderr, *self.errors):
+                file.close()
             for number, handler in before.items():
                 signal.signal(number, handler)
 
