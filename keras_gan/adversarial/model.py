@@ -132,6 +132,8 @@ class AdversarialModel(StatefulModel):
         self.totals_before = None
         self.iteration = keras.Variable(0, dtype="int32", trainable=False, name="iteration")
         self.averages = None
+        self.accumulate = 1  # the number of parts in which a step computes the gradients of a batch
+        self.remat = False  # whether the networks compute anew what the gradients of the generators need
         self.augmentation = shown_by(self, diffaugment, instance_noise, noise_iterations)
         self.run = Run(self, output)
         self._step_made_of: Any = lambda: []  # a function: Keras would save the list's items a second time
@@ -206,6 +208,8 @@ class AdversarialModel(StatefulModel):
         validation_pictures: int = 64,
         start_from: str | None = None,
         with_optimizers: bool = False,
+        accumulate: int = 1,
+        remat: bool = False,
         deterministic: bool = False,
         quiet: bool = False,
         log: str | None = None,
@@ -235,6 +239,10 @@ class AdversarialModel(StatefulModel):
             start_from: trained networks to start from, with the weights of generators and discriminators: a run,
                 RUN@best, RUN@12, a checkpoint's folder or a .keras file; layers that do not fit start afresh.
             with_optimizers: also take what the optimizers remember, from a run or a checkpoint's folder.
+            accumulate: equal parts of a batch that pass through the networks one after another, for a batch that memory
+                has no room for; the updates are those of the whole batch. Batch normalization sees parts.
+            remat: compute what the networks computed once more for the generators' gradients, instead of keeping it
+                (rematerialisation): slower, for pictures that memory has no room for; the numbers are the same.
             deterministic: make every operation reproducible bit by bit, on a GPU too.
             quiet: print only the first and last lines, with the paths of the results.
             log: log elsewhere, too: wandb, mlflow, or tensorboard, whose files every run has; several with commas.

@@ -19,9 +19,11 @@ from keras_gan.adversarial.figures import LoggedModel
 from keras_gan.adversarial.handover import KINDS
 from keras_gan.adversarial.losses import compile_as_before
 from keras_gan.adversarial.parts import create_variables
-from keras_gan.adversarial.rules import ruled
+from keras_gan.adversarial.remat import prepare as prepare_remat
+from keras_gan.adversarial.rules import layers_of, ruled
 from keras_gan.data.loader import PictureLoader
 from keras_gan.datasets.given import NOT_KEPT
+from keras_gan.errors import BadValueError
 from keras_gan.training import run_folder
 from keras_gan.training.compiled import compile_configs, restore_compiled
 from keras_gan.training.run import Run, as_json, resume_run
@@ -39,6 +41,8 @@ class StatefulModel(LoggedModel):
     data_loader: Any
     run: Run
     averages: Averages | None
+    accumulate: int
+    remat: bool
     _step_made_of: Any
     _is_range_checked = False
 
@@ -78,7 +82,10 @@ class StatefulModel(LoggedModel):
         for compiled in made_of:
             if compiled not in self._step_made_of():
                 create_variables(compiled[0])
-        made_of += [(self.generators_first, self.discriminators_every, self.jit_compile, self.run_eagerly)]
+        order = self.generators_first, self.discriminators_every, self.accumulate, self.remat
+        made_of += [(*order, self.jit_compile, self.run_eagerly)]
+        if self.remat:
+            prepare_remat(self.combined)
         if made_of != self._step_made_of():
             self.train_function, self._step_made_of = None, lambda: made_of
         if self.train_function is None or force:
@@ -90,6 +97,25 @@ class StatefulModel(LoggedModel):
         if ema != (self.averages.ema if self.averages else 0):
             self.averages = Averages(self.combined.trainable_variables, ema) if ema else None
             self.train_function = None
+
+    def save_memory(self, accumulate: int, remat: bool) -> None:
+        """Makes each step compute the gradients of a batch in so many parts, and rematerialise networks or not.
+
+        Raises:
+            BadValueError: if the model's losses compare a picture with others of its batch.
+        """
+        if accumulate > 1 and self.rules.relativistic:
+            raise BadValueError(
+                f"accumulate={accumulate}: relativistic losses compare each verdict with the mean of the whole batch, "
+                "so leave one of them out."
+            )
+        self.accumulate, self.remat = accumulate, bool(remat)
+
+    @property
+    def mixes_batch(self) -> bool:
+        """Whether a network normalises over a batch: then a part of a batch has another result."""
+        batch_norm = keras.layers.BatchNormalization
+        return any(isinstance(layer, batch_norm) for network in self.networks for layer in layers_of(network))
 
     def averaged(self) -> contextlib.AbstractContextManager[None]:
         """A context in which the generators have their averaged weights, if there are averages."""

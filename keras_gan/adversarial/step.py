@@ -11,21 +11,26 @@ import keras
 from keras import ops
 
 from keras_gan import backend
-from keras_gan.adversarial import together
+from keras_gan.adversarial import accumulate, together
 from keras_gan.adversarial.augment import unchanged
 from keras_gan.adversarial.combined import unmoved
 from keras_gan.adversarial.parts import scaled_loss, tracked_loss
+from keras_gan.adversarial.remat import remat
 
 
 def play(model: Any, data: Any) -> dict[str, Any]:
     """Runs one step of an `AdversarialModel` on a batch; returns the logs."""
     batch = [ops.convert_to_tensor(x) for x in keras.utils.unpack_x_y_sample_weight(data)[:2] if x is not None]
+    accumulate.check_divisible(batch, model.accumulate)
     model.before_step()
     inputs = model.generator_inputs(batch)
 
     def train_discriminators_only() -> None:
-        with unmoved(model.combined.statistics_of_generators()):
-            fakes = model.combined.generate(inputs, training=True)
+        if model.accumulate > 1:
+            fakes, _ = accumulate.generate(model, inputs)
+        else:
+            with unmoved(model.combined.statistics_of_generators()):
+                fakes = model.combined.generate(inputs, training=True)
         train_discriminators(model, batch, fakes)
 
     def train_generators_only() -> None:
@@ -60,11 +65,11 @@ def train_discriminators(model: Any, batch: list[Any], fakes: list[Any]) -> None
         return together.train(model, batches)
     for discriminator, x, y in batches:
 
-        def forward(pause: Callable, discriminator: Any = discriminator, x: Any = x, y: Any = y) -> tuple[Any, Any]:
+        def forward(x: Any, y: Any, discriminator: Any = discriminator) -> tuple[Any, Any]:
             verdicts = discriminator(x, training=True)
             return scaled_loss(discriminator, x, y, verdicts), verdicts
 
-        verdicts = backend.update(model, discriminator, forward)
+        verdicts = accumulate.update(model, discriminator, forward, [x, y])
         discriminator.compute_metrics(x, y, verdicts)
 
 
@@ -73,17 +78,45 @@ def train_generators(model: Any, batch: list[Any], inputs: list[Any], between: C
     combined = model.combined
 
     def forward(pause: Callable) -> tuple[Any, list[Any]]:
-        fakes = combined.generate(inputs, training=True)
+        with remat(model.remat):
+            fakes = combined.generate(inputs, training=True)
         if between:
             with pause():
                 between(fakes)
-        outputs = combined.judge([*inputs, *fakes], training=True)
-        targets = model.generator_targets(batch)
-        if model.rules.relativistic:
-            targets = together.with_real_verdicts(model, batch, fakes, targets)
-        return scaled_loss(combined, inputs, targets, outputs), fakes
+        return loss_of_generators(model, batch, inputs, fakes), fakes
 
+    if model.accumulate > 1:
+        return train_generators_in_parts(model, batch, inputs, between)
     return backend.update(model, combined, forward)
+
+
+def train_generators_in_parts(model: Any, batch: list[Any], inputs: list[Any], between: Callable | None) -> list[Any]:
+    """`train_generators` part by part. If `between` needs all fakes first, they are made twice, the same each time."""
+    if between:
+        all_fakes, states = accumulate.generate(model, inputs)
+        between(all_fakes)
+
+    def forward(batch: list[Any], inputs: list[Any], states: list[Any]) -> tuple[Any, list[Any]]:
+        if between:
+            fakes = accumulate.generate_again(model, inputs, states)
+        else:
+            with remat(model.remat):
+                fakes = model.combined.generate(inputs, training=True)
+        return loss_of_generators(model, batch, inputs, fakes), fakes
+
+    parts = accumulate.parts_of([batch, inputs], model.accumulate)
+    fakes = accumulate.update_by_parts(model, model.combined, forward, [*parts, states if between else []])
+    return accumulate.whole(fakes)
+
+
+def loss_of_generators(model: Any, batch: list[Any], inputs: list[Any], fakes: list[Any]) -> Any:
+    """What the generators minimise: the verdicts on these fakes and the other losses of `combined`."""
+    with remat(model.remat):
+        outputs = model.combined.judge([*inputs, *fakes], training=True)
+    targets = model.generator_targets(batch)
+    if model.rules.relativistic:
+        targets = together.with_real_verdicts(model, batch, fakes, targets)
+    return scaled_loss(model.combined, inputs, targets, outputs)
 
 
 def judge(model: Any, data: Any) -> dict[str, Any]:

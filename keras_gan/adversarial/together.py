@@ -1,12 +1,12 @@
 """Updates of a discriminator on originals and fakes together: penalties, and losses that compare both."""
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
 from keras import ops
 
 from keras_gan import backend
+from keras_gan.adversarial import accumulate
 from keras_gan.adversarial.combined import unmoved
 from keras_gan.adversarial.losses import relative
 from keras_gan.adversarial.parts import tracked_loss
@@ -36,13 +36,11 @@ def train(model: Any, batches: list[Pair]) -> None:
     """Updates each discriminator once, on its originals and fakes together."""
     for discriminator, real, fake in pairs_of(batches):
 
-        def forward(
-            pause: Callable, discriminator: Any = discriminator, real: Any = real, fake: Any = fake
-        ) -> tuple[Any, Any]:
+        def forward(real: Any, fake: Any, discriminator: Any = discriminator) -> tuple[Any, Any]:
             loss, verdicts = score(model, discriminator, real, fake, training=True)
             return discriminator.optimizer.scale_loss(loss), verdicts
 
-        verdicts = backend.update(model, discriminator, forward)
+        verdicts = accumulate.update(model, discriminator, forward, [real, fake])
         update_accuracy(model, discriminator, real, fake, verdicts)
 
 

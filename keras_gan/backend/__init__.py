@@ -76,6 +76,11 @@ def hosts() -> tuple[int, int]:
     return current().hosts()
 
 
+def watched_hosts(on_lost: Callable[[], None]) -> contextlib.AbstractContextManager[None]:
+    """A context in which a thread calls `on_lost` if another host falls silent, as one without power does."""
+    return current().watched_hosts(on_lost) if hosts()[1] > 1 else contextlib.nullcontext()
+
+
 def agreed(value: int) -> int:
     """Broadcasts the first host's `value`, below 2**32, to all hosts."""
     return current().agreed(value) if hosts()[1] > 1 else value
@@ -127,7 +132,48 @@ def update(model: Any, part: Any, forward: Callable[[Callable], tuple[Any, Any]]
     Returns:
         The result.
     """
-    return current().update(model, part, forward)
+    gradients, result = current().gradients_of_part(model, part, forward)
+    current().apply_gradients(part, gradients)
+    return result
+
+
+def gradients_of_part(model: Any, part: Any, forward: Callable[[Callable], tuple[Any, Any]]) -> tuple[list[Any], Any]:
+    """(the gradients that `update` would apply, the result): one for each trainable variable, or None."""
+    return current().gradients_of_part(model, part, forward)
+
+
+def apply_gradients(part: Any, gradients: list[Any]) -> None:
+    """One optimizer step of a part with these gradients of its trainable variables."""
+    current().apply_gradients(part, gradients)
+
+
+def scan(body: Callable, carry: list[Any], xs: Any, variables: list[Any]) -> tuple[list[Any], Any]:
+    """Calls a function on each element of `xs`, in turn, as one loop of the compiled step.
+
+    Args:
+        body: a function (carry, element of xs) to (carry, results), both nested lists of tensors.
+        carry: tensors that one call hands over to the next.
+        xs: nested list of tensors (count, ...).
+        variables: all variables that the function reads or assigns.
+
+    Returns:
+        (the last carry, the results, each (count, ...)).
+    """
+    return current().scan(body, carry, xs, variables)
+
+
+def remat(network: Any, function: Callable, inputs: list[Any]) -> Any:
+    """A function of tensors; within `update`, its gradient computes it once more instead of keeping what it computed.
+
+    Args:
+        network: whose variables it reads and assigns. Those that are not trained may change in it.
+        function: a function of the list `inputs` that returns nested lists of tensors.
+        inputs: list of tensors.
+
+    Returns:
+        What the function returns.
+    """
+    return current().remat(network, function, inputs)
 
 
 def gradients(function: Callable, inputs: list[Any], variables: list[Any]) -> list[Any]:

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 from jax.experimental import multihost_utils
 
-from keras_gan.backend import replicas
+from keras_gan.backend import jax_hosts, replicas
 from keras_gan.errors import BadValueError
 
 # The only fork, ffmpeg for videos, calls exec at once, so it cannot deadlock with JAX's threads.
@@ -102,9 +102,9 @@ def assign(variables: list[Any], values: list[Any]) -> None:
         variable.assign(value)
 
 
-def update(model: Any, part: Any, forward: Callable[[Callable], tuple[Any, Any]]) -> Any:
-    """See `keras_gan.backend.update`. `pause` does nothing here: `play` stops gradients itself."""
-    trained, optimizer = part.trainable_variables, part.optimizer
+def gradients_of_part(model: Any, part: Any, forward: Callable[[Callable], tuple[Any, Any]]) -> tuple[list[Any], Any]:
+    """See `keras_gan.backend.gradients_of_part`. `pause` does nothing here: `play` stops gradients itself."""
+    trained = part.trainable_variables
     own = {id(variable) for variable in trained}
     others = [variable for variable in model.step_variables if id(variable) not in own]
 
@@ -116,9 +116,42 @@ def update(model: Any, part: Any, forward: Callable[[Callable], tuple[Any, Any]]
     values = values_of(trained)
     (_, (result, after)), gradients = jax.value_and_grad(loss_of, has_aux=True)(values, values_of(others))
     assign(others, after)
-    values, slots = optimizer.stateless_apply(values_of(optimizer.variables), gradients, values)
+    return gradients, result
+
+
+def apply_gradients(part: Any, gradients: list[Any]) -> None:
+    """See `keras_gan.backend.apply_gradients`."""
+    trained, optimizer = part.trainable_variables, part.optimizer
+    values, slots = optimizer.stateless_apply(values_of(optimizer.variables), gradients, values_of(trained))
     assign(trained, values)
     assign(optimizer.variables, slots)
+
+
+def scan(body: Callable, carry: list[Any], xs: Any, variables: list[Any]) -> tuple[list[Any], Any]:
+    """See `keras_gan.backend.scan`."""
+
+    def step(state, x):
+        values, carry = state
+        (carry, results), values = functional(variables, lambda: body(carry, x))(values)
+        return (values, carry), results
+
+    (values, carry), results = jax.lax.scan(step, (values_of(variables), carry), xs)
+    assign(variables, values)
+    return carry, results
+
+
+def remat(network: Any, function: Callable, inputs: list[Any]) -> Any:
+    """See `keras_gan.backend.remat`."""
+    trained, others = network.trainable_variables, network.non_trainable_variables
+
+    @jax.checkpoint
+    def pure(trained_values, values, inputs):
+        call = functional(trained + others, lambda: function(inputs))
+        result, after = call(trained_values + values)
+        return result, after[len(trained) :]
+
+    result, after = pure(values_of(trained), values_of(others), inputs)
+    assign(others, after)
     return result
 
 
@@ -181,7 +214,7 @@ def device() -> str:
 
 def use_devices(count: int | str) -> None:
     """See `keras_gan.backend.use_devices`."""
-    join_hosts()
+    jax_hosts.join()
     names = keras.distribution.list_devices()
     count = len(names) if count == "all" else int(count)
     if not 1 <= count <= len(names):
@@ -194,21 +227,14 @@ def use_devices(count: int | str) -> None:
         keras.distribution.set_distribution(distribution)
 
 
-def join_hosts() -> None:
-    """Connects to the other hosts if the environment defines several."""
-    address = os.environ.get("JAX_COORDINATOR_ADDRESS")
-    if not address or jax.distributed.is_initialized():
-        return
-    numbers = {name: os.environ.get(name, "") for name in ("JAX_NUM_PROCESSES", "JAX_PROCESS_ID")}
-    for name, value in numbers.items():
-        if not value.isdigit():
-            raise BadValueError(f"JAX_COORDINATOR_ADDRESS is set, so {name} must be a number, not {value!r}.")
-    jax.distributed.initialize(address, int(numbers["JAX_NUM_PROCESSES"]), int(numbers["JAX_PROCESS_ID"]))
-
-
 def hosts() -> tuple[int, int]:
     """See `keras_gan.backend.hosts`."""
     return jax.process_index(), jax.process_count()
+
+
+def watched_hosts(on_lost: Callable[[], None]) -> contextlib.AbstractContextManager[None]:
+    """See `keras_gan.backend.watched_hosts`."""
+    return jax_hosts.watched(on_lost)
 
 
 def agreed(value: int) -> int:

@@ -11,11 +11,12 @@ import tensorflow as tf
 from keras_gan.backend import tensorflow_xla
 from keras_gan.backend.tensorflow_gradients import own_gradient
 from keras_gan.backend.tensorflow_optimizers import apply_gradients, prepare
+from keras_gan.backend.tensorflow_remat import remat
 from keras_gan.backend.tensorflow_taps import gradients_of, times_taps
 from keras_gan.backend.tensorflow_xla import in_training
 from keras_gan.errors import BadValueError
 
-__all__ = ["prepare", "times_taps"]
+__all__ = ["apply_gradients", "prepare", "remat", "times_taps"]
 
 # Keras leaves the data set of a `fit()` in a reference cycle. Collected only when Python has ended, it could not be
 # closed, and TensorFlow would say so.
@@ -33,12 +34,32 @@ def as_train_step(play: Callable[[Any, Any], Any]) -> Callable:
 
 
 @in_training()
-def update(model: Any, part: Any, forward: Callable[[Callable], tuple[Any, Any]]) -> Any:
-    """See `keras_gan.backend.update`."""
+def gradients_of_part(model: Any, part: Any, forward: Callable[[Callable], tuple[Any, Any]]) -> tuple[list[Any], Any]:
+    """See `keras_gan.backend.gradients_of_part`."""
     with tf.GradientTape() as tape:
         loss, result = forward(tape.stop_recording)
-    apply_gradients(part, gradients_of(loss, part.trainable_variables, tape))
-    return result
+    return gradients_of(loss, part.trainable_variables, tape), result
+
+
+@in_training()
+def scan(body: Callable, carry: list[Any], xs: Any, variables: list[Any]) -> tuple[list[Any], Any]:
+    """See `keras_gan.backend.scan`. The variables are assigned in place.
+
+    The first call is outside of the loop: it shows which results there are.
+    """
+    flat = tf.nest.flatten(xs)
+    carry, first = body(carry, tf.nest.map_structure(lambda x: x[0], xs))
+    results = [
+        tf.TensorArray(y.dtype, flat[0].shape[0], element_shape=y.shape).write(0, y) for y in tf.nest.flatten(first)
+    ]
+
+    def step(number, carry, results):
+        carry, ys = body(carry, tf.nest.map_structure(lambda x: tf.gather(x, number), xs))
+        return number + 1, carry, [all.write(number, y) for all, y in zip(results, tf.nest.flatten(ys), strict=True)]
+
+    start = tf.constant(1), carry, results
+    _, carry, results = tf.while_loop(lambda number, *_: number < flat[0].shape[0], step, start, parallel_iterations=1)
+    return carry, tf.nest.pack_sequence_as(first, [each.stack() for each in results])
 
 
 def gradients(function: Callable, inputs: list[Any], variables: list[Any]) -> list[Any]:

@@ -4,6 +4,8 @@ A generator runs twice in a step, so every kernel gets two or three gradients. `
 product.
 """
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -61,6 +63,17 @@ def gradients_of(loss: Any, variables: list[Any], tape: Any) -> list[Any]:
         return gradients
     finally:
         deferred = None
+
+
+@contextlib.contextmanager
+def at_once() -> Iterator[None]:
+    """A context in which `times_taps` computes each gradient at once: deferred ones keep what they are computed of."""
+    global deferred
+    before, deferred = deferred, None
+    try:
+        yield
+    finally:
+        deferred = before
 
 
 def joined_gradient(uses: list[tuple[Any, Any]], transpose: bool, variable: Any) -> Any:

@@ -11,7 +11,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from keras_gan import console
 from keras_gan.cli.options import JIT, parser_of, without
@@ -177,16 +177,14 @@ def run(model: Any, command: Command) -> None:
                 gan.jit_compile = command.jit
             gan.train(**command.train)
     except LostHostError as error:
-        console.fail(error)
-        sys.stderr.flush()
-        os._exit(2)  # a normal exit would wait for the lost host
+        leave(console.fail(error))
     except UserError as error:
         sys.exit(console.fail(error))
     except OSError as error:
         sys.exit(console.fail(console.line_of(error)))
     except KeyboardInterrupt as stop:
         print(f"\n{stop or 'Stopped.'}", file=sys.stderr)
-        sys.exit(getattr(stop, "exit_code", 130))
+        leave(getattr(stop, "exit_code", 130))
     if not gan.run_folder.exists():
         return  # not the first host: its copy of the folder is removed
     grids = sorted((gan.run_folder / "images").glob("*.png"), key=lambda path: path.stat().st_mtime)
@@ -196,3 +194,14 @@ def run(model: Any, command: Command) -> None:
         print(f"Best:         {gan.run_folder / 'models' / 'best'} ({gan.run.best.told()})")
     averaged = "(generators averaged) " if gan.averages else ""
     print(f"Networks:     {averaged}" + "  ".join(str(path) for path in gan.run.network_paths))
+
+
+def leave(code: int) -> NoReturn:
+    """Exits with this code; at once if there are several hosts: a normal exit would wait for the others."""
+    from keras_gan import backend
+
+    if backend.hosts()[1] > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

@@ -73,7 +73,7 @@ class PictureLoader(keras.utils.PyDataset):
         self.value_range_of_files: Range = None
         self.epoch = 0
         self.played = 0  # batches of this epoch that a resumed run has already trained on
-        self.devices = 1  # the number of devices that share a batch
+        self.parts = 1  # the number of equal parts that every batch is divided into
         self.share = (0, 1)  # (index, count): which part of each batch this process reads
         self.skipped: dict[Any, str] = {}
         self._checked = False
@@ -90,9 +90,14 @@ class PictureLoader(keras.utils.PyDataset):
 
     @property
     def n_batches(self) -> int:
-        """Batches per pass over the longer side. A short last one is dropped if the devices cannot share it evenly."""
+        """Batches per pass over the longer side. A short last one is dropped if it cannot be divided into parts."""
         whole, rest = divmod(longest(self._streams(is_testing=False)), self.batch_size)
-        return whole + (rest > 0 and rest % self.devices == 0)
+        return whole + (rest > 0 and rest % self.parts == 0)
+
+    @property
+    def rest(self) -> int:
+        """The number of pictures that a pass over the longer side leaves for a short last batch."""
+        return longest(self._streams(is_testing=False)) % self.batch_size
 
     def load_data(self, batch_size: int = 1, is_testing: bool = False) -> Any:
         """Loads random pictures from the test split (is_testing) or the training split.

@@ -10,7 +10,7 @@ from keras_gan.errors import BadValueError
 from keras_gan.layers import trusted
 
 #: Of a loader: what a run sets itself, and what its files tell.
-PROGRESS = ("batch_size", "steps_per_epoch", "epoch", "played", "devices", "share", "seed", "preparation")
+PROGRESS = ("batch_size", "steps_per_epoch", "epoch", "played", "parts", "share", "seed", "preparation")
 
 
 def compile_configs(model: Any) -> dict[str, Any]:

@@ -5,30 +5,84 @@ import json
 import os
 import random
 import shutil
+import sys
 import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from keras_gan import backend
+from keras_gan import backend, console
 from keras_gan.errors import BadValueError, LostHostError
 from keras_gan.training import data_files
 
 
-def sharded(batches: Any) -> Any:
+def sharded(batches: Any, accumulate: int = 1, parts_before: int | None = None) -> Any:
     """Configures a loader's batches so that this host reads only its shard of each; returns them.
 
+    Args:
+        batches: a loader.
+        accumulate: the number of parts that each device's share is divided into.
+        parts_before: of a resumed run: the number of parts, over all devices, when it began. It has decided whether a
+            short last batch is dropped.
+
     Raises:
-        BadValueError: if the batch size is no multiple of the number of devices, or larger than the data set.
+        BadValueError: if a batch cannot be divided into equal parts, or is larger than the data set.
     """
     devices, size = backend.replicas(), batches.batch_size
-    if size % devices:
-        raise BadValueError(f"batch_size {size} cannot be divided over {devices} devices: use a multiple of {devices}.")
-    batches.devices, batches.share = devices, backend.hosts()
+    parts = devices * accumulate
+    if size % devices and accumulate == 1:
+        raise BadValueError(f"batch_size {size} cannot be divided over {devices} devices: {ways_out(size, devices)}.")
+    if size % parts:
+        over = f"{devices} devices x accumulate={accumulate}" if devices > 1 else f"accumulate={accumulate}"
+        raise BadValueError(f"batch_size {size} cannot be divided by {over}: use a multiple of {parts}.")
+    batches.parts, batches.share = parts_before or parts, backend.hosts()
+    rest = batches.rest
+    if rest and rest % batches.parts == 0 and rest % parts:
+        raise BadValueError(
+            f"the last batch of an epoch has {rest} pictures, which the {parts} parts of a batch cannot share, though "
+            f"the {batches.parts} could with which this run began: {ways_out(rest, parts)}."
+        )
     if not batches.n_batches:
         raise BadValueError(f"batch_size {size} is larger than the number of pictures: make it smaller.")
     return batches
+
+
+def ways_out(size: int, devices: int) -> str:
+    """What to do about a batch of a size that cannot be divided over so many devices."""
+    fewer = [str(count) for count in range(1, devices) if size % count == 0]
+    return f"use a multiple of {devices}, or {' or '.join(fewer)} of them"
+
+
+def parts_kept(batch_size: int, devices_before: int, accumulate_before: int) -> int:
+    """How often to divide the share of a device so that none has more pictures at a time than before.
+
+    For a run that is resumed on another number of devices. 1 if the devices cannot share the batch.
+    """
+    devices = backend.replicas()
+    most = batch_size / (devices_before * accumulate_before)
+    counts = (count for count in range(1, batch_size + 1) if batch_size % (devices * count) == 0)
+    return next((count for count in counts if batch_size / (devices * count) <= most), 1)
+
+
+def accumulate_of_resumed(model: Any, arguments: dict[str, Any], config: dict[str, Any]) -> int:
+    """The `accumulate` of a run that is resumed without it, perhaps on other devices; says so if it differs.
+
+    Its batch size stays. Where that changes no result, so does the number of pictures that pass through a device at a
+    time.
+    """
+    devices, before, kept = backend.replicas(), config.get("devices"), arguments.get("accumulate", 1)
+    count = parts_kept(arguments["batch_size"], before, kept) if before else kept
+    if not before or before == devices or count == kept:
+        return kept
+    changed = f"This run was trained on {before} device{'s'[: before - 1]}, now on {devices}. Its batch size stays"
+    if model.mixes_batch:
+        if backend.hosts()[0] == 0:
+            print(f"{changed}. If memory lacks, add --accumulate {count}; batch normalization then sees parts.")
+        return kept
+    if backend.hosts()[0] == 0:
+        print(f"{changed}{f', by accumulate={count}' if count > 1 else ''}.")
+    return count
 
 
 def shared_seed(seed: Any, arguments: dict[str, Any]) -> int:
@@ -78,6 +132,27 @@ def synchronized_hosts(run: Any, arguments: dict[str, Any]) -> Iterator[None]:
     names = {split: [(Path(name).name, mark.split()[0]) for name, mark in of.items()] for split, of in files.items()}
     arguments |= {"seed": run.model.seed, "output": None}
     check_same([arguments, names])
+    folder = run.folder if run.is_resumed or number == 0 else None
+    with backend.watched_hosts(lambda: end_without(folder)), on_one_disk(run, number):
+        yield
+
+
+def lost(folder: Path | None) -> LostHostError:
+    """The error after another host has stopped, in a training in this folder, if it is known."""
+    where = f", with --resume {str(folder)!r}" if folder else ", with --resume and the folder of the run"
+    return LostHostError(f"another host has stopped: start all of them again{where}.")
+
+
+def end_without(folder: Path | None) -> None:
+    """Ends the process with one line, from another thread: the main one waits for a host that has stopped."""
+    console.fail(lost(folder))
+    sys.stderr.flush()
+    os._exit(2)
+
+
+@contextlib.contextmanager
+def on_one_disk(run: Any, number: int) -> Iterator[None]:
+    """Lets host 0 alone write to the run's folder; this is host `number`."""
     if number == 0:
         run.folder  # noqa: B018 (creates it before the others read it)
         backend.agreed(0)
@@ -99,6 +174,4 @@ def explain_lost_host(error: Exception, folder: Path) -> None:
     """Raises LostHostError if this error came from the connection to another host."""
     signs = ("gloo", "connection", "unavailable", "coordination", "heartbeat")
     if backend.hosts()[1] > 1 and any(sign in str(error).lower() for sign in signs):
-        raise LostHostError(
-            f"another host has stopped: start all of them again, with --resume {str(folder)!r}."
-        ) from error
+        raise lost(folder if backend.hosts()[0] == 0 else None) from error

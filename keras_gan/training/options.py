@@ -14,9 +14,9 @@ def check(arguments: dict[str, Any], callbacks: Any) -> None:
     for name in ("steps_per_epoch", "checkpoint_interval", "sample_interval"):
         if arguments[name] is not None:
             check_at_least(1, **{name: arguments[name]})
-    check_at_least(1, **{name: arguments[name] for name in ("batch_size", "keep", "validation_pictures")})
+    check_at_least(1, **{name: arguments[name] for name in ("batch_size", "keep", "validation_pictures", "accumulate")})
     check_share(ema=arguments["ema"])
-    check_switch(**{name: arguments[name] for name in ("deterministic", "quiet", "with_optimizers")})
+    check_switch(**{name: arguments[name] for name in ("deterministic", "quiet", "with_optimizers", "remat")})
     check_epochs(arguments["epochs"], arguments["decay_epochs"], arguments["validation_interval"])
     check_kept(arguments)
     if not isinstance(callbacks, list | tuple) or not all(isinstance(x, keras.callbacks.Callback) for x in callbacks):

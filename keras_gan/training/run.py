@@ -107,10 +107,13 @@ class Run:
         if arguments["start_from"] is not None and not (self.is_resumed and has_begun(self.folder)):
             start_from(model, arguments["start_from"], arguments["with_optimizers"])
         model.start_averages(arguments["ema"])
+        model.save_memory(arguments["accumulate"], arguments["remat"])
         rates = Schedule(model, arguments["schedule"], arguments["epochs"], arguments["decay_epochs"])
         intervals = arguments["sample_interval"], model.TRAIN.get("sample_interval", 1)
         shown = watching(arguments["batch_size"], *intervals, arguments["quiet"], arguments["log"])
-        batches = hosts.sharded(model.data_loader.batches(arguments["batch_size"], arguments["steps_per_epoch"]))
+        parts_before = run_folder.read_config(self.folder).get("parts") if self.is_resumed else None
+        batches = model.data_loader.batches(arguments["batch_size"], arguments["steps_per_epoch"])
+        batches = hosts.sharded(batches, arguments["accumulate"], parts_before)
         shown += validation_of(model, arguments, shown)
         self.best = Best.of(arguments["best_by"], arguments["patience"], self.best)
         with (
@@ -123,7 +126,7 @@ class Run:
             state = self.restore(arguments) if self.is_resumed else None
             open_all(shown, self.folder, as_json(model.constructor_arguments | arguments))
             if not self.is_resumed:
-                self.begin(arguments)
+                self.begin(arguments, batches.parts)
             self.is_resumed = False
             saver = Checkpoints(self, batches, arguments["checkpoint_interval"], arguments["keep"], state, signals)
             epochs = arguments["epochs"] + arguments["decay_epochs"]
@@ -149,8 +152,8 @@ class Run:
             error.__traceback__ = None  # its frames would keep the data set of `fit()` until Python has ended
             raise
 
-    def begin(self, arguments: dict[str, Any]) -> None:
-        """Writes `config.json` and `data.json` before training begins."""
+    def begin(self, arguments: dict[str, Any], parts: int) -> None:
+        """Writes `config.json` and `data.json` before training begins; `parts`: of each batch."""
         model, loader = self.model, self.model.data_loader
         check_disk(self.folder, model, arguments)
         counts, files = data_files.pictures_of(loader)
@@ -163,6 +166,8 @@ class Run:
             "arguments": as_json(model.constructor_arguments | arguments | settings(model)),
             "backend": framework,
             "seed": model.seed,
+            "devices": backend.replicas(),
+            "parts": parts,
             "dataset": {
                 "name": loader.dataset_name,
                 "pictures": counts,
@@ -215,6 +220,7 @@ class Run:
                 f"run {str(self.folder)!r} is finished: {why}. To train longer: {self.how_to_resume(**more)}"
             )
         self.config["arguments"] |= as_json(arguments)
+        self.config["devices"] = backend.replicas()
         save_record(self.folder / CONFIG, self.config)
         if state:
             self.model.data_loader.random_state = state["data_random"]
@@ -249,6 +255,8 @@ def resume_run(kind: Any, folder: Path, callbacks: Sequence[Any], changes: dict[
         if config.get("backend") == keras.backend.backend():  # defaults differ between backends
             model.jit_compile = arguments["jit_compile"]
     model.run.folder, model.run.is_resumed, model.run.smaller = Path(folder), True, ""
+    if "accumulate" not in changes:
+        arguments["accumulate"] = hosts.accumulate_of_resumed(model, arguments, config)
     names = run_folder.names_of(kind.train)
     model.train(**{name: arguments[name] for name in names if name in arguments}, callbacks=callbacks)
     return model

@@ -24,8 +24,9 @@ fcntl: ModuleType | None = None  # on Windows: it has no such locks
 with contextlib.suppress(ImportError):
     fcntl = import_module("fcntl")
 
-#: Arguments that may change when a run is resumed. They do not affect the result of a step.
-FREE = ("epochs", "checkpoint_interval", "keep", "save_every", "patience", "quiet", "log")
+#: Arguments that may change when a run is resumed. They do not affect the result of a step (but with batch
+#: normalization `accumulate` does).
+FREE = ("epochs", "checkpoint_interval", "keep", "save_every", "patience", "quiet", "log", "accumulate", "remat")
 
 
 def next_run(stem: str) -> Path:

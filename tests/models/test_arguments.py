@@ -157,12 +157,17 @@ def test_numbers_of_numpy_are_accepted_and_written_down(unbuilt, model):
 
 
 WHOLE = ["batch_size", "sample_interval", "keep", "steps_per_epoch", "checkpoint_interval", "epochs", "decay_epochs"]
-KEPT = ["validation_interval", "validation_pictures", "save_every", "patience"]
+KEPT = ["accumulate", "validation_interval", "validation_pictures", "save_every", "patience"]
 OF_TRAIN = {name: SIZES for name in [*WHOLE, *KEPT]}
-OF_TRAIN |= {name: [*SWITCHES, None] for name in ("deterministic", "quiet", "with_optimizers")}
+OF_TRAIN |= {name: [*SWITCHES, None] for name in ("deterministic", "quiet", "with_optimizers", "remat")}
 OF_TRAIN |= {name: ["", " ", 3, True] for name in ("best_by", "start_from")} | {"ema": SHARES}
 OF_TRAIN |= {"log": ["x", "", 3, True]}
-USUAL = {name: 2 for name in OF_TRAIN} | {"ema": np.float32(0.5), "deterministic": np.False_, "quiet": True}
+USUAL = {name: 2 for name in OF_TRAIN} | {
+    "ema": np.float32(0.5),
+    "deterministic": np.False_,
+    "remat": False,
+    "quiet": True,
+}
 USUAL |= {"best_by": "L1_A_to_B", "start_from": "runs/toy-1", "with_optimizers": False, "log": None}
 
 

@@ -29,6 +29,7 @@ class Toy(LatentModel):
         img_shape: (height, width, channels) of the pictures.
         latent_dim: size of a code z.
         width: units of the hidden layers.
+        norm: whether the generator has batch normalization.
         **options: data, optimizers, seed and output, see `LatentModel`.
     """
 
@@ -41,6 +42,7 @@ class Toy(LatentModel):
         img_shape: tuple = (8, 8, 1),
         latent_dim: int = 4,
         width: int = 16,
+        norm: bool = True,
         **options,
     ):
         super().__init__("toy", latent_dim, **options)
@@ -60,7 +62,8 @@ class Toy(LatentModel):
         self.discriminators = [self.discriminator]
 
         z = keras.Input((latent_dim,))
-        x = layers.BatchNormalization(momentum=0.8)(layers.Dense(width, activation="relu")(z))
+        x = layers.Dense(width, activation="relu")(z)
+        x = layers.BatchNormalization(momentum=0.8)(x) if norm else x
         fake = layers.Reshape(self.img_shape)(layers.Dense(math.prod(self.img_shape), activation="tanh")(x))
         self.generator = keras.Model(z, fake, name="generator")
         fake = once(self.generator(z))
