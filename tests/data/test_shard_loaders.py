@@ -405,6 +405,13 @@ def test_parquet_files_without_pictures_or_end(tmp_path):
         find(tmp_path / "y")
 
 
+def test_without_pyarrow_one_line_says_what_to_install(tmp_path, monkeypatch):
+    table(tmp_path / "x/0.parquet", rows(range(3)))
+    monkeypatch.setattr("keras_gan.datasets.parquet_rows.is_there", lambda package: False)
+    with pytest.raises(BadValueError, match=r"0\.parquet takes the package pyarrow to read: .*hub"):
+        find(tmp_path / "x")
+
+
 def test_damaged_labels_are_told(tmp_path):
     path = tmp_path / "x/0.parquet"
     table(path, rows(range(50), label=lambda number: f"class {number:032}"), group=50)
