@@ -17,7 +17,7 @@ from keras_gan.images.sources import UNREADABLE, files_of_sides, source
 SAMPLED = 24  # pictures given from Python to try before any work
 ENLARGED = 286 / 256  # resize factor before cropping, as in the code of the CycleGAN paper
 MIDDLE = 0.5, 0.5
-WINDOW = 4096  # pictures of shards that change places among each other
+WINDOW = 4096  # pictures of shards that change places among each other; runs that go on rely on this number
 
 
 class View(NamedTuple):

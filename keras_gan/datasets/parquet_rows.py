@@ -1,7 +1,9 @@
 """The rows of Parquet files as shards: footers tell how many there are, row groups are read when one asks."""
 
 import bisect
+import contextlib
 import json
+from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -26,17 +28,12 @@ class ParquetShard:
     def __init__(self, path: Path) -> None:
         if not is_there("pyarrow"):
             raise BadValueError(f"{path} takes the package pyarrow to read: {install('hub')}")
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
         self.path, self.faults, self.suffixes = path, list[str](), list[str]()
-        try:
-            with pq.ParquetFile(path) as file:
-                footer, schema = file.metadata, file.schema_arrow
-                counts = [footer.row_group(group).num_rows for group in range(footer.num_row_groups)]
-        except (OSError, ValueError, pa.ArrowException) as error:
-            why = " ".join(str(error).split())
-            raise BadValueError(f"{path} is damaged or cut short, fetch it again or leave it out: {why}") from error
+        with named_damage(path), pq.ParquetFile(path) as file:
+            footer, schema = file.metadata, file.schema_arrow
+            counts = [footer.row_group(group).num_rows for group in range(footer.num_row_groups)]
         self.count = footer.num_rows
         self.classes: list[str] = []
         self.are_pairs, self._columns, self._label = False, list[str](), None
@@ -56,15 +53,28 @@ class ParquetShard:
         return Sides(*cells) if self.are_pairs else cells[0]
 
     def labels(self) -> np.ndarray:
-        """The place of each row's class in `classes`, or -1."""
+        """The place of each row's class in `classes`, or -1. Raises BadValueError if the column is damaged."""
         if self._label is None:
             return np.full(self.count, -1, "i4")
         import pyarrow.parquet as pq
 
-        column = pq.read_table(self.path, columns=[self._label]).column(0).combine_chunks().dictionary_encode()
-        values = column.dictionary.to_pylist()
+        with named_damage(self.path):
+            column = pq.read_table(self.path, columns=[self._label]).column(0).combine_chunks().dictionary_encode()
+            values = column.dictionary.to_pylist()
         self.classes = [name_of(value, self._names) for value in values]
         return column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype("i4")
+
+
+@contextlib.contextmanager
+def named_damage(path: Path) -> Iterator[None]:
+    """Turns the errors of pyarrow into a BadValueError that names the file."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (OSError, ValueError, pa.ArrowException) as error:
+        why = " ".join(str(error).split())
+        raise BadValueError(f"{path} is damaged or cut short, fetch it again or leave it out: {why}") from error
 
 
 def columns_in(path: Path, schema: Any) -> dict[str, str]:

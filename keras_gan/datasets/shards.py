@@ -69,6 +69,10 @@ def opened(name: Any) -> Found:
     by_split: dict[str, list[Path]] = {}
     for path in places:
         by_split.setdefault(split_of(path), []).append(path)
+    if not {*SPLITS[0]} & {*by_split}:
+        raise BadValueError(
+            f"by their names, the shards {str(name)!r} are for {first_few([*by_split])}: name others, too."
+        )
     tested = next((split for split in SPLITS[1] if split in by_split), None)
     train = shards_in([path for split in SPLITS[0] for path in by_split.get(split, ())])
     others = shards_in(by_split[tested]) if tested else []

@@ -26,7 +26,7 @@ READ, SMALL = 2**19, 2**14  # bytes to read at a time while members have less th
 MAGIC_AT, SIZE_AT = slice(257, 262), slice(124, 135)  # in a header
 MAGIC_BYTES, OCTAL = np.frombuffer(MAGIC, "u1"), 8 ** np.arange(10, -1, -1)
 REGULAR, LINKS = (0, ord("0"), ord("7")), (ord("1"), ord("2"), ord("3"), ord("4"), ord("6"))
-PAX, LONG_NAME = ord("x"), ord("L")  # what stands before a member with a long name
+FOLDER, PAX, LONG_NAME = ord("5"), ord("x"), ord("L")  # the last two: what stands before a member with a long name
 SIDE_A, SIDE_B = 1, 2
 LABEL, LABEL_SIZE = ".cls", 200
 SUFFIX, WORD = 8, 16  # bytes of the longest ending, and of the longest word that tells a side
@@ -216,21 +216,23 @@ class Listing:
 
         Members that are links or devices are noted if they are named like pictures.
         """
-        kinds, longer = rows[:, 156], {}
+        kinds = rows[:, 156]
         is_regular = np.isin(kinds, REGULAR)
-        with_prefix = (rows[:, 345] > 0) & is_regular & (rows[:, 262] == 0)
-        for row in np.flatnonzero(~is_regular | with_prefix | (self._long_name is not None)).tolist():
-            if kinds[row] in (PAX, LONG_NAME):
-                self._long_name = self.long_name(int(places[row]), int(sizes[row]), kinds[row]) or self._long_name
-            elif kinds[row] in REGULAR:
-                longer[row] = name_in(rows[row].tobytes()).encode(errors="surrogateescape")
-            elif kinds[row] in LINKS:
-                link = name_in(rows[row].tobytes())
-                if os.path.splitext(link)[1].lower() in self._known:
-                    self._refused.append(f"{link}, since it is a link, a device or the like")
-            following = row + 1
-            if self._long_name is not None and following < len(rows) and is_regular[following]:
-                longer[following], self._long_name = self._long_name, None
+        has_prefix = (rows[:, 345] > 0) & is_regular & (rows[:, 262] == 0)
+        is_odd = ~is_regular | has_prefix
+        is_odd[1:] |= ~is_regular[:-1]  # it may have its name from the one before
+        is_odd[:1] |= self._long_name is not None
+        longer: dict[int, bytes] = {}
+        for row in np.flatnonzero(is_odd).tolist():
+            kind, told = kinds[row], name_in(rows[row].tobytes())
+            if kind in (PAX, LONG_NAME):
+                self._long_name = self.long_name(int(places[row]), int(sizes[row]), kind) or self._long_name
+            elif kind in (*REGULAR, *LINKS, FOLDER):
+                if kind in REGULAR and (self._long_name is not None or has_prefix[row]):
+                    longer[row] = self._long_name or told.encode(errors="surrogateescape")
+                if kind in LINKS and os.path.splitext(told)[1].lower() in self._known:
+                    self._refused.append(f"{told}, since it is a link, a device or the like")
+                self._long_name = None
         kept = np.flatnonzero(is_regular)
         longest = int(np.flatnonzero(rows[:, :100].any(0)).max(initial=0)) + 1
         width = max([longest, *(min(len(name), LONGEST + 1) for name in longer.values())]) + 1

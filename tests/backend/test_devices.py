@@ -9,6 +9,7 @@ import time
 import keras
 import numpy as np
 import pytest
+from support import sharded
 from support.backends import TABLE, make, play
 from support.models import set_float, weights
 
@@ -126,8 +127,11 @@ def trained(run):
 
 
 @on_jax
-def test_two_hosts_equal_one_and_only_the_first_prints(host, tmp_path):
+@pytest.mark.parametrize("data", ["digits", "shards"])
+def test_two_hosts_equal_one_and_only_the_first_prints(host, tmp_path, data):
     port, options = free_port(), ["--steps-per-epoch", "3", "--epochs", "1", "--seed", "0", "--output"]
+    if data == "shards":
+        options = ["--dataset", sharded.shards(tmp_path / "x", 3, 9, sharded.singles), *options]
     hosts = [host(number, 2, port, *options, str(tmp_path / "two")) for number in range(2)]
     said = [process.communicate(timeout=300) for process in hosts]
     assert [process.returncode for process in hosts] == [0, 0], said

@@ -350,6 +350,7 @@ def test_a_missing_part_is_refused_before_training(tmp_path):
         ("c{0..1}.txt", "no shard to train on"),
         ("s3://bucket/{0..1}.tar", "not on this machine"),
         ("*.nothing", "nothing matches"),
+        ("test_{0..0}.tar", "are for test: name others, too"),
         ("e{0..1}.tar", "no pictures to train"),
         ("one{0..0}.tar", "one picture"),
         ("{one0,pairs0}.tar", "name one kind"),
@@ -366,6 +367,7 @@ def test_lists_that_cannot_be_trained_on(tmp_path, name, message):
         (tmp_path / f"c{number}.txt").write_bytes(b"")
         tar(tmp_path / f"e{number}.tar", [])
     tar(tmp_path / "one0.tar", sharded.singles(1))
+    tar(tmp_path / "test_0.tar", sharded.singles(1))
     tar(tmp_path / "pairs0.tar", sharded.pairs(1) + sharded.pairs(2))
     with pytest.raises(BadValueError, match=message) as caught:
         find(name)
@@ -401,6 +403,23 @@ def test_parquet_files_without_pictures_or_end(tmp_path):
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(BadValueError, match=r"0\.parquet is damaged or cut short"):
         find(tmp_path / "y")
+
+
+def test_without_pyarrow_one_line_says_what_to_install(tmp_path, monkeypatch):
+    table(tmp_path / "x/0.parquet", rows(range(3)))
+    monkeypatch.setattr("keras_gan.datasets.parquet_rows.is_there", lambda package: False)
+    with pytest.raises(BadValueError, match=r"0\.parquet takes the package pyarrow to read: .*hub"):
+        find(tmp_path / "x")
+
+
+def test_damaged_labels_are_told(tmp_path):
+    path = tmp_path / "x/0.parquet"
+    table(path, rows(range(50), label=lambda number: f"class {number:032}"), group=50)
+    whole = path.read_bytes()
+    start = pq.read_metadata(path).row_group(0).column(2).dictionary_page_offset
+    path.write_bytes(whole[:start] + bytes(40) + whole[start + 40 :])
+    with pytest.raises(BadValueError, match=r"0\.parquet is damaged"):
+        find_labelled(tmp_path / "x")
 
 
 def test_a_shard_that_cannot_be_read_is_named(tmp_path, monkeypatch):

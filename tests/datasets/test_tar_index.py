@@ -1,5 +1,6 @@
 """Which members of tar shards are pictures, pairs and classes, also in damaged and hostile archives."""
 
+import io
 import os
 import tarfile
 
@@ -52,6 +53,25 @@ def test_long_names_and_those_of_other_alphabets(tmp_path, form):
     assert shard.count == 3 and shard.are_pairs
     shard = listed(tmp_path / "1.tar", ["été.png", "猫.png", "z.png"], form=form)
     assert shard.count == 3
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3])
+@pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_a_long_name_belongs_to_the_next_member_alone(tmp_path, monkeypatch, chunk, form):
+    """Also if that is a folder, or lies in the next chunk. The ending of a long name is in no header."""
+    monkeypatch.setattr(tar_index, "CHUNK", chunk)
+    monkeypatch.setattr(tar_index, "SMALL", 1)
+    path = tmp_path / "0.tar"
+    with tarfile.open(path, "w", format=form) as archive:
+        names = ["1.txt", "x" * 120 + ".png", "2.png", "y" * 120, "3.png", "z" * 120 + ".txt", "4.jpg"]
+        for number, name in enumerate(names):
+            info = tarfile.TarInfo(name)
+            info.type = tarfile.DIRTYPE if name[0] == "y" else tarfile.REGTYPE
+            info.size = 0 if name[0] == "y" else len(content(number))
+            archive.addfile(info, io.BytesIO(content(number)))
+    shard = TarShard(path)
+    assert [shard.picture(number, number).suffix for number in range(shard.count)] == [".png", ".png", ".png", ".jpg"]
+    assert members_of(shard)[1:] == ["2.png", "3.png", "4.jpg"]
 
 
 def test_headers_of_pax_without_a_name_hide_nothing(tmp_path):
