@@ -44,7 +44,7 @@ OTHERS = {
     "report": ("a run", "2 s"),
     "export": ("a run; [export] for ONNX and LiteRT", "10 s as SavedModel"),
     "datasets": ("your photos, or a network to download others", "18 s for pairs of 560 photos"),
-    "launch": ("JAX, and a model to train", "5 s more than the model alone"),
+    "launch": ("JAX, and a model to train", "as long as the training"),
     "demo": ("[demo]; a trained network comes with it", "7 s to start"),
     "demo.train": ("nothing", "20 min"),
 }

@@ -52,12 +52,19 @@ def stateless(action: Callable[[Any, Any], Any], variables_of: Callable[[Any], l
     return step
 
 
+scopes: list[keras.StatelessScope] = []  # of the pure functions that run now, one in another
+
+
 def functional(variables: list[Any], action: Callable[[], Any]) -> Callable[[list[Any]], tuple[Any, list[Any]]]:
     """Converts an action that reads and assigns variables to a pure function: values to (result, new values)."""
 
     def call(values):
         with keras.StatelessScope(list(zip(variables, values, strict=True))) as scope:
-            result = action()
+            scopes.append(scope)
+            try:
+                result = action()
+            finally:
+                scopes.pop()
         return result, [scope.get_current_value(variable) for variable in variables]
 
     return call
@@ -150,9 +157,14 @@ def remat(network: Any, function: Callable, inputs: list[Any]) -> Any:
         result, after = call(trained_values + values)
         return result, after[len(trained) :]
 
-    result, after = pure(values_of(trained), values_of(others), inputs)
+    result, after = pure(stored(trained), stored(others), inputs)
     assign(others, after)
     return result
+
+
+def stored(variables: list[Any]) -> list[Any]:
+    """The values of variables in a pure function. Not `value`, which may be in half precision within a network."""
+    return [scopes[-1].get_current_value(variable) for variable in variables]
 
 
 def gradients(function: Callable, inputs: list[Any], variables: list[Any]) -> list[Any]:

@@ -18,7 +18,7 @@ from keras_gan.backend.tensorflow_xla import in_training
 def remat(network: Any, function: Callable, inputs: list[Any]) -> Any:
     """See `keras_gan.backend.remat`."""
     trained, others = network.trainable_variables, network.non_trainable_variables
-    before = [tf.identity(variable.value) for variable in others]
+    before = [tf.identity(variable._value) for variable in others]  # not `value`, which may be in half precision here
 
     def pure(values: list[Any], inputs: list[Any]) -> tuple[Any, list[Any]]:
         pairs = [*zip(trained, values, strict=True), *zip(others, before, strict=True)]
@@ -26,7 +26,7 @@ def remat(network: Any, function: Callable, inputs: list[Any]) -> Any:
             result = function(inputs)
         return result, [scope.get_current_value(variable) for variable in others]
 
-    arguments = [*inputs, *(tf.convert_to_tensor(variable.value) for variable in trained)]
+    arguments = [*inputs, *(tf.convert_to_tensor(variable._value) for variable in trained)]
     count = len(inputs)
     with record.stop_recording():
         result, after = pure(arguments[count:], inputs)

@@ -19,7 +19,7 @@ from keras_gan.report.csv_log import read_rows
 on_jax = pytest.mark.skipif(keras.backend.backend() != "jax", reason="TensorFlow trains on one device")
 ENVIRONMENT = os.environ | {"XLA_FLAGS": "--xla_backend_optimization_level=0", "JAX_PLATFORMS": "cpu"}
 FAST = ["--image-size", "16", "--filters", "4", "--dataset", "drawn_shoes", "--batch-size", "4", "--epochs", "1"]
-LONG = [*FAST, "--steps-per-epoch", "300", "--checkpoint-interval", "2", "--sample-interval", "1000", "--seed", "0"]
+LONG = [*FAST, "--steps-per-epoch", "150", "--checkpoint-interval", "2", "--sample-interval", "1000", "--seed", "0"]
 
 
 @pytest.mark.parametrize(
@@ -209,11 +209,13 @@ def test_a_killed_process_stops_all_in_a_minute_and_the_run_goes_on_in_one_with_
     assert go_on.returncode == 0, said
     assert "This run was trained on 2 devices, now on 1. Its batch size stays, by accumulate=2." in out
     alone = launched(1, *LONG, "--output", tmp_path / "alone")
-    assert alone.wait(timeout=300) == 0, alone.communicate()
+    _, said = alone.communicate(timeout=300)
+    assert alone.returncode == 0, said
     rows, expected = (read_rows(tmp_path / name / "history.csv") for name in ("run", "alone"))
     assert [row["iteration"] for row in rows] == [row["iteration"] for row in expected]
-    for row, other in list(zip(rows, expected, strict=True))[:5]:  # later, Adam amplifies rounding errors
-        np.testing.assert_allclose([*map(float, row.values())], [*map(float, other.values())], rtol=1e-3)
+    for row, other in list(zip(rows, expected, strict=True))[:2]:  # later, Adam amplifies rounding errors
+        names = [name for name in row if name != "seconds"]
+        np.testing.assert_allclose(*([float(of[name]) for name in names] for of in (row, other)), rtol=1e-4)
 
 
 @on_jax
