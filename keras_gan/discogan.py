@@ -55,8 +55,8 @@ class DiscoGAN(TwoWayModel):
 
     TRAIN = {"epochs": 20, "batch_size": 1, "sample_interval": 200}  # as in the post
     QUICK = {
-        "model": {"img_shape": (64, 64, 3), "gf": 32, "df": 32},
-        "train": {"epochs": 10, "steps_per_epoch": 200, "batch_size": 4, "ema": 0.99},
+        "model": {"img_shape": (64, 64, 3), "gf": 32, "df": 32, "translation_weight": 50.0, "learning_rate": 5e-4},
+        "train": {"epochs": 10, "steps_per_epoch": 200, "batch_size": 4, "ema": 0.99, "schedule": "linear"},
     }
 
     def __init__(

@@ -52,6 +52,11 @@ FACADES = ["Labels", "Translated", "Photo"]
 FALLING = {"batch_size": 4, "schedule": "linear", "ema": 0.99}
 
 
+def falling(weight):
+    """DiscoGAN with a weight of the distance to the partner, and a rate that falls to zero."""
+    return {"model": {"translation_weight": weight, "learning_rate": 5e-4}, "train": {"schedule": "linear"}}
+
+
 def discogan(title, settings, data="edges2shoes", **options):
     judge = judge_pairs(
         lambda gan: gan.g_AB, lambda edges: {"an all-white picture": 1.0}, ["Edges", "Translated", "Photo"]
@@ -124,10 +129,8 @@ EXPERIMENTS = {
         settings={
             "equal-weights": {},
             "partner-10": {"model": {"translation_weight": 10.0}},
-            "partner-10-falling": {
-                "model": {"translation_weight": 10.0, "learning_rate": 5e-4},
-                "train": {"schedule": "linear"},
-            },
+            "partner-10-falling": falling(10.0),
+            "partner-50-falling": falling(50.0),
         },
         model={"img_shape": (64, 64, 3), "gf": 32, "df": 32},
         train={"batch_size": 4, "ema": 0.99},
