@@ -212,7 +212,7 @@ def by_tarfile(path):
 
 
 def by_index(path):
-    from keras_gan.datasets.tar_index import Listing
+    from keras_gan.datasets.tar_listing import Listing
 
     with open(path, "rb", buffering=0) as archive:
         return len(Listing(archive, path.stat().st_size).index().entries)

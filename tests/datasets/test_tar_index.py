@@ -8,7 +8,7 @@ import pytest
 from support import sharded
 from support.sharded import encoded, tar
 
-from keras_gan.datasets import tar_index
+from keras_gan.datasets import tar_index, tar_listing
 from keras_gan.datasets.shards import TarShard
 from keras_gan.images.members import TarMember
 from keras_gan.images.sources import Sides
@@ -59,8 +59,8 @@ def test_long_names_and_those_of_other_alphabets(tmp_path, form):
 @pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
 def test_a_long_name_belongs_to_the_next_member_alone(tmp_path, monkeypatch, chunk, form):
     """Also if that is a folder, or lies in the next chunk. The ending of a long name is in no header."""
-    monkeypatch.setattr(tar_index, "CHUNK", chunk)
-    monkeypatch.setattr(tar_index, "SMALL", 1)
+    monkeypatch.setattr(tar_listing, "CHUNK", chunk)
+    monkeypatch.setattr(tar_listing, "SMALL", 1)
     path = tmp_path / "0.tar"
     with tarfile.open(path, "w", format=form) as archive:
         names = ["1.txt", "x" * 120 + ".png", "2.png", "y" * 120, "3.png", "z" * 120 + ".txt", "4.jpg"]
@@ -122,11 +122,11 @@ def test_chunks_and_reads_hide_no_border(tmp_path, monkeypatch):
     expected = members_of(TarShard(path))
     assert len(expected) == 40
     for chunk, read, small in ((1, 1024, 1), (7, 8192, 2**20), (2, 512, 512), (9, 2**20, 20_000)):
-        monkeypatch.setattr(tar_index, "CHUNK", chunk)
-        monkeypatch.setattr(tar_index, "READ", read)
-        monkeypatch.setattr(tar_index, "SMALL", small)
+        monkeypatch.setattr(tar_listing, "CHUNK", chunk)
+        monkeypatch.setattr(tar_listing, "READ", read)
+        monkeypatch.setattr(tar_listing, "SMALL", small)
         with open(path, "rb", buffering=0) as archive:
-            index = tar_index.Listing(archive, path.stat().st_size).index()
+            index = tar_listing.Listing(archive, path.stat().st_size).index()
         assert index.are_pairs and index.entries.tobytes() == TarShard(path)._entries.tobytes()
 
 
