@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 from support.plain import noting, plain
 
+from keras_gan import backend as backends
 from keras_gan.adversarial.combined import Combined, once
 from keras_gan.adversarial.step import scaled_loss
 from keras_gan.layers import Conv2D, Conv2DTranspose, UpsampleConv2D
@@ -103,7 +104,11 @@ def updated(part):
     """The weights and optimizer variables after two updates."""
     for seed in range(2):
         x, y = (tf.constant(noise(3, 2, 2, 8, seed=number, dtype=keras.config.floatx())) for number in (seed, seed + 9))
-        backend.update(None, part, lambda pause, x=x, y=y: (scaled_loss(part, x, y, part([x], training=True)[0]), None))
+
+        def forward(pause, x=x, y=y):
+            return scaled_loss(part, x, y, part([x], training=True)[0]), None
+
+        backends.update(None, part, forward)
     return [np.asarray(variable) for variable in [*part.trainable_variables, *part.optimizer.variables]]
 
 

@@ -218,6 +218,6 @@ def test_other_files_prepare_nothing(run, tmp_path, comment):
 def test_the_record_of_the_run_says_what_was_made(tmp_path):
     make_pairs.make_pairs("edges", photos_in(tmp_path / "photos"), tmp_path / "pairs", (32, 32), "crop")
     gan = Pix2Pix((32, 32, 3), gf=2, df=2, dataset_name=str(tmp_path / "pairs"), output=tmp_path / "run")
-    gan.run.begin({"epochs": 1, "keep": 2, "save_every": 0, "best_by": None})
+    gan.run.begin({"epochs": 1, "keep": 2, "save_every": 0, "best_by": None}, parts=1)
     record = json.loads((tmp_path / "run" / "config.json").read_text())["dataset"]["preparation"]
     assert record == {"kind": "edges", "size": [32, 32], "fit": "crop"}
