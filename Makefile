@@ -32,7 +32,8 @@ test-jax: .venv/installed-test
 	$(WITHOUT_TENSORFLOW) $(BIN)/python $(PYTEST) -m "not slow" tests/models/test_golden.py tests/backend/test_jax_alone.py \
 		tests/models/test_real_sizes.py
 	$(WITHOUT_TENSORFLOW) $(FAST_TO_COMPILE) $(BIN)/python $(PYTEST) -m "not slow" -k "$(ON_JAX)" \
-		tests/models/test_models.py tests/layers/test_layers.py tests/training/test_recompiling.py \
+		tests/models/test_models.py tests/models/test_accumulate.py tests/models/test_remat.py \
+		tests/layers/test_layers.py tests/training/test_recompiling.py \
 		tests/training/test_figures.py tests/training/test_averages.py tests/backend/test_start.py \
 		tests/backend/test_deterministic.py
 	$(FAST_TO_COMPILE) $(BIN)/python $(PYTEST) -m "not slow" tests/backend/test_devices.py

@@ -43,7 +43,9 @@ class Extractor:
     def scale(self):
         images, _ = self.pictures()
         found = self.network.predict(images, verbose=0).astype("float64")
-        return found.mean(axis=0), found.std(axis=0) + 1e-6
+        deviation = found.std(axis=0)
+        # One that hardly any picture has would be divided by nearly nothing, and then outweigh all others
+        return found.mean(axis=0), np.where(deviation > 0.05 * np.median(deviation), deviation, np.inf)
 
     def train(self):
         keras.utils.set_random_seed(0)
