@@ -72,7 +72,7 @@ def open_video(path: Path, fps: float) -> Iterator[Callable[[np.ndarray], None]]
     options: Any = {"fps": fps, "macro_block_size": 2, "ffmpeg_log_level": "quiet"}
     with write_whole(path) as unfinished:
         file: Any = imageio.get_writer(unfinished, format="FFMPEG", mode="I", **options)
-        with file as writer:
+        with contextlib.closing(file) as writer:  # `with file` leaves ffmpeg running if the body raises
 
             def add(frame: np.ndarray) -> None:
                 nonlocal count

@@ -2,6 +2,7 @@
 
 import errno
 import resource
+import subprocess
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from support.pipes import collected_pipes, leaves_pipes  # noqa: F401
 from keras_gan import console
 from keras_gan.datasets import make_pairs
 from keras_gan.errors import BadValueError
+from keras_gan.files import write_whole
 from keras_gan.images import animations, grids, video, writing
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (3, 16, 32, 3), "uint8")
@@ -79,6 +81,31 @@ def test_a_video_that_cannot_be_written_to_its_end_leaves_nothing(name, tmp_path
 @pytest.mark.parametrize("name", list(WRITERS)[4:])
 def test_a_video_that_cannot_be_written_at_any_byte_leaves_nothing(name, tmp_path):
     check_limits(name, tmp_path, np.linspace(0, 0.99, 20), ends=range(1, 40))
+
+
+def test_ffmpeg_has_ended_before_the_file_of_a_video_that_is_given_up_is_removed(tmp_path, monkeypatch):
+    started, ended = [], []
+
+    class Started(subprocess.Popen):
+        def __init__(self, *words, **options):
+            super().__init__(*words, **options)
+            started.append(self)
+
+    @contextmanager
+    def watched(path):
+        with write_whole(path) as unfinished:
+            try:
+                yield unfinished
+            finally:
+                ended.extend(process.returncode is not None for process in started)
+
+    monkeypatch.setattr(subprocess, "Popen", Started)
+    monkeypatch.setattr(animations, "write_whole", watched)
+    writer = video.FilmWriter(tmp_path / "film.mp4", SimpleNamespace(fps=10, durations=[]))
+    writer.add(FRAMES[0]).result()
+    writer.close(is_whole=False)
+    assert ended == [True]
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_fails_without_a_reason_of_the_system_is_one_line(tmp_path, monkeypatch):
