@@ -67,7 +67,7 @@ def command_of(words: Sequence[str]) -> list[str]:
     words = words[1:] if words[:1] == ["--"] else words
     name, options = (words[0].removeprefix("keras_gan.") if words else ""), words[1:]
     sources = Path(__file__).parent.glob("*.py")
-    models = sorted(path.stem for path in sources if "cli.parse(__file__)" in path.read_text(encoding="utf-8"))
+    models = sorted(path.stem for path in sources if "\n    arguments = cli.parse(" in path.read_text(encoding="utf-8"))
     if name not in models:
         raise BadValueError(f"no model {name!r} to launch: write -- and one of {', '.join(models)}.")
     several = [] if any(word.split("=")[0] == "--devices" for word in options) else ["--devices", "all"]

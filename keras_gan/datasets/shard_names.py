@@ -3,6 +3,7 @@
 import glob
 import os
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,8 @@ FILES, TAR, PARQUET = "files", "tar", "parquet"
 TARS = ".tar", ".tar.gz", ".tgz"
 SHARDS = ".tar", ".parquet"  # those that can be read from any place
 BRACES = re.compile(r"\{(?P<first>\d+)\.\.(?P<last>\d+)\}|\{(?P<choice>[^{}]*,[^{}]*)\}")
+MOST = 1_000_000  # files that a range can name
+NUMBERED = re.compile(r"(^|[\W_])\d+($|[\W_])")
 OTHERS = hub.PREFIX, "gray2colour:"  # what begins like this names something else
 
 
@@ -36,7 +39,7 @@ def expanded(given: str, matches: Callable[[str], list[str]] = here) -> list[str
         matches: finds what matches a pattern with `*`.
 
     Raises:
-        BadValueError: if nothing matches.
+        BadValueError: if nothing matches, or a range is too long.
     """
     if found := BRACES.search(given):
         parts = numbers(found["first"], found["last"]) if found["first"] else found["choice"].split(",")
@@ -50,8 +53,17 @@ def expanded(given: str, matches: Callable[[str], list[str]] = here) -> list[str
 
 
 def numbers(first: str, last: str) -> list[str]:
-    """The numbers of a range, as long as the first one."""
-    return [f"{number:0{len(first)}}" for number in range(int(first), int(last) + 1)]
+    """The numbers of a range, as long as the first one; downwards, as in a shell, if the last one is smaller.
+
+    Raises:
+        BadValueError: if there are more than `MOST`.
+    """
+    start, end = int(first), int(last)
+    step = 1 if end >= start else -1
+    places = range(start, end + step, step)
+    if len(places) > MOST:
+        raise BadValueError(f"{{{first}..{last}}} has more than {MOST:,} numbers: check both ends.")
+    return [f"{number:0{len(first)}}" for number in places]
 
 
 def is_named(name: object) -> bool:
@@ -70,7 +82,7 @@ def is_list(name: str) -> bool:
 def in_folder(name: str | os.PathLike[str]) -> list[Path]:
     """The shards in a folder and its subfolders, if these have no pictures; [] for any other name.
 
-    One .tar file without a number is no shard, but an archive that somebody put there.
+    One .tar file that is not numbered, such as edges2shoes.tar, is no shard, but an archive that somebody put there.
     """
     folder = next((path for path in (FOLDER / name, Path(name)) if path.is_dir() and str(name).strip()), None)
     found: list[Path] = []
@@ -79,7 +91,7 @@ def in_folder(name: str | os.PathLike[str]) -> list[Path]:
         if any(ending(name) in known for name in names):
             return []
         found += [Path(place, name) for name in names if ending(name) in SHARDS]
-    is_archive = len(found) == 1 and found[0].suffix.lower() == ".tar" and not re.search(r"\d", found[0].stem)
+    is_archive = len(found) == 1 and found[0].suffix.lower() == ".tar" and not NUMBERED.search(found[0].stem)
     return [] if is_archive else sorted(found)
 
 
@@ -87,9 +99,12 @@ def places_of(name: str | os.PathLike[str]) -> list[Path]:
     """The shards that a name stands for, all of one kind, in order.
 
     Raises:
-        BadValueError: if a shard is missing or compressed, there are two kinds, or some are no shards.
+        BadValueError: if a shard is missing, named twice or compressed, there are two kinds, or some are no shards.
     """
     places = in_folder(name) if not is_list(str(name)) else below(expanded_here(str(name)))
+    twice = [path for path, count in Counter(places).items() if count > 1]
+    if twice:
+        raise BadValueError(f"{str(name)!r} names {twice[0]} more than once: name each shard once.")
     missing = [path for path in places if not path.is_file()]
     if missing:
         raise BadValueError(

@@ -29,6 +29,7 @@ LONG = [*FAST, "--steps-per-epoch", "150", "--checkpoint-interval", "2", "--samp
         (["--processes", "2", "--cpu-devices", "0", "--", "gan"], "cpu_devices must be a whole number of at least 1"),
         (["--processes", "2"], "no model '' to launch: write -- and one of cgan, cut"),
         (["--processes", "2", "--", "translate", "RUN"], "no model 'translate' to launch"),
+        (["--processes", "2", "--", "launch"], "no model 'launch' to launch"),
         (["--", "gan"], "the following arguments are required: --processes"),
     ],
 )

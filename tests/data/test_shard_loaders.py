@@ -448,9 +448,10 @@ def test_what_is_no_list_of_shards(tmp_path):
     assert len(find(folder).train) == 2
     tar(tmp_path / "photos.tar", [(f"{number}.png", sharded.wide(number)) for number in range(3)])
     assert isinstance(source(find(tmp_path / "photos.tar").train[0]), type(tmp_path))
-    tar(tmp_path / "packed/photos.tar", sharded.singles(1))
-    with pytest.raises(BadValueError, match="no pictures"):
-        find(tmp_path / "packed")
+    for name in ("photos", "edges2shoes"):
+        tar(tmp_path / f"packed {name}/{name}.tar", sharded.singles(2))
+        with pytest.raises(BadValueError, match="no pictures"):
+            find(tmp_path / f"packed {name}")
     with pytest.raises(BadValueError, match="check takes a folder"):
         check(shards(tmp_path / "x", 2, 3, sharded.singles))
     with pytest.raises(NotFoundError):

@@ -15,6 +15,7 @@ from support.resuming import EVERY_STEP, check_same, cut_back, weights_in
 from support.toy import Toy
 
 from keras_gan.data import order
+from keras_gan.datasets import shard_names
 from keras_gan.errors import BadValueError
 from keras_gan.training import checkpoints
 
@@ -98,11 +99,17 @@ def names(folder):
     return [path for path in sorted(folder.rglob("*")) if folder / "cache" not in (path, *path.parents)]
 
 
+def test_a_range_counts_downwards_as_in_a_shell():
+    assert shard_names.expanded("{02..0}.tar") == ["02.tar", "01.tar", "00.tar"]
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
         ("x/{000..003}.tar", "x/003.tar is missing, 1 of the 4 shards"),
         ("{x/000,p/0}.{tar,parquet}", "is missing"),
+        ("x/{000..9999999999}.tar", "{000..9999999999} has more than 1,000,000 numbers: check both ends"),
+        ("x/{000,001,000}.tar", "names x/000.tar more than once: name each shard once"),
         ("both", "shards of two kinds"),
         ("text", "has no pictures: its columns are words"),
         ("empty{0..1}.tar", "have no pictures to train"),
