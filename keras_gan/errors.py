@@ -4,8 +4,12 @@ Commands print the message as one line and exit with code 2. In Python these are
 `FileNotFoundError` and so on.
 """
 
+import re
 from numbers import Integral, Real
 from os import PathLike
+from os.path import exists
+
+ADDRESS = re.compile(r"[A-Za-z][\w+.-]+:/")  # two letters at least: C:/ is a drive
 
 
 class UserError(Exception):
@@ -77,6 +81,18 @@ def check_name(**values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, str | PathLike) or not str(value).strip():
             raise BadValueError(f"{name} must be a name or a path, not {value!r}.")
+
+
+def check_here(place: object) -> None:
+    """Raises BadValueError for an address such as s3://bucket/run. As a path it would be a folder named s3: here."""
+    if is_address(place):
+        shown = re.sub(":/+", "://", str(place), count=1)
+        raise BadValueError(f"{shown!r} is an address, not a place on this machine: name a file or folder.")
+
+
+def is_address(place: object) -> bool:
+    """Whether this begins like s3:// or, once it is a `Path`, like s3:/ and is no folder of this machine."""
+    return bool(ADDRESS.match(str(place))) and not exists(str(place).partition(":")[0] + ":")
 
 
 def is_number(value: object) -> bool:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from keras_gan import console, generators
-from keras_gan.errors import BadValueError, UserError
+from keras_gan.errors import BadValueError, UserError, check_here
 from keras_gan.files import unfinished_folder
 
 #: By format: the file extension, and the packages needed to write and run it.
@@ -100,6 +100,7 @@ def check_format(format: str) -> None:
 
 def checked_output(path: str | Path) -> Path:
     """Makes the folder of the path; BadValueError if the path exists or cannot be written."""
+    check_here(path)
     path = Path(path)
     if path.exists():
         raise BadValueError(f"{str(path)!r} exists: name another --output.")

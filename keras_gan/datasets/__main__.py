@@ -20,6 +20,7 @@ from keras_gan.datasets import catalogue, make_pairs
 from keras_gan.datasets.check import check
 from keras_gan.datasets.download import download
 from keras_gan.datasets.folders import FOLDER
+from keras_gan.errors import check_here
 from keras_gan.images.pixels import FITS
 
 LAYOUT = """\
@@ -69,6 +70,7 @@ def add_download(commands: Any) -> None:
 
 def run_download(given: argparse.Namespace) -> None:
     """Downloads a data set and prints the next command."""
+    check_here(given.output)
     folder = download(given.name, given.output, given.yes)
     if folder is not None:
         print(f"Next: python -m keras_gan.datasets check {shlex.quote(str(folder))}")

@@ -16,7 +16,7 @@ from keras_gan.datasets.paired_folders import by_name, paired_folders, with_test
 from keras_gan.datasets.parts import TESTS, existing_splits, remarks
 from keras_gan.datasets.preparation import KEY, KINDS, Preparation
 from keras_gan.datasets.spans import chosen_range, warn_of_values
-from keras_gan.errors import BadValueError, check_at_least
+from keras_gan.errors import BadValueError, check_at_least, check_here
 from keras_gan.files import unfinished_folder
 from keras_gan.images.opening import TooLargeError, check_room
 from keras_gan.images.pixels import AUTO, checked_fit, shaped
@@ -162,7 +162,8 @@ def check_size(size: Any) -> None:
 
 
 def check_output(out: Path, *folders: Path) -> None:
-    """Raises BadValueError if `out` contains pictures or full folders of splits, or is inside an input folder."""
+    """Raises BadValueError if `out` contains pictures or full folders of splits, or is in an input, or an address."""
+    check_here(out)
     for folder in folders:
         if out.resolve().is_relative_to(folder.resolve()):
             raise BadValueError(f"{out} is inside the input folder {folder}; name a folder outside of it.")

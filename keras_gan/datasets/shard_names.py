@@ -95,6 +95,11 @@ def in_folder(name: str | os.PathLike[str]) -> list[Path]:
     return [] if is_archive else sorted(found)
 
 
+def are_shards(name: str) -> bool:
+    """Whether a name stands for archives or Parquet files, or a folder of shards."""
+    return kind_of(name) != FILES or bool(in_folder(name))
+
+
 def places_of(name: str | os.PathLike[str]) -> list[Path]:
     """The shards that a name stands for, all of one kind, in order.
 

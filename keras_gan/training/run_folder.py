@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from keras_gan.console import way_out
-from keras_gan.errors import BadValueError, NoDataSetError, NotFoundError, UserError
+from keras_gan.errors import BadValueError, NoDataSetError, NotFoundError, UserError, check_here
 from keras_gan.files import make_unfinished
 from keras_gan.report.run_files import CONFIG, SUM, check_no_links, read_record, say
 from keras_gan.training import checkpoint_files, old_runs
@@ -57,7 +57,8 @@ def open_run(folder: str | Path) -> Path:
 
 
 def check_free(folder: Path) -> None:
-    """Raises BadValueError if a folder already holds a trained run."""
+    """Raises BadValueError if a folder already holds a trained run, or is an address."""
+    check_here(folder)
     if any(any(folder.glob(kept)) for kept in (CONFIG, "models/*.keras", "checkpoints/[0-9]*")):
         raise BadValueError(
             f"output folder {str(folder)!r} already holds a trained run: name another folder, or --resume that run."
@@ -70,6 +71,7 @@ def check_writable(folder: Path) -> None:
 
 def open_output(folder: Path, files: Collection[Path]) -> None:
     """Creates the output folder of a command. Raises BadValueError if a file exists, or the folder is not writable."""
+    check_here(folder)
     existing = [file for file in files if file.exists()]
     if existing:
         raise BadValueError(

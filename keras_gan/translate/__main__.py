@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from keras_gan import cluster, console
-from keras_gan.errors import BadValueError
+from keras_gan.datasets.shard_names import are_shards
+from keras_gan.errors import BadValueError, is_address
 from keras_gan.generators import DIRECTIONS, find, locate
 from keras_gan.training.run_folder import read_config
 from keras_gan.translate import translator
@@ -135,6 +136,10 @@ def check_engine(given: argparse.Namespace, parts: list[str]) -> None:
         raise BadValueError(f"{what} is not for --engine ray: translate without it.")
     if given.engine != "ray" and (given.workers or given.form):
         raise BadValueError(f"{'--workers' if given.workers else '--as'} needs --engine ray.")
+    for place in [] if given.engine == "ray" else [*given.inputs, given.output]:
+        if is_address(place) or (place is not given.output and are_shards(place)):
+            what = "is an address" if is_address(place) else "are shards"
+            raise BadValueError(f"{str(place)!r} {what}: add --engine ray, or name files and folders of this machine.")
 
 
 def at_scale(given: argparse.Namespace) -> None:
