@@ -34,19 +34,21 @@ ANKLE = {"bend": (0.24, 0.32), "dip": (0, 0.06), "collar": (0.93, 0.97), "shaft"
 BOOT = ANKLE | {"shaft": (0.5, 0.75), "tilt": (0.98, 1.08)}
 RUBBER = {"heel": (0.1, 0.15), "sole": (0.055, 0.09), "toe_shape": (2.1, 2.8), "spring": (0.03, 0.06)}
 HIGH = {"heel": (0.26, 0.4), "heel_width": (0.035, 0.06), "sole": (0.016, 0.024), "toe_shape": (1.7, 2.1)}
-# Each kind: shape ranges, details that it always has, details with probability 1/2.
+# Each kind: shape ranges, details that it always has, details with probability 1/2, and its usual colour.
 KINDS = [
-    (RUBBER, "laces foxing", "guard cap counter stripes trim"),  # sneaker
-    (RUBBER | ANKLE, "laces foxing", "cap counter stripes"),  # high-top
-    ({}, "block laces welt", "cap counter"),  # oxford
-    ({"throat": (0.42, 0.48), "tilt": (0.95, 1.1)}, "block apron saddle", "counter welt"),  # loafer
-    (RUBBER | BOOT, "block laces welt lugs", "cap counter"),  # work boot
-    (ANKLE | {"heel": (0.09, 0.2)}, "block gore", "welt cap"),  # chelsea boot
-    (BOOT | HIGH, "block zip", "cap counter"),  # heeled boot
-    (LOW | HIGH, "block", "cap counter bow trim"),  # pump
-    (LOW | {"heel": (0.04, 0.24), "heel_width": (0.14, 0.24)}, "block", "cap counter bow ankle trim"),  # flat
-    (LOW | {"heel": (0.2, 0.3), "sole": (0.04, 0.08)}, "rope", "cap ankle bow trim"),  # wedge
+    (RUBBER, "laces foxing", "guard cap counter stripes trim", "468cc4"),  # sneaker: light blue
+    (RUBBER | ANKLE, "laces foxing", "cap counter stripes", "b02226"),  # high-top: red
+    ({}, "block laces welt", "cap counter", "5c3722"),  # oxford: dark brown
+    ({"throat": (0.42, 0.48), "tilt": (0.95, 1.1)}, "block apron saddle", "counter welt", "e26e28"),  # loafer: orange
+    (RUBBER | BOOT, "block laces welt lugs", "cap counter", "c4945c"),  # work boot: tan
+    (ANKLE | {"heel": (0.09, 0.2)}, "block gore", "welt cap", "243e82"),  # chelsea boot: blue
+    (BOOT | HIGH, "block zip", "cap counter", "6e428c"),  # heeled boot: purple
+    (LOW | HIGH, "block", "cap counter bow trim", "d63670"),  # pump: pink
+    # flat: sea green
+    (LOW | {"heel": (0.04, 0.24), "heel_width": (0.14, 0.24)}, "block", "cap counter bow ankle trim", "3ca096"),
+    (LOW | {"heel": (0.2, 0.3), "sole": (0.04, 0.08)}, "rope", "cap ankle bow trim", "e4b028"),  # wedge: yellow
 ]
+USUAL = 4  # times as many shoes have the usual colour of their kind as have any
 NEUTRALS = "1e1d20 262426 1e1d20 262426 5c3722 96603a c4945c 3e2820 6e4426 e2d6be f0eeea c8c8ce 868a90"
 LEATHERS = f"{NEUTRALS} b02226 6e1628 243e82 1c2442 468cc4 246442 6e743e e4b028 e26e28 e88ca4 d63670 6e428c 3ca096"
 RUBBERS, STACKS = "f4f3ee f4f3ee ece4d0 b07a46 2a2a2c d2d4d6", "221e1e 4a3022 966840"
@@ -161,15 +163,17 @@ def details(p: SimpleNamespace, c: SimpleNamespace) -> dict[str, list[Part]]:
 
 def shoe(rng: np.random.Generator) -> tuple[list[Part], np.ndarray]:
     """A random shoe: its parts from back to front, and the colours (0..255) of all regions (REGIONS, 3)."""
-    changes, always, maybe = KINDS[rng.integers(len(KINDS))]
+    changes, always, maybe, usual = KINDS[rng.integers(len(KINDS))]
     p = SimpleNamespace(**{name: rng.uniform(*bounds) for name, bounds in (SHAPE | changes).items()})
     names = always.split() + [name for name in maybe.split() if rng.random() < 0.5]
     c = outlines(p, solid="block" not in names)
     known = details(p, c)
     parts = [Part(LINING, np.vstack([c.near, c.far[::-1]])), Part(UPPER, c.upper), Part(SOLE, c.sole)]
     parts += [part for name in names for part in known[name]]
-    palettes = LEATHERS, LEATHERS, LEATHERS, NEUTRALS, RUBBERS, STACKS, LININGS, CORDS
-    picked = [list(bytes.fromhex(rng.choice(palette.split()))) for palette in palettes] + rng.normal(0, 5, (8, 3))
+    any_of = LEATHERS.split()
+    usually = [usual] * (USUAL * len(any_of)) + any_of
+    palettes = usually, any_of, any_of, *(of.split() for of in (NEUTRALS, RUBBERS, STACKS, LININGS, CORDS))
+    picked = [list(bytes.fromhex(rng.choice(palette))) for palette in palettes] + rng.normal(0, 5, (8, 3))
     main, other, stripe, neutral, rubber, stack, lining, cord = picked
     second = [main * 0.9, main * 0.75, neutral, other][rng.integers(4)]
     sole = rubber if "foxing" in names else stack
@@ -240,7 +244,8 @@ def draw_pair(seed: int, index: int, size: int = 256) -> np.ndarray:
     """Draws a pair, toe to the left: uint8 (size, 2 * size, 3), a line drawing beside the shoe in colour, on white.
 
     ``seed`` and ``index`` determine the shoe, at any ``size``. The same arguments give the same bytes. The drawing
-    shows the regions (sole, laces, toe cap, ...) but neither colours nor material.
+    shows the regions (sole, laces, toe cap, ...). Of the colours it tells the usual one of this kind of shoe, which four
+    of five have; it does not tell the material.
 
     Raises ValueError if ``seed`` or ``index`` is negative or ``size`` is below 16.
     """
