@@ -79,7 +79,7 @@ def draw_channels(dataset, folder, size=64, train=1000, held_out=100):
             picture.save(place / f"{index}.png")
 
 
-def channels(title, other, direction, trivial, **shapes):
+def channels(title, other, direction, trivial, settings, **shapes):
     """An experiment in which one side has one channel, on drawn shoes."""
     return Experiment(
         title + ", 1,000 drawn shoes at 64x64, 32 filters, batch 4",
@@ -88,7 +88,7 @@ def channels(title, other, direction, trivial, **shapes):
         judge=judge_pairs(lambda gan: gan.generator, trivial),
         figures={"L1": ".3f", "SSIM": ".3f"},
         marks=[1000, 2000],
-        settings={"pix2pix": {}},
+        settings=settings,
         model={"img_shape": (64, 64, 3), "gf": 32, "df": 32, "direction": direction} | shapes,
         train={"batch_size": 4},
         judged={"flip": "none", "augment": False},
@@ -98,13 +98,19 @@ def channels(title, other, direction, trivial, **shapes):
 
 EXPERIMENTS = {
     "drawn-colours": channels(
-        "Pix2Pix, gray to colour", "gray", "BtoA", lambda gray: {"the gray picture itself": gray}, shape_A=(64, 64, 1)
+        "Pix2Pix, gray to colour",
+        "gray",
+        "BtoA",
+        lambda gray: {"the gray picture itself": gray},
+        {"pix2pix": {}, "lab": {"model": {"colour": "lab"}}},
+        shape_A=(64, 64, 1),
     ),
     "drawn-masks": channels(
         "Pix2Pix, colour to mask",
         "mask",
         "AtoB",
         lambda colour: {"the picture in gray, inverted": -colour.mean(axis=-1, keepdims=True)},
+        {"pix2pix": {}},
         shape_B=(64, 64, 1),
     ),
     "edges2shoes": discogan(
