@@ -116,7 +116,8 @@ class AdversarialModel(StatefulModel):
         keep_freed_memory()
         super().__init__(name=name)
         self.seed = hosts.shared_seed(seed, self._constructed_with.arguments)
-        keras.utils.set_random_seed(self.seed)
+        with backend.alone():
+            keras.utils.set_random_seed(self.seed)
         check_rate(learning_rate=learning_rate, d_learning_rate=d_learning_rate)
         self.g_optimizer = chosen(g_optimizer, learning_rate, beta_1)
         self.d_optimizer = chosen(d_optimizer, learning_rate if d_learning_rate is None else d_learning_rate, beta_1)

@@ -33,6 +33,15 @@ def keep_compiled() -> None:
         jax_cache.keep_compiled()
 
 
+def alone() -> contextlib.AbstractContextManager[None]:
+    """Within it, Keras on JAX does not load TensorFlow. Does nothing on TensorFlow."""
+    if keras.backend.backend() != "jax":
+        return contextlib.nullcontext()
+    from keras_gan.backend.jax_alone import alone
+
+    return alone()
+
+
 def current() -> ModuleType:
     """The module of this package for the Keras backend."""
     return import_module(f"keras_gan.backend.{keras.backend.backend()}")

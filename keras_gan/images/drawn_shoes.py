@@ -244,8 +244,8 @@ def draw_pair(seed: int, index: int, size: int = 256) -> np.ndarray:
     """Draws a pair, toe to the left: uint8 (size, 2 * size, 3), a line drawing beside the shoe in colour, on white.
 
     ``seed`` and ``index`` determine the shoe, at any ``size``. The same arguments give the same bytes. The drawing
-    shows the regions (sole, laces, toe cap, ...). Of the colours it tells the usual one of this kind of shoe, which four
-    of five have; it does not tell the material.
+    shows the regions (sole, laces, toe cap, ...). Of the colours it tells the usual one of this kind of shoe, which
+    four of five have; it does not tell the material.
 
     Raises ValueError if ``seed`` or ``index`` is negative or ``size`` is below 16.
     """

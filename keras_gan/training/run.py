@@ -117,6 +117,7 @@ class Run:
         shown += validation_of(model, arguments, shown)
         self.best = Best.of(arguments["best_by"], arguments["patience"], self.best)
         with (
+            backend.alone(),
             hosts.synchronized_hosts(self, as_json(model.constructor_arguments | arguments | settings(model))),
             run_folder.locked(self.folder),
             deferred_signals() as signals,

@@ -26,6 +26,7 @@ gan = Toy(seed=0, output=sys.argv[1])
 gan.train(epochs=1, steps_per_epoch=3, quiet=True)
 print(events["cache_hits"], events["cache_misses"])
 print(jax.config.jax_compilation_cache_dir)
+assert "tensorflow" not in sys.modules
 print(keras.ops.sum(gan.combined.trainable_variables[0]), gan.history.history["g_loss"])
 """
 
@@ -77,7 +78,9 @@ def test_the_same_seed_gives_the_same_networks():
 def start(tmp_path, name, **environment):
     """Trains in a new process; returns (cache hits, cache misses, the cache folder, its figures, its warnings)."""
     tests = Path(__file__).resolve().parents[1]
-    paths = os.pathsep.join([str(tests), str(tests.parent), os.environ.get("PYTHONPATH", "")])
+    others = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    others = [path for path in others if not path.endswith("without_tensorflow")]  # it is there, and not loaded
+    paths = os.pathsep.join([str(tests), str(tests.parent), *others])
     variables = {name: value for name, value in os.environ.items() if not name.startswith("JAX_")}  # the suite's own
     variables |= {"PYTHONPATH": paths, "XDG_CACHE_HOME": str(tmp_path / "cache")} | environment
     command = [sys.executable, "-c", START, str(tmp_path / name)]
