@@ -10,6 +10,7 @@ import pytest
 from support import sharded
 from support.many_hosts import Started, free_port, trained
 
+from keras_gan.errors import LostHostError
 from keras_gan.report.csv_log import read_rows
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "jax", reason="TensorFlow trains on one device")
@@ -43,6 +44,32 @@ def ended(hosts, codes):
     said = [process.communicate(timeout=200) for process in hosts]
     assert [process.returncode for process in hosts] == codes, said
     return said
+
+
+class Keeper:
+    """Keeps no texts, but the signs of life of host 1."""
+
+    def __init__(self, why, signs):
+        self.why, self.signs = why, iter(signs)
+
+    def blocking_key_value_get(self, name, milliseconds):
+        time.sleep(0.02)
+        raise RuntimeError(f"{self.why}: {name}")
+
+    def key_value_dir_get(self, folder):
+        return [(f"{folder}1", next(self.signs, "the last"))]
+
+
+@pytest.mark.parametrize("why", ["DEADLINE_EXCEEDED", "UNAVAILABLE"])
+def test_a_host_that_falls_silent_while_others_wait_for_it_is_missed(monkeypatch, why):
+    """It is waited for while it gives signs of life, unless the first host, which keeps the texts, is lost."""
+    from keras_gan.backend import jax_exchange
+
+    monkeypatch.setattr(jax_exchange, "SILENCE", 0.1)
+    signs = iter([str(number) for number in range(9)])
+    with pytest.raises(LostHostError, match="host 1 or the first host has stopped"):
+        jax_exchange.text_of(Keeper(why, signs), 0, 1)
+    assert len([*signs]) == (0 if why == "DEADLINE_EXCEEDED" else 9)
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from keras_gan.data.unpaired import UnpairedDataLoader
 from keras_gan.datasets import shards as shards_module
 from keras_gan.errors import BadValueError
 from keras_gan.training.data_files import pictures_of
+from keras_gan.training.hosts import in_own_order
 
 
 @pytest.fixture(autouse=True)
@@ -278,6 +279,16 @@ def test_hosts_on_one_disk_have_caches_of_their_own(tmp_path, monkeypatch):
         epochs(loader)
     stores = [path.name for path in (tmp_path / "x/.keras_gan-cache").iterdir()]
     assert len([name for name in stores if name.startswith("train")]) == 2
+
+
+def test_another_number_of_hosts_is_told_and_a_shorter_epoch_keeps_a_batch_to_do(tmp_path, capsys):
+    batches = single(shards(tmp_path / "x", 2, 10, sharded.singles)).batches(4)  # five batches
+    before = {"step": 8, "data_epoch": 1}
+    assert in_own_order(batches, before | {"config": {"own_hosts": 2}})["step"] == 4
+    assert capsys.readouterr().out == "Shards were those of 2 hosts, now of 1: pictures come in another order.\n"
+    for config in ({"own_hosts": 1}, {}):
+        assert in_own_order(batches, before | {"config": config}) == before | {"config": config}
+    assert not capsys.readouterr().out
 
 
 # What is wrong on one host is told on all, in one line.
