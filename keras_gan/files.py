@@ -150,6 +150,15 @@ def comment_of(path: str | os.PathLike[str]) -> str:
         return ""
 
 
+def stamp(path: str | os.PathLike[str]) -> str:
+    """What changes with the content of a file, its size and modification time; "gone" if it is missing."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return "gone"
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
 def sync(path: str | os.PathLike[str]) -> None:
     """Waits until the contents of a file, or the names in a folder, are on the disk."""
     try:

@@ -39,6 +39,8 @@ class LatentModel(AdversarialModel):
         resample: filter: nearest, bilinear, bicubic, lanczos, or auto: nearest for label maps, else bicubic.
         value_range: values of black and white in the files, such as 0,4095, or auto: the smallest and the largest in
             up to 256 training files of a side; default: what each file states.
+        own_shards: whether each of several hosts reads only its own shards of a data set in shards, every n-th one, so
+            that the others may be missing there; with a single host nothing changes.
         data: in place of a named data set: an array of pictures or, for CGAN, (pictures, labels); or a
             `tf.data.Dataset` or `keras.utils.PyDataset` of batches of these, which is read once, into memory.
         test_data: the same to test on; None: every tenth picture is held out.
@@ -64,6 +66,7 @@ class LatentModel(AdversarialModel):
         flip: Flip = "none",
         resample: str = "auto",
         value_range: ValueRange | None = None,
+        own_shards: bool = False,
         data: Any = None,
         test_data: Any = None,
         **options: Any,
@@ -75,7 +78,12 @@ class LatentModel(AdversarialModel):
         named = given_or_named(dataset_name, data, test_data, **others)
         self.data_options = others | {"dataset_name": named, "fit": fit}
         self.data_options |= {"load_size": load_size, "flip": flip}
-        self.data_options |= {"resample": resample, "value_range_of_files": value_range, "seed": self.seed}
+        self.data_options |= {
+            "resample": resample,
+            "value_range_of_files": value_range,
+            "own_shards": own_shards,
+            "seed": self.seed,
+        }
         self.noise_seed = keras.random.SeedGenerator(self.seed)
         self.fixed_noise = self.sample_noise(self.SAMPLES[0] * self.SAMPLES[1], self.seed)
 

@@ -43,6 +43,8 @@ class TranslationModel(AdversarialModel):
         resample: filter: nearest, bilinear, bicubic, lanczos, or auto: nearest for label maps, else bicubic.
         value_range: values of black and white in the files, such as 0,4095, or auto: the smallest and the largest in
             up to 256 training files of a side; default: what each file states.
+        own_shards: whether each of several hosts reads only its own shards of a data set in shards, every n-th one, so
+            that the others may be missing there; with a single host nothing changes.
         data: in place of a named data set: two arrays of pictures, (A, B); or a `tf.data.Dataset` or
             `keras.utils.PyDataset` of batches (A, B), which is read once, into memory.
         test_data: the same to test on; None: every tenth picture is held out.
@@ -71,19 +73,25 @@ class TranslationModel(AdversarialModel):
         flip: Flip = "horizontal",
         resample: str = "auto",
         value_range: ValueRange | None = None,
+        own_shards: bool = False,
         data: Any = None,
         test_data: Any = None,
         **options: Any,
     ) -> None:
         super().__init__(name, **options)
-        self.folders_A = checked_folders(dataset_A, dataset_name, dataset_B)
+        self.folders_A = checked_folders(dataset_A, dataset_name, dataset_B, own_shards)
         others = {"dataset_name": dataset_name, "dataset_A": dataset_A, "dataset_B": dataset_B}
         named = given_or_named(dataset_name, data, test_data, **others)
         self.data_options = {"dataset_name": named, "dataset_B": dataset_B, "fit": fit}
         self.data_options |= {"load_size": load_size, "flip": flip}
         if self.folders_A:
             self.data_options["dataset_name"] = self.folders_A[0] if len(self.folders_A) == 1 else self.folders_A
-        self.data_options |= {"resample": resample, "value_range_of_files": value_range, "seed": self.seed}
+        self.data_options |= {
+            "resample": resample,
+            "value_range_of_files": value_range,
+            "own_shards": own_shards,
+            "seed": self.seed,
+        }
         self._held_out: Any = None
 
     def take_shapes(self, img_shape: tuple, shape_A: tuple | None, shape_B: tuple | None, colour: str = "rgb") -> None:

@@ -100,6 +100,22 @@ def same_on_all_hosts(value: int) -> bool:
     return current().same_on_all_hosts(value) if hosts()[1] > 1 else True
 
 
+def exchanged(text: str) -> list[str]:
+    """The text that each host passes, in their order. All must call it, and wait while the others live."""
+    return current().exchanged(text) if hosts()[1] > 1 else [text]
+
+
+def give_signs() -> None:
+    """Lets the other hosts know from now on that this one lives, for those that wait in `exchanged`."""
+    if hosts()[1] > 1:
+        current().give_signs()
+
+
+def broadcast(arrays: list[Any]) -> list[Any]:
+    """The first host's arrays on all hosts, which pass arrays of the same shapes and types."""
+    return current().broadcast(arrays) if hosts()[1] > 1 else arrays
+
+
 @contextlib.contextmanager
 def undivided() -> Iterator[None]:
     """Disables data parallelism in a context: batches may have any size, and hosts do not wait for each other.

@@ -18,7 +18,10 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from keras_gan.backend import jax_hosts, replicas
+from keras_gan.backend.jax_exchange import broadcast, exchanged, give_signs
 from keras_gan.errors import BadValueError
+
+__all__ = ["broadcast", "exchanged", "give_signs"]
 
 # The only fork, ffmpeg for videos, calls exec at once, so it cannot deadlock with JAX's threads.
 warnings.filterwarnings("ignore", r"os\.fork\(\) was called", RuntimeWarning)

@@ -121,7 +121,7 @@ def check_places(given: Mapping[str, Any]) -> None:
     named = [given.get(name) for name in ("dataset_name", "dataset_B")]
     for name in (*named, *given.get("dataset_A", ())):
         if name is not None:
-            check_name_is_known(name)
+            check_name_is_known(name, given.get("own_shards", False))
     if "start_from" in given:
         check_start(given["start_from"], given.get("with_optimizers", False))
     if "output" in given:

@@ -1,10 +1,8 @@
-"""The base class of the loaders: batches for `fit()`, checks before training, and skipping broken pictures."""
+"""The base class of the loaders: batches for `fit()`, and checks before training."""
 
 import copy
 import functools
 import math
-import sys
-import threading
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from numbers import Integral
@@ -12,19 +10,18 @@ from typing import Any
 
 import keras
 import numpy as np
-from PIL import UnidentifiedImageError
 
 from keras_gan import console
-from keras_gan.data.cache import Cache
 from keras_gan.data.order import check_given, files_by_side, longest
+from keras_gan.data.own_part import OwnPart
+from keras_gan.data.reading import PictureReader
 from keras_gan.datasets.entries import Entries
 from keras_gan.datasets.pair_files import check_pairs
 from keras_gan.datasets.preparation import Preparation, preparation_of
-from keras_gan.datasets.spans import chosen_range, warn_of_values
+from keras_gan.datasets.spans import chosen_range, range_of_all, warn_of_values
 from keras_gan.errors import BadValueError, check_at_least
-from keras_gan.images.pixels import RANDOM_CROP, as_pixels, scale, size_of
-from keras_gan.images.sources import UNREADABLE, is_of_user, open_picture, source
-from keras_gan.images.values import Range, ValueRange, checked_value_range
+from keras_gan.images.sources import is_of_user, source
+from keras_gan.images.values import ValueRange, checked_value_range
 
 CHECKED_BEFORE_TRAINING = 256
 
@@ -47,7 +44,7 @@ class Progress:
         return epoch if of_last == counted_in else math.ceil(self._passes * batches_per_pass / batches_per_epoch)
 
 
-class PictureLoader(keras.utils.PyDataset):
+class PictureLoader(PictureReader, keras.utils.PyDataset):
     """Base class of the loaders: numbered batches of one or several streams, for `fit()` and for custom loops.
 
     A subclass defines `value_range`, `fit`, `_streams(is_testing)`, which returns a list of `Stream`s,
@@ -60,44 +57,56 @@ class PictureLoader(keras.utils.PyDataset):
     batches. A run that is resumed sets `epoch` and `played` of its copy, and its epochs count on from there.
     """
 
-    def __init__(self, batch_size: int, steps_per_epoch: int | None, seed: int | None, workers: int) -> None:
+    def __init__(
+        self, batch_size: int, steps_per_epoch: int | None, seed: int | None, workers: int, own_shards: bool = False
+    ) -> None:
         steps = 1 if steps_per_epoch is None else steps_per_epoch
         check_at_least(1, batch_size=batch_size, workers=workers, steps_per_epoch=steps)
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0):
             raise BadValueError(f"seed must be a whole number of at least 0, not {seed!r}.")
         console.print_any_name()
-        super().__init__(workers=workers)
+        PictureReader.__init__(self)
+        keras.utils.PyDataset.__init__(self, workers=workers)
         self.batch_size = int(batch_size)
         self.steps_per_epoch = None if steps_per_epoch is None else int(steps_per_epoch)
         self.seed = np.random.SeedSequence().entropy if seed is None else int(seed)
-        self.value_range_of_files: Range = None
         self.epoch = 0
         self.played = 0  # batches of this epoch that a resumed run has already trained on
         self.parts = 1  # the number of equal parts that every batch is divided into
-        self.share = (0, 1)  # (index, count): which part of each batch this process reads
-        self.skipped: dict[Any, str] = {}
+        self._own = OwnPart(own_shards)
+        self.own_shards = self._own.wanted
+        self.share = self._own.share  # (index, count): which part of each batch this process reads
         self._checked = False
         self._progress = Progress()  # of this loader and its copies
-        self._cache = Cache()
         self._rng = np.random.default_rng(self.seed)
-        self._lock = threading.Lock()
 
     def _open_files(self, wanted: ValueRange | None) -> None:
         """Sets `value_range_of_files`, the values of black and white in the files. "auto" reads some of them."""
         wanted = checked_value_range(wanted)
-        self.value_range_of_files = chosen_range(wanted, files_by_side(self._streams(False)), self.dataset_name)
+        self._own.check(self._streams(False)[0].pictures, self.dataset_name)
+        found = self._own.everywhere(
+            lambda: chosen_range(wanted, files_by_side(self._streams(False)), self.dataset_name)
+        )
+        self.value_range_of_files = range_of_all(found)
         check_given([*self._streams(False), *self._streams(True)])
 
     @property
     def n_batches(self) -> int:
-        """Batches per pass over the longer side. A short last one is dropped if it cannot be divided into parts."""
+        """Batches per pass over the longer side. A short last one is dropped if it cannot be divided into parts.
+
+        If hosts have their own shards, batches are whole, and the host with the fewest pictures can fill its part.
+        """
+        if self._own.is_on:
+            self.check()
+            self._own.check_batch(self.batch_size)
+            return self._own.batches(self.batch_size)
         whole, rest = divmod(longest(self._streams(is_testing=False)), self.batch_size)
         return whole + (rest > 0 and rest % self.parts == 0)
 
     @property
     def rest(self) -> int:
         """The number of pictures that a pass over the longer side leaves for a short last batch."""
-        return longest(self._streams(is_testing=False)) % self.batch_size
+        return 0 if self._own.is_on else longest(self._streams(is_testing=False)) % self.batch_size
 
     def load_data(self, batch_size: int = 1, is_testing: bool = False) -> Any:
         """Loads random pictures from the test split (is_testing) or the training split.
@@ -107,7 +116,11 @@ class PictureLoader(keras.utils.PyDataset):
             are two domains.
         """
         check_at_least(1, batch_size=batch_size)
-        return self._load([(s, s.at_random(self._rng, batch_size)) for s in self._streams(is_testing)])
+
+        def load() -> Any:
+            return self._load([(s, s.at_random(self._rng, batch_size)) for s in self._streams(is_testing)])
+
+        return next(self._own.of_first(load() for _ in range(1))) if is_testing else load()
 
     def load_batch(self, batch_size: int = 1, is_testing: bool = False) -> Iterator[Any]:
         """Yields the batches of one epoch: shuffled for training, sorted by name for testing.
@@ -116,11 +129,7 @@ class PictureLoader(keras.utils.PyDataset):
         """
         check_at_least(1, batch_size=batch_size)
         if is_testing:
-            streams = self._streams(is_testing=True)
-            total = min(len(stream.pictures) for stream in streams)
-            for start in range(0, total, batch_size):
-                stop = min(start + batch_size, total)
-                yield self._load([(stream, stream.in_order(start, stop)) for stream in streams])
+            yield from self._own.of_first(self._test_batches(batch_size))
             return
         self.batch_size = batch_size
         for batch_i in range(self.n_batches):
@@ -128,18 +137,32 @@ class PictureLoader(keras.utils.PyDataset):
         self.epoch += 1
         self._progress.note(self.epoch, self.n_batches, self.n_batches, (self.batch_size, None))
 
-    def _load_resized(self, picture, shape):
-        """One picture as float32 (1, *shape) in `value_range`."""
-        height, width, channels = shape
-        image = open_picture(picture, channels, max(height, width), self.value_range_of_files)
-        fit = "crop" if self.fit == RANDOM_CROP else self.fit
-        return scale(as_pixels(image, height, width, fit, resample=self.resample)[np.newaxis], self.value_range)
+    def _test_batches(self, batch_size: int) -> Iterator[Any]:
+        streams = self._streams(is_testing=True)
+        total = min(len(stream.pictures) for stream in streams)
+        for start in range(0, total, batch_size):
+            stop = min(start + batch_size, total)
+            yield self._load([(stream, stream.in_order(start, stop)) for stream in streams])
 
-    def _load_original_size(self, picture, shape):
-        """One picture as float32 (height, width, channels) in [0, 255]. Drawings get the size in `shape`."""
-        image = open_picture(picture, shape[2], max(shape[:2]), self.value_range_of_files)
-        width, height = size_of(image)
-        return scale(as_pixels(image, height, width), (0, 255))
+    def counts(self, is_testing: bool) -> list[int]:
+        """The number of pictures of each side in a split. If hosts have their own shards, those of all hosts.
+
+        Raises:
+            The errors of `check`, in that case.
+        """
+        if not self._own.is_on:
+            return [len(stream.pictures) for stream in self._streams(is_testing)]
+        self.check()
+        return self._own.total(is_testing)
+
+    @property
+    def own_hosts(self) -> int:
+        """The number of hosts that read their own shards each; 1 if all pictures are shared."""
+        return self._own.share[1]
+
+    def left_out_in_words(self) -> str:
+        """How many pictures a pass leaves out, of all hosts, where they have their own shards."""
+        return self._own.left_out_in_words(self.batch_size)
 
     def __len__(self) -> int:
         return self._batches_per_epoch - self.played
@@ -188,12 +211,17 @@ class PictureLoader(keras.utils.PyDataset):
         """Reads up to 256 evenly spaced files of each split. Names broken ones and removes them from the split.
 
         Warns if files that should be pairs hardly look like pairs, and of values that make nearly black pictures.
+        If hosts have their own shards, all hosts must call it, and each checks its own.
 
         Raises:
             BadValueError: if more than half of the files read are broken, or files that should be pairs are none.
         """
-        if self._checked:
-            return
+        if not self._checked:
+            self._own.count(self._check)
+            self._checked = True
+
+    def _check(self) -> tuple[list[int], list[int]]:
+        """Does what `check` says; returns the number of pictures of each stream, (training, testing)."""
         streams = [*self._streams(is_testing=False), *self._streams(is_testing=True)]
         for stream in streams:
             files: Any = stream.pictures
@@ -214,7 +242,8 @@ class PictureLoader(keras.utils.PyDataset):
                 stream.pictures[:] = [picture for picture in stream.pictures if source(picture) not in self.skipped]
         check_pairs(self._pair_files(), f"data set {self.dataset_name!r}")
         warn_of_values(files_by_side(self._streams(is_testing=False)), self.value_range_of_files)
-        self._checked = True
+        to_train, to_test = ([len(s.pictures) for s in self._streams(is_testing)] for is_testing in (False, True))
+        return to_train, to_test
 
     @functools.cached_property
     def preparation(self) -> Preparation | None:
@@ -228,56 +257,13 @@ class PictureLoader(keras.utils.PyDataset):
     def _training_batch(self, number):
         """Batch `number` since training began. It depends only on seed and number, so any thread can ask for it."""
         streams = self._streams(is_testing=False)
-        total = longest(streams)
         epoch, batch_i = divmod(number, self.n_batches)
-        start = batch_i * self.batch_size
-        places = range(start, min(start + self.batch_size, total))
         part, parts = self.share
-        places = places[len(places) * part // parts : len(places) * (part + 1) // parts]
+        if self._own.is_on:
+            size = self.batch_size // parts
+            total, places = self.n_batches * size, range(batch_i * size, (batch_i + 1) * size)
+        else:
+            total, start = longest(streams), batch_i * self.batch_size
+            places = range(start, min(start + self.batch_size, total))
+            places = places[len(places) * part // parts : len(places) * (part + 1) // parts]
         return self._load([(stream, stream.in_epoch(epoch, places, total)) for stream in streams])
-
-    def _load(self, views_of_streams):
-        read = [[self._read(stream, view) for view in views] for stream, views in views_of_streams]
-        stacks = [
-            self._stacked(stream, of_stream) for (stream, _), of_stream in zip(views_of_streams, read, strict=True)
-        ]
-        return self._domains(stacks, [[picture for picture, _ in of_stream] for of_stream in read])
-
-    def _stacked(self, stream, read):
-        """Scales the (picture, pixels) read: float32 (..., batch, height, width, channels).
-
-        All go into one array. Separate arrays would be freed together and returned to the system;
-        the page faults of the next batch, one per 4 kB, would then take longer than everything else.
-        """
-        *halves, _, _, channels = read[0][1].shape
-        stack = np.empty((*halves, len(read), *stream.size, channels), "float32")
-        for i, (_, pixels) in enumerate(read):
-            scale(pixels, self.value_range, out=stack[..., i, :, :, :])
-        return stack
-
-    def _read(self, stream, view):
-        """(picture, its pixels as a view shows them). A broken picture is replaced by the next readable one by name."""
-        n = len(stream.pictures)
-        for offset in range(n):
-            picture = stream.pictures[(view.number + offset) % n]
-            pixels = self._decoded(stream, picture)
-            if pixels is not None:
-                return picture, stream.show(pixels, view)
-        raise BadValueError(f"none of the {n} pictures can be used, the first of them {source(stream.pictures[0])}.")
-
-    def _decoded(self, stream, picture):
-        """The pixels of a picture, or None if it is broken."""
-        if source(picture) in self.skipped:
-            return None
-        try:
-            return self._cache.pixels(stream, picture)
-        except UnidentifiedImageError:
-            self._skip(source(picture), "it is no picture")
-        except UNREADABLE as error:
-            self._skip(source(picture), str(error) or type(error).__name__)
-
-    def _skip(self, picture, reason):
-        with self._lock:
-            if picture not in self.skipped:
-                self.skipped[picture] = reason
-                print(f"skipping {picture}: {reason} ({len(self.skipped)} skipped so far)", file=sys.stderr)

@@ -70,7 +70,7 @@ def checked_crop(fit: str, load_size: int | None, size: tuple) -> str:
     return fit
 
 
-def checked_folders(folders: Any, name: Any, name_B: Any) -> tuple[str, ...]:
+def checked_folders(folders: Any, name: Any, name_B: Any, own_shards: bool = False) -> tuple[str, ...]:
     """The folders of side A that `dataset_A` names, one or several; () if it is None.
 
     Raises BadValueError if they are no names, or if `dataset_name` is given besides or `dataset_B` is not.
@@ -80,7 +80,7 @@ def checked_folders(folders: Any, name: Any, name_B: Any) -> tuple[str, ...]:
     folders = [folders] if isinstance(folders, str | Path) or not isinstance(folders, Sequence) else list(folders)
     for folder in folders or [None]:
         check_name(dataset_A=folder)
-        check_name_is_known(folder)
+        check_name_is_known(folder, own_shards)
         if shard_names.is_named(folder):
             if len(folders) > 1:
                 raise BadValueError(f"dataset_A names {str(folder)!r}: shards of one side are one list, name it alone.")

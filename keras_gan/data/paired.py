@@ -63,6 +63,8 @@ class DataLoader(PictureLoader):
             continues where this one stopped.
         seed: for shuffling, flipping and random choices; None: a different one each time.
         workers: decoding threads.
+        own_shards: whether each of several hosts reads its own shards only (docs/shards.md); with a single host nothing
+            changes.
 
     Raises:
         NotFoundError: (a FileNotFoundError) if there is no such data set.
@@ -89,6 +91,7 @@ class DataLoader(PictureLoader):
         channels_B: int | None = None,
         load_size: int | None = None,
         flip: Flip = "horizontal",
+        own_shards: bool = False,
     ) -> None:
         size = checked_size("img_res", img_res)
         _, _, self.channels = checked_shape("the halves", (*size, channels))
@@ -97,8 +100,8 @@ class DataLoader(PictureLoader):
         self.forward, self.fit = checked_direction(direction), checked_crop(fit, load_size, size)
         self.load_size, self.flip = load_size, checked_flip(flip, size)
         self.resample = checked_resample(resample)
-        super().__init__(batch_size, steps_per_epoch, seed, workers)
-        found = datasets.find(dataset_name, dataset_B)
+        super().__init__(batch_size, steps_per_epoch, seed, workers, own_shards)
+        found = datasets.find(dataset_name, dataset_B, own_shards)
         self.dataset_name = found.name
         self.train, self.test = found.train, found.test
         self.stacked = checked_stack(found.stacked, self.channels, self.forward)
@@ -125,7 +128,8 @@ class DataLoader(PictureLoader):
         changes = {"split": "test"} if is_testing else {"flip": self.flip, "augment": self.augment}
         left, right = (self.channels, self.channels_B) if self.forward else (self.channels_B, self.channels)
         how = self.fit, self.depth, self.resample, self.value_range_of_files, self.load_size
-        return [Stream(split, ReadPair(left, max(self.img_res), *how, right), self.img_res, self.seed, **changes)]
+        read = ReadPair(left, max(self.img_res), *how, right)
+        return self._own.ordered([Stream(split, read, self.img_res, self.seed, **changes)])
 
     def _domains(self, stacks, pictures):
         (halves,) = stacks

@@ -1,5 +1,6 @@
 """`ImageLoader`: batches of single pictures, with or without labels."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,8 @@ class ImageLoader(PictureLoader):
         attributes: with labels: columns of 0 and 1 to take as attributes, between commas, or "all".
         seed: for shuffling, flipping and random choices; None: a different one each time.
         workers: decoding threads.
+        own_shards: whether each of several hosts reads its own shards only (docs/shards.md); with a single host nothing
+            changes.
 
     Raises:
         NotFoundError: (a FileNotFoundError) if there is no such data set.
@@ -78,14 +81,16 @@ class ImageLoader(PictureLoader):
         load_size: int | None = None,
         labels: str | Path | None = None,
         attributes: str | None = None,
+        own_shards: bool = False,
     ) -> None:
         self.shape = checked_shape("shape", shape)
         self.value_range, self.fit = checked_range(value_range), checked_crop(fit, load_size, self.shape[:2])
         self.load_size, flip = load_size, checked_flip(flip, self.shape[:2])
         self.resample = checked_resample(resample)
-        super().__init__(batch_size, steps_per_epoch, seed, workers)
+        super().__init__(batch_size, steps_per_epoch, seed, workers, own_shards)
         named = dataset_name, data_dir, labels
-        found = find_labelled(*named, attributes) if labelled else find_pictures(*named)
+        find = functools.partial(find_labelled, attributes=attributes) if labelled else find_pictures
+        found = find(*named, own_shards=own_shards)
         self.dataset_name = found.name
         self.train, self.test = found.train, found.test
         self.classes, self.are_attributes = found.classes, found.are_attributes
@@ -116,7 +121,7 @@ class ImageLoader(PictureLoader):
         changes = {"split": "test"} if is_testing else {"flip": self.flip}
         how = self.fit, self.depth, self.resample, self.value_range_of_files, self.load_size
         read = ReadWhole(self.shape[2], *how)
-        return [Stream(split, read, self.shape[:2], self.seed, **changes)]
+        return self._own.ordered([Stream(split, read, self.shape[:2], self.seed, **changes)])
 
     def _domains(self, stacks, pictures):
         (imgs,) = stacks

@@ -72,6 +72,8 @@ class UnpairedDataLoader(PictureLoader):
             epoch continues where this one stopped.
         seed: for shuffling, flipping, cropping and random choices; None: a different one each time.
         workers: decoding threads.
+        own_shards: whether each of several hosts reads its own shards only (docs/shards.md); with a single host nothing
+            changes.
 
     Raises:
         NotFoundError: (a FileNotFoundError) if there is no such data set.
@@ -96,6 +98,7 @@ class UnpairedDataLoader(PictureLoader):
         resample: str = "auto",
         value_range_of_files: ValueRange | None = None,
         load_size: int | None = None,
+        own_shards: bool = False,
     ) -> None:
         self.shape_A, self.shape_B = checked_shape("shape_A", shape_A), checked_shape("shape_B", shape_B)
         self.value_range, self.fit = checked_range(value_range), fit
@@ -105,8 +108,8 @@ class UnpairedDataLoader(PictureLoader):
         self.load_size = load_size
         forward = checked_direction(direction)
         self.resample = checked_resample(resample)
-        super().__init__(batch_size, steps_per_epoch, seed, workers)
-        found = datasets.find_unpaired(dataset_name, dataset_B)
+        super().__init__(batch_size, steps_per_epoch, seed, workers, own_shards)
+        found = datasets.find_unpaired(dataset_name, dataset_B, own_shards)
         self.dataset_name = found.name
         sides = (found.train_A, found.test_A), (found.train_B, found.test_B)
         (self.train_A, self.test_A), (self.train_B, self.test_B) = sides if forward else sides[::-1]
@@ -147,7 +150,7 @@ class UnpairedDataLoader(PictureLoader):
         changes = {"split": "test"} if is_testing else {"flip": self.flip, "augment": self.augment}
         kinds = (self.shape_A, self.depth_A), (self.shape_B, self.depth_B)
         how = self.resample, self.value_range_of_files, self.load_size
-        return [
+        streams = [
             Stream(
                 pictures,
                 ReadWhole(shape[2], self.fit, depth, *how),
@@ -158,6 +161,7 @@ class UnpairedDataLoader(PictureLoader):
             )
             for number, (pictures, (shape, depth)) in enumerate(zip(sides, kinds, strict=True), 1)
         ]
+        return self._own.ordered(streams)
 
     def _domains(self, stacks, pictures):
         return tuple(stacks)

@@ -26,7 +26,7 @@ BUILT_IN = "drawn_shoes", "drawn_digits", "gray2colour", "mnist", "fashion_mnist
 REAL_SHOES = "for real photos, python -m keras_gan.datasets download edges2shoes"
 
 
-def find(name: Names | GivenData | None = None, name_B: Name | None = None) -> Dataset:
+def find(name: Names | GivenData | None = None, name_B: Name | None = None, own_shards: bool = False) -> Dataset:
     """Finds a paired data set.
 
     Args:
@@ -43,6 +43,7 @@ def find(name: Names | GivenData | None = None, name_B: Name | None = None) -> D
             - `GivenData`, of pairs.
             None: the folder `datasets/edges2shoes` if it exists, else "drawn_shoes", with a notice.
         name_B: the folder of side B.
+        own_shards: whether each of several hosts opens its own shards only, see `keras_gan.datasets.own_shards`.
 
     Returns:
         A `Dataset`.
@@ -59,7 +60,7 @@ def find(name: Names | GivenData | None = None, name_B: Name | None = None) -> D
         return said(stacked_pairs(pairs_of_two(folders[0], folder_B), folders))
     name = one_of(name)
     if is_named(name):
-        return said(shards.pairs(name))
+        return said(shards.pairs(name, own_shards))
     if name is None:
         name = "edges2shoes" if locate("edges2shoes") else "drawn_shoes"
         if name == "drawn_shoes":
@@ -72,7 +73,9 @@ def find(name: Names | GivenData | None = None, name_B: Name | None = None) -> D
     raise not_found(f"no data set {str(name)!r}", name, available(), PAIRED_LAYOUTS)
 
 
-def find_unpaired(name: Names | GivenData | None = None, name_B: Name | None = None) -> UnpairedDataset:
+def find_unpaired(
+    name: Names | GivenData | None = None, name_B: Name | None = None, own_shards: bool = False
+) -> UnpairedDataset:
     """Finds an unpaired data set.
 
     Args:
@@ -91,6 +94,7 @@ def find_unpaired(name: Names | GivenData | None = None, name_B: Name | None = N
             For training, pairs and drawn shoes are separated: A from even pairs, B from odd ones.
             None: drawn shoes, with a notice.
         name_B: the folder of side B.
+        own_shards: as of `find`.
 
     Returns:
         An `UnpairedDataset`. For "gray2colour", drawn shoes and pairs, `test_A` and `test_B` are made
@@ -103,13 +107,13 @@ def find_unpaired(name: Names | GivenData | None = None, name_B: Name | None = N
     if isinstance(name, GivenData):
         return name.unpaired()
     if name_B is not None and (is_named(name) or is_named(name_B)):
-        return said(shards.two_sides(name, name_B))
+        return said(shards.two_sides(name, name_B, own_shards))
     if name_B is not None:
         folders, folder_B = locate_both(name, name_B, UNPAIRED_LAYOUTS)
         return said(stacked_side(two_folders(folders[0], folder_B), folders))
     name = one_of(name)
     if is_named(name):
-        return said(shards.sides(name))
+        return said(shards.sides(name, own_shards))
     if name is None:
         name = "drawn_shoes"
         print(
@@ -126,7 +130,7 @@ def find_unpaired(name: Names | GivenData | None = None, name_B: Name | None = N
         return gray2colour("gray2colour", train, test)
     kind, _, path = str(name).partition(":")
     if kind == "gray2colour" and is_named(path):
-        return said(shards.gray(path))
+        return said(shards.gray(path, own_shards))
     if kind == "gray2colour" and path:
         folder = locate_existing(path)
         found = splits(folder, "side B", UNPAIRED_LAYOUTS, classes=True)
@@ -199,12 +203,15 @@ def check_no_shards(*names: Any) -> None:
         )
 
 
-def check_name_is_known(name: Name) -> None:
-    """Raises an error if no folder, no shards and no built-in data set have this name, before anything slow begins."""
+def check_name_is_known(name: Name, own_shards: bool = False) -> None:
+    """Raises an error if no folder, no shards and no built-in data set have this name, before anything slow begins.
+
+    With `own_shards`, some may be on other hosts.
+    """
     kind, _, path = str(name).partition(":")
     folder = path if kind == "gray2colour" and path else name
     if is_named(folder):
-        places_of(folder)
+        places_of(folder, are_here=not own_shards)
     elif str(folder) not in BUILT_IN and locate(folder) is None:
         raise not_found(f"no data set {str(folder)!r}", folder, available(), FLAT_LAYOUT)
 

@@ -54,6 +54,7 @@ class Entries(Sequence[Any]):
         self._starts = [0, *accumulate(shard.count for shard in self.shards)]
         self._gone: list[int] = []  # positions that were discarded, in order
         self._paths = {shard.path for shard in self.shards}
+        self._used: list[Shard] | None = None  # of the pictures that these are taken from, see `within`
 
     @classmethod
     def of(cls, shards: Sequence[Shard]) -> "Entries":
@@ -84,9 +85,16 @@ class Entries(Sequence[Any]):
         return int(self._all_bounds[-1])
 
     @property
+    def used(self) -> list[Shard]:
+        """The shards that some of the pictures lie in, and those of other hosts that others of the split lie in."""
+        if self._used is not None:
+            return self._used
+        return [shard for shard, count in zip(self.shards, np.diff(self.bounds), strict=True) if count]
+
+    @property
     def files(self) -> list[Path]:
-        """The shards that some of the pictures lie in."""
-        return [shard.path for shard, count in zip(self.shards, np.diff(self.bounds), strict=True) if count]
+        """The paths of the shards in `used`."""
+        return [shard.path for shard in self.used]
 
     @property
     def suffixes(self) -> set[str]:
@@ -119,6 +127,20 @@ class Entries(Sequence[Any]):
         """Every `step`-th picture from `first` on."""
         bounds = np.maximum(0, -(-(self._all_bounds - first) // step))
         return Entries(self.shards, bounds, lambda at: self._place(first + step * at), self._made)
+
+    def within(self, is_kept: Callable[[Shard], bool]) -> "Entries":
+        """The pictures in some of the shards. Their places stay, and `used` tells the shards of all."""
+        whole = self._all_bounds.tolist()
+        sizes = np.diff(self._all_bounds) * [is_kept(shard) for shard in self.shards]
+        bounds = [0, *accumulate(sizes.tolist())]
+
+        def place(position: int) -> int:
+            number = bisect.bisect_right(bounds, position) - 1
+            return self._place(position - bounds[number] + whole[number])
+
+        kept = Entries(self.shards, np.array(bounds), place, self._made)
+        kept._used = self.used
+        return kept
 
     def held_out(self) -> tuple["Entries", "Entries"]:
         """(train, test): every tenth picture is for testing."""

@@ -35,6 +35,7 @@ def find_labelled(
     data_dir: str | Path | None = None,
     table: str | Path | None = None,
     attributes: str | None = None,
+    own_shards: bool = False,
 ) -> LabelledDataset:
     """Finds a data set whose pictures have classes.
 
@@ -52,6 +53,7 @@ def find_labelled(
         data_dir: the folder of the idx files of "mnist" or "fashion_mnist", instead of a download.
         table: a CSV file with the classes of a folder's pictures, see `keras_gan.datasets.tables`.
         attributes: the columns of the table that are attributes, between commas, or "all"; None: it has classes.
+        own_shards: as of `keras_gan.datasets.find`.
 
     Returns:
         A `LabelledDataset`.
@@ -61,11 +63,14 @@ def find_labelled(
         BadValueError: if the pictures have no classes, a class has no pictures, the classes of the
             splits differ, or an idx file is damaged or not what its name says.
     """
-    return find_any(name, data_dir, True, table, attributes)
+    return find_any(name, data_dir, True, table, attributes, own_shards)
 
 
 def find_pictures(
-    name: Name = None, data_dir: str | Path | None = None, table: str | Path | None = None
+    name: Name = None,
+    data_dir: str | Path | None = None,
+    table: str | Path | None = None,
+    own_shards: bool = False,
 ) -> LabelledDataset:
     """Finds a data set of single pictures, with or without classes.
 
@@ -77,6 +82,7 @@ def find_pictures(
             None: drawn digits, with a notice.
         data_dir: the folder of the idx files of "mnist" or "fashion_mnist", instead of a download.
         table: a CSV file that names the pictures to take of a folder.
+        own_shards: as of `keras_gan.datasets.find`.
 
     Returns:
         A `LabelledDataset`. Without known classes, all pictures have the same class.
@@ -84,7 +90,7 @@ def find_pictures(
     Raises:
         As `find_labelled`, except that subfolders that cannot be classes count as one class.
     """
-    return find_any(name, data_dir, False, table)
+    return find_any(name, data_dir, False, table, own_shards=own_shards)
 
 
 def find_any(
@@ -93,6 +99,7 @@ def find_any(
     labels: bool,
     table: str | Path | None = None,
     attributes: str | None = None,
+    own_shards: bool = False,
 ) -> LabelledDataset:
     """Finds a data set, which must have `labels` if asked."""
     layout = CLASS_LAYOUT if labels else FLAT_LAYOUT
@@ -113,7 +120,7 @@ def find_any(
         name = "drawn_digits"
         print("No data set named: using the built-in drawn_digits; for your own, name a folder: docs/data.md.")
     if is_named(name):
-        return datasets.said(shards.pictures(name, labels))
+        return datasets.said(shards.pictures(name, labels, own_shards))
     folder = locate(name)
     if folder is not None:
         if any(folder.glob("*idx[13]-ubyte*")):

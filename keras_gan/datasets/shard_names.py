@@ -4,7 +4,7 @@ import glob
 import os
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from keras_gan.datasets import hub
@@ -100,22 +100,22 @@ def are_shards(name: str) -> bool:
     return kind_of(name) != FILES or bool(in_folder(name))
 
 
-def places_of(name: str | os.PathLike[str]) -> list[Path]:
+def places_of(name: str | os.PathLike[str], are_here: bool = True) -> list[Path]:
     """The shards that a name stands for, all of one kind, in order.
+
+    Args:
+        name: the name.
+        are_here: whether all must be files of this machine; if not, some may be on other hosts.
 
     Raises:
         BadValueError: if a shard is missing, named twice or compressed, there are two kinds, or some are no shards.
     """
-    places = in_folder(name) if not is_list(str(name)) else below(expanded_here(str(name)))
+    places = in_folder(name) if not is_list(str(name)) else below(expanded_here(str(name), are_here))
     twice = [path for path, count in Counter(places).items() if count > 1]
     if twice:
         raise BadValueError(f"{str(name)!r} names {twice[0]} more than once: name each shard once.")
-    missing = [path for path in places if not path.is_file()]
-    if missing:
-        raise BadValueError(
-            f"{missing[0]} is missing, {len(missing)} of the {counted(len(places), 'shard')} of {str(name)!r} in all: "
-            "get them, or name only those that are there."
-        )
+    if are_here:
+        check_there(places, f"{str(name)!r} in all")
     kinds = {path.suffix.lower() for path in places}
     if len(kinds) > 1 and kinds == {*SHARDS}:
         raise BadValueError(f"{str(name)!r} are shards of two kinds, .tar and .parquet: name one kind.")
@@ -125,10 +125,20 @@ def places_of(name: str | os.PathLike[str]) -> list[Path]:
     return places
 
 
-def expanded_here(name: str) -> list[str]:
-    """The names that a list stands for: below `datasets/`, if they are there, or by path."""
+def check_there(places: Sequence[Path], whose: str) -> None:
+    """Raises BadValueError if one of these shards is no file of this machine. `whose` are they, in the message."""
+    missing = [path for path in places if not path.is_file()]
+    if missing:
+        raise BadValueError(
+            f"{missing[0]} is missing, {len(missing)} of the {counted(len(places), 'shard')} of {whose}: "
+            "get them, or name only those that are there."
+        )
+
+
+def expanded_here(name: str, are_here: bool = True) -> list[str]:
+    """The names that a list stands for: below `datasets/`, if all or some are there, or by path."""
     inside = str(FOLDER / name)
-    is_inside = "*" not in name and os.path.exists(expanded(inside)[0])
+    is_inside = "*" not in name and any(map(os.path.exists, expanded(inside)[: 1 if are_here else None]))
     return expanded(inside) if is_inside or ("*" in name and here(inside)) else expanded(name)
 
 

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -10,14 +10,16 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from keras_gan.datasets.entries import Entries, Shard
-from keras_gan.datasets.folders import counted, first_few, name_of, natural_key
+from keras_gan.datasets.folders import counted, first_few, name_of
+from keras_gan.datasets.own_shards import hosts, listed_on_all, own_part, places_on_all
 from keras_gan.datasets.parquet_rows import ParquetShard
 from keras_gan.datasets.sets import Dataset, LabelledDataset, UnpairedDataset
+from keras_gan.datasets.shard_classes import classes_of, labelled
 from keras_gan.datasets.shard_names import is_named, places_of, split_of
 from keras_gan.datasets.tar_index import index_of
 from keras_gan.errors import BadValueError
 from keras_gan.images.members import TarMember
-from keras_gan.images.sources import Gray, Half, Labelled, Sides
+from keras_gan.images.sources import Gray, Half, Sides
 
 SPLITS = ("train", ""), ("val", "test")  # what is for training, and for testing the first that is there
 NAMED = 5  # faults
@@ -56,16 +58,28 @@ class Found(NamedTuple):
     test: Entries
     is_held_out: bool
     remarks: tuple[str, ...]
+    own: bool = False  # whether several hosts have their own shards; the entries are those of all
+
+    def parts(self, train: Entries, test: Entries) -> tuple[list, list]:
+        """The pictures that this host reads, of those made of `train` and `test`. Raises the errors of `own_part`."""
+        if not self.own:
+            return cast(list, train), cast(list, test)
+        return own_part(train, self.given), own_part(test, self.given, is_testing=True)
 
 
-def opened(name: Any) -> Found:
+def opened(name: Any, own: bool = False) -> Found:
     """The pictures in the shards of this name. Names faults of shards on standard error.
+
+    Args:
+        name: the name.
+        own: whether each of several hosts opens its own shards only, see `keras_gan.datasets.own_shards`.
 
     Raises:
         BadValueError: if a shard is missing or cannot be read, there are no pictures to train or to test, or some
             shards have pairs and others single pictures.
     """
-    places = places_of(name)
+    own = hosts(own)[1] > 1
+    places = places_on_all(name) if own else places_of(name)
     by_split: dict[str, list[Path]] = {}
     for path in places:
         by_split.setdefault(split_of(path), []).append(path)
@@ -74,8 +88,10 @@ def opened(name: Any) -> Found:
             f"by their names, the shards {str(name)!r} are for {first_few([*by_split])}: name others, too."
         )
     tested = next((split for split in SPLITS[1] if split in by_split), None)
-    train = shards_in([path for split in SPLITS[0] for path in by_split.get(split, ())])
-    others = shards_in(by_split[tested]) if tested else []
+    to_train = [path for split in SPLITS[0] for path in by_split.get(split, ())]
+    to_test = by_split[tested] if tested else []
+    listed = listed_on_all(name, to_train, to_test, shards_in) if own else map(shards_in, (to_train, to_test))
+    train, others = ([shard for shard in shards if shard.count] for shards in listed)
     if not train or (tested and not others):
         what = "train" if not train else "test"
         raise BadValueError(f"the shards {str(name)!r} have no pictures to {what}: name shards that have some.")
@@ -84,7 +100,7 @@ def opened(name: Any) -> Found:
     unused = [text for text in unused if not text.startswith(f"{tested} ")]
     remarks = (f"not used: {', '.join(unused)}",) if unused else ()
     both = (Entries.of(train), Entries.of(others)) if tested else held_out(Entries.of(train), str(name))
-    return Found(name_of(places[0].parent), str(name), *both, not tested, remarks)
+    return Found(name_of(places[0].parent), str(name), *both, not tested, remarks, own)
 
 
 def held_out(entries: Entries, name: str) -> tuple[Entries, Entries]:
@@ -95,16 +111,15 @@ def held_out(entries: Entries, name: str) -> tuple[Entries, Entries]:
 
 
 def shards_in(places: Sequence[Path]) -> list[Shard]:
-    """The shards that have pictures. Says on standard error what is wrong with the others, and with these."""
+    """The shards. Says on standard error what is wrong with them, and which have no pictures and are left out."""
     shards: list[Shard] = []
     faults: list[str] = []
     said = time.monotonic()
     with ThreadPoolExecutor(LISTED_AT_ONCE) as pool:
         for number, (path, shard) in enumerate(zip(places, pool.map(shard_of, places), strict=True)):
             faults += [f"{path}: {fault}" for fault in shard.faults]
-            if shard.count:
-                shards.append(shard)
-            else:
+            shards.append(shard)
+            if not shard.count:
                 faults.append(f"{path} has no pictures: it is left out")
             if time.monotonic() - said > REPORTED_EVERY:
                 said = time.monotonic()
@@ -134,22 +149,23 @@ def check_alike(shards: Sequence[Shard], name: str) -> None:
         )
 
 
-def pairs(name: Any) -> Dataset:
-    """The pairs in shards: two members, or pictures that show both sides."""
-    found = opened(name)
-    train, test = cast(list, found.train), cast(list, found.test)
-    return Dataset(found.name, train, test, found.remarks)
+def pairs(name: Any, own: bool = False) -> Dataset:
+    """The pairs in shards: two members, or pictures that show both sides. `own`: as of `opened`."""
+    found = opened(name, own)
+    return Dataset(found.name, *found.parts(found.train, found.test), found.remarks)
 
 
-def sides(name: Any) -> UnpairedDataset:
+def sides(name: Any, own: bool = False) -> UnpairedDataset:
     """The pairs in shards as two sides without pairs: A from even ones, B from odd ones. Says so."""
-    found = opened(name)
+    found = opened(name, own)
     if len(found.train) < 2:
         raise BadValueError(f"the shards {found.given!r} have only one pair to train: side B needs another one.")
     print(f"{found.given} is one list: using its pictures as pairs, A of every other one and B of the rest.")
-    train_A, train_B = (of(found.train).thinned(number, 2) for number, of in enumerate((first_side, second_side)))
-    test_A, test_B = first_side(found.test), second_side(found.test)
-    return unpaired(found.name, (train_A, train_B, test_A, test_B), found.remarks)
+    A, B = (
+        found.parts(of(found.train).thinned(number, 2), of(found.test))
+        for number, of in enumerate((first_side, second_side))
+    )
+    return unpaired(found.name, A, B, found.remarks)
 
 
 def first_side(entries: Entries) -> Entries:
@@ -162,7 +178,7 @@ def second_side(entries: Entries) -> Entries:
     return entries.made(lambda picture, place: picture.partner if entries.are_pairs else Half(picture, right=True))
 
 
-def two_sides(name_A: Any, name_B: Any) -> UnpairedDataset:
+def two_sides(name_A: Any, name_B: Any, own: bool = False) -> UnpairedDataset:
     """Two lists of shards, one for each side.
 
     Raises:
@@ -173,72 +189,46 @@ def two_sides(name_A: Any, name_B: Any) -> UnpairedDataset:
             raise BadValueError(
                 f"side {str(other)!r} is in shards, and {str(name)!r} is not: both must be, or neither."
             )
-    A, B = single(name_A), single(name_B)
+    A, B = single(name_A, own), single(name_B, own)
     if {*A.train.files} & {*B.train.files}:
         raise BadValueError(f"sides A and B are the same shards, {A.given} and {B.given}; name two different lists.")
-    return unpaired(f"{A.name}2{B.name}", (A.train, B.train, A.test, B.test), A.remarks + B.remarks)
+    of_A, of_B = (found.parts(found.train, found.test) for found in (A, B))
+    return unpaired(f"{A.name}2{B.name}", of_A, of_B, A.remarks + B.remarks)
 
 
-def unpaired(name: str, parts: Any, remarks: tuple[str, ...]) -> UnpairedDataset:
-    """The data set of (train A, train B, test A, test B)."""
-    train_A, train_B, test_A, test_B = parts
-    return UnpairedDataset(name, train_A, train_B, test_A, test_B, remarks)
+def unpaired(name: str, A: tuple[list, list], B: tuple[list, list], remarks: tuple[str, ...]) -> UnpairedDataset:
+    """The data set of two sides, (train, test) each."""
+    return UnpairedDataset(name, A[0], B[0], A[1], B[1], remarks)
 
 
-def gray(name: Any) -> UnpairedDataset:
+def gray(name: Any, own: bool = False) -> UnpairedDataset:
     """Single pictures on side B, and their gray versions on side A."""
-    found = single(name)
-    gray_train, gray_test = (split.made(lambda picture, place: Gray(picture)) for split in (found.train, found.test))
-    parts = gray_train, found.train, gray_test, found.test
-    return unpaired(f"gray2colour-{found.name}", parts, found.remarks)
+    found = single(name, own)
+    A = found.parts(*(split.made(lambda picture, place: Gray(picture)) for split in (found.train, found.test)))
+    B = found.parts(found.train, found.test)
+    return unpaired(f"gray2colour-{found.name}", A, B, found.remarks)
 
 
-def single(name: Any) -> Found:
+def single(name: Any, own: bool = False) -> Found:
     """Single pictures in shards. Raises BadValueError if these are pairs."""
-    found = opened(name)
+    found = opened(name, own)
     if found.train.are_pairs:
         raise BadValueError(f"the shards {found.given!r} have pairs, A and B, where single pictures are needed.")
     return found
 
 
-def pictures(name: Any, labels: bool) -> LabelledDataset:
+def pictures(name: Any, labels: bool, own: bool = False) -> LabelledDataset:
     """Single pictures, with their classes if there are `labels`.
 
     Raises:
         BadValueError: as `opened`, or if a picture has no class, or a class is in one split alone.
     """
-    found = single(name)
-    both = found.train, found.test
-    told = [told_labels(split) if labels else (["picture"], np.zeros(1, int)) for split in both]
-    classes = sorted(told[0][0], key=natural_key)
-    lists = told[:1] if found.is_held_out else told  # a tenth of the same shards is for testing
-    without = sum(int((numbers < 0).sum()) for _, numbers in lists)
-    if without or not classes:
-        raise BadValueError(
-            f"{counted(without)} of the shards {found.given!r} have no class: each picture KEY.png needs KEY.cls "
-            "beside it, a row of Parquet a column label."
-        )
-    if alone := {*told[0][0]} ^ {*told[1][0]}:
-        raise BadValueError(f"class {first_few(sorted(alone))} is in one split of {found.given!r}: both need the same.")
-    train, test = (
-        split.made(labelled(np.array([classes.index(name) for name in names])[numbers] if labels else None))
-        for split, (names, numbers) in zip(both, told, strict=True)
+    found = single(name, own)
+    without = ["picture"], [None, None]
+    classes, numbers = (
+        classes_of((found.train, found.test), found.is_held_out, found.given, found.own) if labels else without
     )
-    splits = cast(list, train), cast(list, test)
-    return LabelledDataset(found.name, *splits, classes, found.remarks, found.is_held_out)
-
-
-def labelled(numbers: np.ndarray | None) -> Callable[[Any, int], Labelled]:
-    """Gives pictures the class of their place; None: all have the same."""
-    return lambda picture, place: Labelled(picture, 0 if numbers is None else int(numbers[place]))
-
-
-def told_labels(entries: Entries) -> tuple[list[str], np.ndarray]:
-    """(the names of classes, the number of each place's class or -1) in the shards of a split."""
-    numbers: dict[str, int] = {}
-    found = []
-    for shard in entries.shards:
-        labels = np.asarray(shard.labels())
-        which = [numbers.setdefault(name, len(numbers)) for name in shard.classes]
-        found.append(np.array([*which, -1])[labels])
-    return list(numbers), np.concatenate(found)
+    splits = (
+        split.made(labelled(of_split)) for split, of_split in zip((found.train, found.test), numbers, strict=True)
+    )
+    return LabelledDataset(found.name, *found.parts(*splits), classes, found.remarks, found.is_held_out)

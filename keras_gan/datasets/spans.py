@@ -36,6 +36,14 @@ def chosen_range(wanted: ValueRange | None, files: Files, whose: str) -> Range:
     return found_range(files, whose) if isinstance(wanted, str) else wanted
 
 
+def range_of_all(ranges: list[Any]) -> Range:
+    """The range that several hosts take together, from that of each, which JSON may have held."""
+    if ranges[0] is None or len(ranges) == 1:
+        return ranges[0]
+    lows, highs = zip(*ranges, strict=True)
+    return min(lows), max(highs)
+
+
 def found_range(files: Files, whose: str) -> tuple[float, float]:
     """The smallest and the largest value in the training pictures. Prints it. Raises BadValueError if there is none."""
     spans = [span for paths in files.values() for span in spans_of(paths, MOST)]

@@ -12,6 +12,8 @@ from keras_gan.memory import fault_of
 BLOCK = 512  # bytes that everything in a tar archive is a multiple of
 MAGIC = b"ustar"
 ROW_GROUPS = 2**28  # bytes of Parquet files that are kept in memory: a group is read as a whole
+ROWS = 2**16  # rows that are kept, more than lie in the windows which both sides of a data set leave and enter;
+GROUPS = 16  # but so many groups may be kept in any case
 
 
 class TarMember(NamedTuple):
@@ -72,10 +74,14 @@ Member = TarMember | Cell
 
 
 class RowGroups:
-    """The columns of row groups that were read last, up to a number of bytes. Thread-safe."""
+    """The columns of row groups that were read last, up to a number of bytes and of rows. Thread-safe.
 
-    def __init__(self, most: int = ROW_GROUPS) -> None:
-        self._most, self._used = most, 0
+    Rows are shuffled within windows, so groups that were read long before are not wanted until the next epoch.
+    """
+
+    def __init__(self, most: int = ROW_GROUPS, rows: int = ROWS, groups: int = GROUPS) -> None:
+        self._most, self._most_rows, self._least = most, rows, groups
+        self._used = self._rows = 0
         self._columns: OrderedDict[tuple, Any] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -89,11 +95,19 @@ class RowGroups:
             if key not in self._columns:
                 with pq.ParquetFile(path) as file:
                     self._columns[key] = file.read_row_group(group, columns=[name], use_threads=False).column(0)
-                self._used += self._columns[key].nbytes
-                while self._used > self._most and len(self._columns) > 1:
-                    self._used -= self._columns.popitem(last=False)[1].nbytes
+                self._count(self._columns[key], 1)
+                while self._are_too_many():
+                    self._count(self._columns.popitem(last=False)[1], -1)
             self._columns.move_to_end(key)
             return self._columns[key]
+
+    def _count(self, column: Any, sign: int) -> None:
+        self._used += sign * column.nbytes
+        self._rows += sign * len(column)
+
+    def _are_too_many(self) -> bool:
+        kept = len(self._columns)
+        return (self._used > self._most and kept > 1) or (self._rows > self._most_rows and kept > self._least)
 
 
 row_groups = RowGroups()

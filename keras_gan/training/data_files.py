@@ -1,10 +1,10 @@
 """The pictures that a run was trained on: their files, as `data.json` lists them, and what changed since."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
+from keras_gan.files import stamp
 from keras_gan.report.run_files import DATA, record, save_record, say
 
 
@@ -21,7 +21,7 @@ def data_files(run: str | Path) -> dict[str, dict[str, str]]:
 def pictures_of(loader: Any) -> tuple[dict[str, int], dict[str, dict[str, str]]]:
     """The number of pictures of a loader, {split: count}, and their files, {split: {path or name: mark}}.
 
-    Of pictures in shards, the files are the shards.
+    Of pictures in shards, the files are the shards. If hosts have their own ones, both are those of all hosts.
     """
     from keras_gan.datasets.entries import Entries
     from keras_gan.images.sources import files_of
@@ -30,25 +30,20 @@ def pictures_of(loader: Any) -> tuple[dict[str, int], dict[str, dict[str, str]]]
     files: dict[str, dict[str, str]] = {}
     for is_testing in (False, True):
         streams = loader._streams(is_testing)
-        for stream, side in zip(streams, "AB" if len(streams) > 1 else ("",), strict=True):
+        numbers, sides = loader.counts(is_testing), "AB" if len(streams) > 1 else ("",)
+        for stream, number, side in zip(streams, numbers, sides, strict=True):
             split = "_".join(filter(None, (stream.split, side)))
-            counts[split] = len(stream.pictures)
+            counts[split] = number
             if isinstance(stream.pictures, Entries):  # a line for each shard, not for each picture
-                files[split] = {str(file): mark(file) for file in stream.pictures.files}
+                files[split] = {str(shard.path): mark(shard) for shard in stream.pictures.used}
             else:
                 files[split] = {str(file): mark(file) for picture in stream.pictures for file in files_of(picture)}
     return counts, files
 
 
 def mark(file: Any) -> str:
-    """What changes with the content of a file, its size and modification time, or of an array."""
-    if hasattr(file, "mark"):  # `Given`
-        return file.mark
-    try:
-        status = os.stat(file)
-    except OSError:
-        return "gone"
-    return f"{status.st_size} {status.st_mtime_ns}"
+    """What changes with the content of a file, an array or a shard; that of another host has the mark it had there."""
+    return file.mark if hasattr(file, "mark") else stamp(getattr(file, "path", file))
 
 
 def changes(before: dict[str, dict[str, str]], now: dict[str, dict[str, str]]) -> dict[str, int]:

@@ -45,7 +45,23 @@ def sharded(batches: Any, accumulate: int = 1, parts_before: int | None = None) 
         )
     if not batches.n_batches:
         raise BadValueError(f"batch_size {size} is larger than the number of pictures: make it smaller.")
+    if batches.own_hosts > 1 and backend.hosts()[0] == 0:
+        print(f"{batches.own_hosts} hosts, each on its own shards: {batches.left_out_in_words()}.")
     return batches
+
+
+def in_own_order(batches: Any, state: dict[str, Any]) -> dict[str, Any]:
+    """The `state.json` of a checkpoint as a run goes on from it whose hosts have their own shards, or had.
+
+    With as many hosts as before it goes on with the same pictures. With others, epochs have another order and length:
+    this says so. Of an epoch that is shorter now than what was done of it, the last batch is left to do.
+    """
+    before, now = (state.get("config") or {}).get("own_hosts", 1), batches.own_hosts
+    if before == now:
+        return state
+    if backend.hosts()[0] == 0:
+        print(f"Shards were those of {before} host{'s'[: before - 1]}, now of {now}: pictures come in another order.")
+    return state | {"step": min(state["step"], len(batches) - 1)}
 
 
 def ways_out(size: int, devices: int) -> str:

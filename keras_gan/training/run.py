@@ -125,6 +125,7 @@ class Run:
         ):
             model.make_train_function()
             state = self.restore(arguments) if self.is_resumed else None
+            state = state and hosts.in_own_order(batches, state)
             open_all(shown, self.folder, as_json(model.constructor_arguments | arguments))
             if not self.is_resumed:
                 self.begin(arguments, batches.parts)
@@ -169,6 +170,7 @@ class Run:
             "seed": model.seed,
             "devices": backend.replicas(),
             "parts": parts,
+            "own_hosts": loader.own_hosts,
             "dataset": {
                 "name": loader.dataset_name,
                 "pictures": counts,
@@ -221,7 +223,7 @@ class Run:
                 f"run {str(self.folder)!r} is finished: {why}. To train longer: {self.how_to_resume(**more)}"
             )
         self.config["arguments"] |= as_json(arguments)
-        self.config["devices"] = backend.replicas()
+        self.config |= {"devices": backend.replicas(), "own_hosts": self.model.data_loader.own_hosts}
         save_record(self.folder / CONFIG, self.config)
         if state:
             self.model.data_loader.random_state = state["data_random"]

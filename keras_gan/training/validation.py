@@ -124,7 +124,7 @@ def validation_of(model: Any, arguments: dict[str, Any], shown: list[Any]) -> li
     interval = arguments["validation_interval"] or int(bool(best_by))
     if not interval:
         return []
-    held_out = min(len(stream.pictures) for stream in model.data_loader._streams(is_testing=True))
+    held_out = min(model.data_loader.counts(is_testing=True))
     wanted = f"best_by={best_by!r}" if best_by else f"validation_interval={interval}"
     if not held_out:
         raise BadValueError(

@@ -1,7 +1,5 @@
 """Several devices give the same results as one. Only on JAX, with the CPU as two devices (see conftest.py)."""
 
-import os
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +9,7 @@ import numpy as np
 import pytest
 from support import sharded
 from support.backends import TABLE, make, play
+from support.many_hosts import Started, free_port, trained
 from support.models import set_float, weights
 
 from keras_gan import GAN, backend
@@ -91,39 +90,8 @@ def test_an_incomplete_definition_of_hosts_is_refused(monkeypatch):
 @pytest.fixture
 def host():
     """Starts `python -m keras_gan.gan` as one of several hosts, all on this machine."""
-    started = []
-
-    def start(*arguments):
-        started.append(start_host(*arguments))
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
-def start_host(number, of, port, *arguments):
-    places = {"JAX_COORDINATOR_ADDRESS": f"localhost:{port}", "JAX_PROCESS_ID": number, "JAX_NUM_PROCESSES": of}
-    environment = (
-        os.environ
-        | {name: str(value) for name, value in places.items()}
-        | {"XLA_FLAGS": "--xla_backend_optimization_level=0"}
-    )
-    command = [sys.executable, "-m", "keras_gan.gan", "--dataset", "drawn_digits", "--devices", "all"]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([*command, "--batch-size", "4", *arguments], env=environment, **pipes)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        return probe.getsockname()[1]
-
-
-def trained(run):
-    model = keras.saving.load_model(run / "models" / "generator.keras")
-    return np.concatenate([weight.ravel() for weight in model.get_weights()])
+    with Started() as started:
+        yield started
 
 
 @on_jax

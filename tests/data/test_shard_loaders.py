@@ -322,11 +322,18 @@ def counting(get, made):
 
 def test_groups_of_rows_stay_in_memory_up_to_a_limit(tmp_path):
     table(tmp_path / "x/0.parquet", rows(range(20)))
+    read = lambda groups, number: groups.column(tmp_path / "x/0.parquet", number, "image")  # noqa: E731
     groups = RowGroups(most=1)
-    first = groups.column(tmp_path / "x/0.parquet", 0, "image")
-    assert groups.column(tmp_path / "x/0.parquet", 0, "image") is first
-    groups.column(tmp_path / "x/0.parquet", 1, "image")
-    assert groups.column(tmp_path / "x/0.parquet", 0, "image") is not first
+    first = read(groups, 0)
+    assert read(groups, 0) is first
+    read(groups, 1)
+    assert read(groups, 0) is not first
+    limits = {"rows": 9, "groups": 1}, {"rows": 14, "groups": 1}, {"rows": 1, "groups": 2}
+    for options, are_kept in zip(limits, (1, 2, 2), strict=True):  # groups have five rows
+        groups = RowGroups(**options)
+        columns = [read(groups, number) for number in range(4)]
+        newest = [read(groups, 3 - age) is columns[3 - age] for age in range(are_kept)]
+        assert all(newest) and read(groups, 3 - are_kept) is not columns[3 - are_kept]
 
 
 # Bad input, each told in one line.
