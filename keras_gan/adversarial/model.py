@@ -242,8 +242,8 @@ class AdversarialModel(StatefulModel):
             with_optimizers: also take what the optimizers remember, from a run or a checkpoint's folder.
             accumulate: equal parts of a batch that pass through the networks one after another, for a batch that memory
                 has no room for; the updates are those of the whole batch. Batch normalization sees parts.
-            remat: compute what the networks computed once more for the generators' gradients, instead of keeping it
-                (rematerialisation): slower; the numbers are the same. Measure first whether it saves memory.
+            remat: compute most maps of the networks once more for the generators' gradients, instead of keeping them
+                (rematerialisation): slower, in much less memory; the numbers are the same.
             deterministic: make every operation reproducible bit by bit, on a GPU too.
             quiet: print only the first and last lines, with the paths of the results.
             log: log elsewhere, too: wandb, mlflow, or tensorboard, whose files every run has; several with commas.

@@ -187,18 +187,18 @@ def scan(body: Callable, carry: list[Any], xs: Any, variables: list[Any]) -> tup
     return current().scan(body, carry, xs, variables)
 
 
-def remat(network: Any, function: Callable, inputs: list[Any]) -> Any:
+def remat(layer: Any, function: Callable, inputs: list[Any]) -> Any:
     """A function of tensors; within `update`, its gradient computes it once more instead of keeping what it computed.
 
     Args:
-        network: whose variables it reads and assigns. Those that are not trained may change in it.
+        layer: whose variables it reads and assigns. Those that are not trained may change in it.
         function: a function of the list `inputs` that returns nested lists of tensors.
         inputs: list of tensors.
 
     Returns:
         What the function returns.
     """
-    return current().remat(network, function, inputs)
+    return current().remat(layer, function, inputs)
 
 
 def gradients(function: Callable, inputs: list[Any], variables: list[Any]) -> list[Any]:

@@ -19,6 +19,7 @@ from jax.experimental import multihost_utils
 
 from keras_gan.backend import jax_hosts, replicas
 from keras_gan.backend.jax_exchange import broadcast, exchanged, give_signs
+from keras_gan.backend.jax_remat import computed_again
 from keras_gan.errors import BadValueError
 
 __all__ = ["broadcast", "exchanged", "give_signs"]
@@ -150,17 +151,16 @@ def scan(body: Callable, carry: list[Any], xs: Any, variables: list[Any]) -> tup
     return carry, results
 
 
-def remat(network: Any, function: Callable, inputs: list[Any]) -> Any:
+def remat(layer: Any, function: Callable, inputs: list[Any]) -> Any:
     """See `keras_gan.backend.remat`."""
-    trained, others = network.trainable_variables, network.non_trainable_variables
+    trained, others = layer.trainable_variables, layer.non_trainable_variables
 
-    @jax.checkpoint
-    def pure(trained_values, values, inputs):
+    def pure(inputs, trained_values, values):
         call = functional(trained + others, lambda: function(inputs))
         result, after = call(trained_values + values)
         return result, after[len(trained) :]
 
-    result, after = pure(stored(trained), stored(others), inputs)
+    result, after = computed_again(pure)(inputs, stored(trained), stored(others))
     assign(others, after)
     return result
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras_gan.backend import tensorflow_xla
 from keras_gan.backend.tensorflow_gradients import own_gradient
 from keras_gan.backend.tensorflow_optimizers import apply_gradients, prepare
-from keras_gan.backend.tensorflow_remat import remat
+from keras_gan.backend.tensorflow_remat import in_order, remat
 from keras_gan.backend.tensorflow_taps import gradients_of, times_taps
 from keras_gan.backend.tensorflow_xla import in_training
 from keras_gan.errors import BadValueError
@@ -38,7 +38,8 @@ def gradients_of_part(model: Any, part: Any, forward: Callable[[Callable], tuple
     """See `keras_gan.backend.gradients_of_part`."""
     with tf.GradientTape() as tape:
         loss, result = forward(tape.stop_recording)
-    return gradients_of(loss, part.trainable_variables, tape), result
+    with in_order():
+        return gradients_of(loss, part.trainable_variables, tape), result
 
 
 @in_training()
