@@ -121,7 +121,7 @@ def test_a_network_with_a_call_of_its_own_keeps_it():
     assert segments == []
 
 
-@pytest.mark.skipif(ON_JAX, reason="XLA orders the operations of a step itself")
+@pytest.mark.skipif(ON_JAX, reason="on JAX, XLA orders the operations of a step")
 def test_a_part_waits_for_the_gradients_of_the_part_before():
     import tensorflow as tf
 
