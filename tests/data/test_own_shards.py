@@ -220,11 +220,7 @@ def test_two_lists_are_two_sides(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("form", ["members", "wide", "gray2colour"])
 def test_one_list_as_two_sides_has_the_sides_of_one_host(tmp_path, monkeypatch, form):
-    if form == "gray2colour":
-        name = "gray2colour:" + shards(tmp_path / "x", 4, 10, sharded.singles)
-    else:
-        of_each = sharded.pairs if form == "members" else lambda number: [(f"{number}.png", sharded.wide(number))]
-        name = shards(tmp_path / "x", 4, 10, of_each)
+    name = sharded.one_list(tmp_path / "x", form, 4, 10)
 
     def sides(own):
         loader = UnpairedDataLoader(name, shape_A=(16, 16, 3), shape_B=(16, 16, 3), seed=1, own_shards=own)

@@ -187,11 +187,7 @@ def test_two_lists_are_two_sides(tmp_path):
 
 @pytest.mark.parametrize("form", ["members", "wide", "gray2colour"])
 def test_pairs_as_sides_without_pairs(tmp_path, capsys, form):
-    if form == "gray2colour":
-        name = "gray2colour:" + shards(tmp_path / "x", 3, 9, sharded.singles)
-    else:
-        of_each = sharded.pairs if form == "members" else lambda number: [(f"{number}.png", sharded.wide(number))]
-        name = shards(tmp_path / "x", 3, 9, of_each)
+    name = sharded.one_list(tmp_path / "x", form, 3, 9)
     loader = UnpairedDataLoader(name, shape_A=(16, 16, 3), shape_B=(16, 16, 3), seed=1)
     A, B = loader.batches(24)[0]
     assert len(A) == len(B) == (24 if form == "gray2colour" else 12)

@@ -46,6 +46,17 @@ def shards(folder, count, each, members):
     return f"{folder}/{{000..{count - 1:03}}}.tar"
 
 
+def one_list(folder, form, count, each):
+    """Shards that stand for two sides without pairs. Returns their name.
+
+    Args:
+        form: members: pairs of members; wide: pictures of pairs; gray2colour: single pictures, which are made gray.
+    """
+    if form == "gray2colour":
+        return "gray2colour:" + shards(folder, count, each, singles)
+    return shards(folder, count, each, pairs if form == "members" else lambda n: [(f"{n}.png", wide(n))])
+
+
 def singles(number):
     return [(f"{number:05}.png", encoded(number))]
 
