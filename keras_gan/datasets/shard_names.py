@@ -96,8 +96,8 @@ def in_folder(name: str | os.PathLike[str]) -> list[Path]:
 
 
 def are_shards(name: str) -> bool:
-    """Whether a name stands for archives or Parquet files, or a folder of shards."""
-    return kind_of(name) != FILES or bool(in_folder(name))
+    """Whether a path is that of archives, Parquet files or a folder of shards; `datasets/` is not looked into."""
+    return kind_of(name) != FILES or bool(in_folder(Path(name).absolute()))
 
 
 def places_of(name: str | os.PathLike[str], are_here: bool = True) -> list[Path]:

@@ -59,6 +59,12 @@ def test_shards_are_translated_by_ray_alone(here, saved, capsys):
         check_complaint(capsys.readouterr().err, f"'{given}' are shards: add --engine ray")
 
 
+def test_pictures_are_no_shards_because_a_data_set_has_their_name(here, saved):
+    sharded.tar(here / "datasets/photos/000.tar", sharded.singles(2))
+    import_module("keras_gan.translate.__main__").main([str(saved("pix2pix")[1]), "photos", "--output", "out"])
+    assert len(list(Path("out").iterdir())) == 3
+
+
 def test_a_folder_of_such_a_name_and_a_drive_are_no_addresses(here):
     for place in ("C:/runs", "runs/a:/b", "a folder", here):
         check_here(place)
