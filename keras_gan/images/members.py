@@ -12,8 +12,8 @@ from keras_gan.memory import fault_of
 BLOCK = 512  # bytes that everything in a tar archive is a multiple of
 MAGIC = b"ustar"
 ROW_GROUPS = 2**28  # bytes of Parquet files that are kept in memory: a group is read as a whole
-ROWS = 2**16  # rows that are kept, more than lie in the windows which both sides of a data set leave and enter;
-GROUPS = 16  # but so many groups may be kept in any case
+ROWS = 2**16  # rows that are kept: more than the windows hold in which the rows of two sides are shuffled
+GROUPS = 16  # that may be kept whatever their rows
 
 
 class TarMember(NamedTuple):

@@ -51,10 +51,10 @@ def sharded(batches: Any, accumulate: int = 1, parts_before: int | None = None) 
 
 
 def in_own_order(batches: Any, state: dict[str, Any]) -> dict[str, Any]:
-    """The `state.json` of a checkpoint as a run goes on from it whose hosts have their own shards, or had.
+    """The `state.json` of a checkpoint, for the hosts that go on from it with their own shards.
 
-    With as many hosts as before it goes on with the same pictures. With others, epochs have another order and length:
-    this says so. Of an epoch that is shorter now than what was done of it, the last batch is left to do.
+    As many hosts as before go on with the same pictures. For another number, epochs have another order and length: this
+    says so. If an epoch has become shorter than what was done of it, its last batch is still to do.
     """
     before, now = (state.get("config") or {}).get("own_hosts", 1), batches.own_hosts
     if before == now:
