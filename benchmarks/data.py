@@ -24,7 +24,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from keras_gan import DataLoader
-from keras_gan.data import cache
+from keras_gan.data import cache, stores
 from keras_gan.images.drawn_shoes import draw_pair
 
 import keras
@@ -152,7 +152,7 @@ def contestants(folder, paths, size, batch_size, pool):
             cache.MEMORY = usual
 
     def filling_a_file():
-        shutil.rmtree(folder / "train" / cache.FOLDER, ignore_errors=True)
+        shutil.rmtree(folder / "train" / stores.FOLDER, ignore_errors=True)
         one_epoch(loader(memory=0), pool)
 
     in_memory, in_a_file = loader(), loader(memory=0)

@@ -15,8 +15,8 @@ import platform
 from importlib import import_module
 from typing import Any
 
-from keras_gan.installation import choose_backend
-from keras_gan.interrupts import answer_while_loading
+from keras_gan.machine.installation import choose_backend
+from keras_gan.machine.interrupts import answer_while_loading
 
 __version__ = "0.1.0"
 

@@ -11,7 +11,8 @@ import textwrap
 from pathlib import Path
 from typing import NamedTuple
 
-from keras_gan import __version__, console, installation
+from keras_gan import __version__, console
+from keras_gan.machine import installation
 
 
 class Training(NamedTuple):

@@ -18,9 +18,9 @@ import types
 from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
-from keras_gan import installation
 from keras_gan.errors import BadValueError, UserError
-from keras_gan.interrupts import end_command, ended_by_ctrl_c, heard
+from keras_gan.machine import installation
+from keras_gan.machine.interrupts import end_command, ended_by_ctrl_c, heard
 
 #: What to do about errors of the system.
 WAYS_OUT = {

@@ -87,7 +87,6 @@ class DiscoGAN(TwoWayModel):
         # Configure data loader
         self.data_loader = DataLoader(direction=direction, **self.options_of_pairs)
         self.dataset_name = self.data_loader.dataset_name
-
         optimizer = keras.optimizers.Adam(2e-4, beta_1=0.5)
 
         # Build and compile the discriminators

@@ -21,7 +21,6 @@ if __name__ == "__main__":  # answer --help and bad options before Keras is load
 
     arguments = cli.parse(__file__)
 
-from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -29,9 +28,7 @@ from keras import layers, ops
 
 from keras_gan import backend
 from keras_gan.adversarial import Combined, TwoWayModel, losses, once, unmoved
-from keras_gan.adversarial.translation import cycle_figures
-from keras_gan.data.unpaired import UnpairedDataLoader
-from keras_gan.errors import BadValueError, check_at_least, check_share, check_weight
+from keras_gan.errors import check_at_least, check_share, check_weight
 from keras_gan.layers import Conv2D, Conv2DTranspose, LeakyReLU
 from keras_gan.networks import batch_norm, full, torch_uniform
 
@@ -85,18 +82,16 @@ class DiscoGANPaper(TwoWayModel):
     ) -> None:
         super().__init__(name="discogan_paper", **options)
         check_at_least(1, gf=gf, df=df)
-        self.take_shapes(img_shape, shape_A, shape_B)
+        check_at_least(0, gan_curriculum=gan_curriculum)
         self.gf, self.df = gf, df
         self.scored_by = losses.choose("game", game, GAMES)
-        self.both_ways = game == "discogan"
-        self.discriminators_every = 3
+        self.both_ways, self.discriminators_every = game == "discogan", 3
         check_weight(valid_weight=valid_weight, features_weight=features_weight)
-        check_at_least(0, gan_curriculum=gan_curriculum)
         self.shares = {"valid": valid_weight, "features": features_weight, "reconstr": 1.0}
         self.rates = check_share(starting_rate=starting_rate), check_share(default_rate=default_rate)
         self.curriculum = gan_curriculum
-        self.data_loader = self.open_data(direction)
-
+        both = img_shape, shape_A, shape_B
+        self.open_unpaired(*both, False, 16, 16, direction=direction, value_range=(0, 1), augment=False)
         optimizer = keras.optimizers.Adam(2e-4, beta_1=0.5)
 
         # Build and compile the discriminators
@@ -120,16 +115,6 @@ class DiscoGANPaper(TwoWayModel):
             loss_weights=[self.weights_now[kind] for kind in kinds],
             optimizer=self.g_optimizer(optimizer),
         )
-
-    def open_data(self, direction: str) -> UnpairedDataLoader:
-        """Loads pictures of A and of B, in [0, 1]; pairs are split and shuffled independently."""
-        height, width, _ = self.shape_A
-        if height % 16 or width % 16 or min(height, width) < 16:
-            raise BadValueError(
-                f"image size {height}x{width}: height and width must be multiples of 16, such as 64x64."
-            )
-        options = self.data_options | {"direction": direction, "value_range": (0, 1)}
-        return UnpairedDataLoader(shape_A=self.shape_A, shape_B=self.shape_B, **options)
 
     def build_combined(self) -> Combined:
         """The adversarial model: (A, B) to the verdicts on the fakes, their features, and their reconstructions."""
@@ -205,9 +190,6 @@ class DiscoGANPaper(TwoWayModel):
         shown = {"A": imgs_A, "A to B": backend.predict(self.g_AB, imgs_A)}
         trains_back = self.g_BA in self.combined.trains
         return shown | ({"and back": backend.predict(self.g_BA, shown["A to B"])} if trains_back else {})
-
-    def held_out_figures(self, translations: Mapping[str, Any]) -> dict[str, float]:
-        return cycle_figures(translations)
 
 
 def convolution() -> dict[str, Any]:

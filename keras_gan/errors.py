@@ -76,6 +76,16 @@ def check_switch(**values: object) -> None:
             raise BadValueError(f"{name} must be True or False, not {value!r}.")
 
 
+def check_sides(height: int, width: int, multiple: int, least: int = 0) -> None:
+    """Raises BadValueError for a picture size with a side that is no multiple of `multiple`, or below `least`."""
+    if height % multiple or width % multiple or min(height, width) < max(least, 1):
+        near = "x".join(str(max(least, multiple, round(side / multiple) * multiple)) for side in (height, width))
+        smallest = f", at least {least}" if least > multiple else ""
+        raise BadValueError(
+            f"image size {height}x{width}: height and width must be multiples of {multiple}{smallest}, such as {near}."
+        )
+
+
 def check_name(**values: object) -> None:
     """Raises BadValueError for the first value that is neither a text that is not empty nor a path."""
     for name, value in values.items():

@@ -32,7 +32,6 @@ PACKAGES = {"savedmodel": [], "onnx": ["onnx", "tf2onnx", "onnxruntime"], "tflit
 #: RMS because float16 itself is off by up to 0.02 at single values, and differently on each processor.
 TOLERANCE, TOLERANCE_FLOAT16 = 1e-4, 1e-2
 DESCRIPTION = "keras_gan.json"
-FULL_BELOW = 2**20  # free bytes of a disk that is taken for full
 
 
 def export(model: Any, format: str, output: str | Path | None = None, direction: str | None = None) -> Path:
@@ -73,7 +72,7 @@ def export(model: Any, format: str, output: str | Path | None = None, direction:
             raise
         except Exception as error:  # converters and runtimes share no base class of errors
             reason = f"{type(error).__name__}: {str(error).strip().partition(os.linesep)[0]}"
-            is_full = shutil.disk_usage(folder).free < FULL_BELOW
+            is_full = shutil.disk_usage(folder).free < 2**20
             todo = console.WAYS_OUT[errno.ENOSPC] if is_full else console.way_out(error, otherwise="")
             reason += f": {todo}." if todo else ""
             raise BadValueError(f"{generator.title} could not be written as {format}: {reason}") from error

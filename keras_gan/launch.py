@@ -23,8 +23,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from keras_gan import console, installation
+from keras_gan import console
 from keras_gan.errors import BadValueError, check_at_least
+from keras_gan.machine import installation
 
 GRACE = 30.0  # seconds from the error of one process to the end of the others, which may have the same to say
 SAVING = 120.0  # seconds from Ctrl-C to the end of a process that finishes its step and saves

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_gan.errors import BadValueError
+from keras_gan.errors import BadValueError, check_sides
 from keras_gan.layers import Conv2D, Conv2DTranspose, InstanceNormalization, LeakyReLU, ReflectionPadding2D
 
 Norm = Callable[[Any], Any]
@@ -17,22 +17,9 @@ def full() -> str:
     return keras.config.floatx()
 
 
-def check_sides(height: int, width: int, halvings: int, least: int) -> None:
-    """Raises BadValueError if a side cannot be halved so often (2 or 3 times), or is below `least`."""
-    multiple = 2**halvings
-    if height % multiple or width % multiple or min(height, width) < least:
-        near = "x".join(str(max(least, round(side / multiple) * multiple)) for side in (height, width))
-        smallest = f", at least {least}" if least > multiple else ""
-        times = {2: "twice", 3: "three times"}[halvings]
-        raise BadValueError(
-            f"image size {height}x{width} cannot be halved {times}: "
-            f"its sides must be multiples of {multiple}{smallest}, such as {near}."
-        )
-
-
 def unet_depth(height: int, width: int, *, deepest: int) -> int:
     """The number of times that both sides can be halved, at most `deepest`; BadValueError if it is below three."""
-    check_sides(height, width, 3, least=8)
+    check_sides(height, width, multiple=8)
     depth = 3
     while depth < deepest and height % 2 ** (depth + 1) == 0 and width % 2 ** (depth + 1) == 0:
         depth += 1

@@ -33,9 +33,9 @@ from keras_gan.adversarial.combined import Combined, once
 from keras_gan.adversarial.losses import choose
 from keras_gan.adversarial.translation import TranslationModel, l1
 from keras_gan.data.paired import DataLoader
-from keras_gan.errors import BadValueError, check_at_least, check_switch, check_weight
+from keras_gan.errors import BadValueError, check_at_least, check_sides, check_switch, check_weight
 from keras_gan.images.grids import save_grid
-from keras_gan.networks import GENERATORS, NORMS, affine_norm, batch_norm, check_sides, patchgan_70
+from keras_gan.networks import GENERATORS, NORMS, affine_norm, batch_norm, patchgan_70
 
 
 class Pix2Pix(TranslationModel):
@@ -98,7 +98,7 @@ class Pix2Pix(TranslationModel):
             raise BadValueError(f"gan_loss={gan_loss} and adversarial_loss name two losses: leave gan_loss out.")
         self.network = choose("generator", generator, GENERATORS)
         height, width, _ = self.shape_A
-        check_sides(height, width, halvings=3 if generator == "unet" else 2, least=24)
+        check_sides(height, width, multiple=8 if generator == "unet" else 4, least=24)
         self.norms = [affine_norm, batch_norm] if norm is None else [choose("norm", norm, NORMS)] * 2
         self.data_loader = DataLoader(direction=direction, augment=augment, **self.options_of_pairs)
 

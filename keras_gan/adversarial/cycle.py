@@ -1,6 +1,5 @@
 """The base of both CycleGANs, with the notebook's and the paper's networks: losses, pools and data."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -8,7 +7,7 @@ from keras import ops
 
 from keras_gan import backend
 from keras_gan.adversarial.combined import Combined, once
-from keras_gan.adversarial.translation import TwoWayModel, cycle_figures, join, verdicts
+from keras_gan.adversarial.translation import TwoWayModel, join, verdicts
 from keras_gan.errors import check_at_least
 from keras_gan.layers import ImagePool
 
@@ -109,7 +108,3 @@ class CycleModel(TwoWayModel):
             kept_A, kept_B = backend.predict(self.g_BA, imgs_A), backend.predict(self.g_AB, imgs_B)
             shown = [*shown[:3], ("A kept", kept_A), *shown[3:], ("B kept", kept_B)]
         return dict(shown)
-
-    def held_out_figures(self, translations: Mapping[str, Any]) -> dict[str, float]:
-        """L1 after a round trip: there are no pairs to compare translations with."""
-        return cycle_figures(translations)

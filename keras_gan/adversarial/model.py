@@ -126,8 +126,7 @@ class AdversarialModel(StatefulModel):
         self.penalties = {}
         if self.rules.gradient_penalty:
             self.penalty_seed = keras.random.SeedGenerator(self.seed)
-        self.discriminators: list[Any] = []
-        self.combined: Any = None
+        self.discriminators, self.combined = [], None  # a model's constructor makes them
         self.generators_first = False
         self.discriminators_every: int | None = None
         self.totals_before = None

@@ -26,7 +26,8 @@ from keras_gan.datasets.given import NOT_KEPT
 from keras_gan.errors import BadValueError
 from keras_gan.training import run_folder
 from keras_gan.training.compiled import compile_configs, restore_compiled
-from keras_gan.training.run import Run, as_json, resume_run
+from keras_gan.training.options import as_json
+from keras_gan.training.run import Run, resume_run
 from keras_gan.training.start import start_from
 
 

@@ -12,10 +12,11 @@ from keras_gan import backend
 from keras_gan.adversarial.losses import choose
 from keras_gan.adversarial.model import AdversarialModel, FixedSample
 from keras_gan.data.options import Flip, checked_folders, checked_shape
+from keras_gan.data.paired import DataLoader
 from keras_gan.data.unpaired import UnpairedDataLoader
 from keras_gan.datasets.given import given_or_named
 from keras_gan.datasets.stacks import channels_of_folders
-from keras_gan.errors import BadValueError, check_switch
+from keras_gan.errors import BadValueError, check_sides, check_switch
 from keras_gan.images.grids import save_grid
 from keras_gan.images.values import ValueRange
 from keras_gan.layers.colour import SPACES, with_lightness
@@ -171,10 +172,7 @@ class TranslationModel(AdversarialModel):
         if identity is not None:
             check_switch(identity=identity)
         height, width, _ = self.shape_A
-        if height % multiple or width % multiple or min(height, width) < least:
-            raise BadValueError(
-                f"image size {height}x{width}: height and width must be multiples of {multiple}, at least {least}."
-            )
+        check_sides(height, width, multiple, least)
         self.identity = self.shape_A == self.shape_B if identity is None else identity
         if self.identity and self.shape_A != self.shape_B:
             raise BadValueError(
@@ -234,21 +232,17 @@ class TwoWayModel(TranslationModel):
         return shown | {"B": imgs_B, "B to A": fake_A, "and back again": backend.predict(self.g_AB, fake_A)}
 
     def held_out_figures(self, translations: Mapping[str, Any]) -> dict[str, float]:
-        """L1 of translations against the other half of the pair, and of round trips against the original."""
-        A, B = translations["A"], translations["B"]
-        figures = {"L1_A_to_B": l1(translations["A to B"], B), "L1_B_to_A": l1(translations["B to A"], A)}
-        return figures | cycle_figures(translations)
+        """L1 of round trips against the original and, with pairs, of translations against the other half first."""
+        trips = {"L1_A_and_back": ("and back", "A"), "L1_B_and_back": ("and back again", "B")}
+        if isinstance(self.data_loader, DataLoader):
+            trips = {"L1_A_to_B": ("A to B", "B"), "L1_B_to_A": ("B to A", "A")} | trips
+        made = {name: columns for name, columns in trips.items() if columns[0] in translations}
+        return {name: l1(translations[one], translations[other]) for name, (one, other) in made.items()}
 
 
 def l1(images: Any, others: Any) -> float:
     """Mean absolute difference of two batches of pictures, in the units of their value range."""
     return float(np.abs(images - others).mean())
-
-
-def cycle_figures(shown: Mapping[str, Any]) -> dict[str, float]:
-    """L1 of the round trips among these columns: the only held-out figures without pairs."""
-    trips = {"L1_A_and_back": ("and back", "A"), "L1_B_and_back": ("and back again", "B")}
-    return {name: l1(shown[made], shown[source]) for name, (made, source) in trips.items() if made in shown}
 
 
 def verdicts(discriminator: Any, images: Any) -> tuple[Any, Any]:

@@ -19,7 +19,7 @@ from keras_gan.cli.signatures import class_in, quick_of
 from keras_gan.datasets import check_name_is_known
 from keras_gan.errors import BadValueError, LostHostError, UserError, check_name
 from keras_gan.files import COMPILE_CACHE
-from keras_gan.interrupts import stopped_at_once
+from keras_gan.machine.interrupts import stopped_at_once
 from keras_gan.training import old_runs, run_folder
 from keras_gan.training.kept_networks import checkpoint_with_optimizers, place_of
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from keras_gan import console
 from keras_gan.cli.signatures import argument_helps, bases_of, literal, method, quick_of
-from keras_gan.installation import install
+from keras_gan.machine.installation import install
 
 PRECISIONS = ("bfloat16", "float16")
 JIT = {"auto": None, "on": True, "off": False}  # values of Keras' `jit_compile`; None: Keras decides

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_gan.data import cache
+from keras_gan.data import stores
 from keras_gan.data.order import Stream
 from keras_gan.files import user_cache_folder, write_bytes
 from keras_gan.images.sources import is_in_file
@@ -22,7 +22,7 @@ SHAPE = struct.Struct("<5I")  # bytes of a value, and the shape, ending with zer
 class LooseStore:
     """Caches pictures as long as memory has room, then as files in a folder, as long as half of the free disk has.
 
-    Thread-safe. Files are written atomically, and valid as records of `keras_gan.data.cache.FileStore` are.
+    Thread-safe. Files are written atomically, and valid as records of `keras_gan.data.stores.FileStore` are.
 
     Args:
         stream: the pictures.
@@ -31,22 +31,22 @@ class LooseStore:
 
     def __init__(self, stream: Stream, take_memory: Callable[[int], bool]) -> None:
         self._stream, self._take_memory = stream, take_memory
-        self._memory = cache.MemoryStore()
+        self._memory = stores.MemoryStore()
         self._verified: dict[Path, bytes] = {}
         self._lock = threading.Lock()
         self._free = math.inf  # bytes of the disk, once the folder is begun
         self._is_full = not is_in_file(stream.pictures[0])
-        self._common = Path() if self._is_full else cache.common_folder(stream.pictures)
-        stem = cache.file_name(stream).removesuffix(".u8")
-        self._folder = self._common / cache.FOLDER / stem
-        self._instead = user_cache_folder() / cache.file_name(stream, self._common).removesuffix(".u8")
+        self._common = Path() if self._is_full else stores.common_folder(stream.pictures)
+        stem = stores.file_name(stream).removesuffix(".u8")
+        self._folder = self._common / stores.FOLDER / stem
+        self._instead = user_cache_folder() / stores.file_name(stream, self._common).removesuffix(".u8")
 
     def get(self, picture: Any, stamp: Any) -> np.ndarray | None:
         """The pixels of a picture, or None if they are not cached under this stamp."""
         cached = self._memory.get(picture, stamp)
         if cached is not None or not is_in_file(picture):
             return cached
-        key = cache.cache_key(picture, self._common)
+        key = stores.cache_key(picture, self._common)
         return next((found for path in self._places(key) if (found := self._read(path, key, stamp)) is not None), None)
 
     def put(self, picture: Any, stamp: Any, pixels: np.ndarray) -> None:
@@ -59,17 +59,17 @@ class LooseStore:
             self._save(picture, stamp, pixels)
 
     def _save(self, picture: Any, stamp: Any, pixels: np.ndarray) -> None:
-        pixels, key = np.ascontiguousarray(pixels), cache.cache_key(picture, self._common)
+        pixels, key = np.ascontiguousarray(pixels), stores.cache_key(picture, self._common)
         head = SHAPE.pack(pixels.itemsize, *pixels.shape, *[0] * (4 - pixels.ndim))
-        content = cache.header(key, stamp, pixels) + head + pixels.tobytes()
+        content = stores.header(key, stamp, pixels) + head + pixels.tobytes()
         try:
             self._take_disk(len(content))
             write_bytes(self._places(key)[0], content)
         except OSError as error:
-            self._stop(cache.reason(error))
+            self._stop(stores.reason(error))
 
     def _places(self, key: str) -> list[Path]:
-        name = f"{cache.header(key, '', np.zeros(0))[:12].hex()}.u8"
+        name = f"{stores.header(key, '', np.zeros(0))[:12].hex()}.u8"
         return [self._folder / name, self._instead / name]
 
     def _read(self, path: Path, key: str, stamp: Any) -> np.ndarray | None:
@@ -78,19 +78,19 @@ class LooseStore:
             content = b"" if path.is_symlink() or not path.is_file() else path.read_bytes()
         except OSError:
             return None
-        start = cache.HEADER + SHAPE.size
+        start = stores.HEADER + SHAPE.size
         if len(content) < start:
             return None
-        size, *lengths = SHAPE.unpack(content[cache.HEADER : start])
+        size, *lengths = SHAPE.unpack(content[stores.HEADER : start])
         shape = [length for length in lengths if length]
         if size not in (1, 2) or math.prod(shape) * size != len(content) - start:
             return None
         pixels = np.frombuffer(content, f"u{size}", offset=start).reshape(shape)
         if self._verified.get(path) != content[:start]:
-            if content[: cache.HEADER] != cache.header(key, stamp, pixels):
+            if content[: stores.HEADER] != stores.header(key, stamp, pixels):
                 return None
             self._verified[path] = content[:start]
-        elif content[: cache.HEADER - 4] != cache.header(key, stamp, pixels[:0])[:-4]:
+        elif content[: stores.HEADER - 4] != stores.header(key, stamp, pixels[:0])[:-4]:
             return None  # the picture has changed since
         return pixels
 

@@ -14,7 +14,7 @@ from PIL import Image
 from keras_gan.datasets import archives, hub
 from keras_gan.datasets.roles import role_of, roles_of
 from keras_gan.errors import BadValueError
-from keras_gan.installation import install
+from keras_gan.machine.installation import install
 
 FOLDER = Path("datasets")
 TEST_EVERY = 10  # without a test split, every tenth picture is held out

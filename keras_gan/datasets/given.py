@@ -11,7 +11,7 @@ from keras_gan.datasets.sets import Dataset, LabelledDataset, UnpairedDataset
 from keras_gan.errors import BadValueError
 from keras_gan.images.given import Given
 from keras_gan.images.sources import Labelled, Sides
-from keras_gan.memory import SMALL, fault_of
+from keras_gan.machine.memory import SMALL, fault_of
 
 NAME = "arrays"  # of every data set that is given, and of folders named after it
 NOT_KEPT = "given from Python"  # what `config.json` has in place of the data

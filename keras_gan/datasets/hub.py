@@ -15,7 +15,7 @@ from keras_gan.datasets.catalogue import readable
 from keras_gan.datasets.roles import role_of
 from keras_gan.errors import BadValueError, NotFoundError, UserError
 from keras_gan.files import unfinished_folder
-from keras_gan.installation import install, is_there
+from keras_gan.machine.installation import install, is_there
 
 PREFIX = "hf:"
 ENDINGS = ".parquet", ".arrow"

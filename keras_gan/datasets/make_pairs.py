@@ -22,7 +22,7 @@ from keras_gan.images.opening import TooLargeError, check_room
 from keras_gan.images.pixels import AUTO, checked_fit, shaped
 from keras_gan.images.sources import UNREADABLE, read_picture
 from keras_gan.images.values import Range, ValueRange, checked_value_range
-from keras_gan.memory import fault_of
+from keras_gan.machine.memory import fault_of
 
 REPORTED_EVERY = 1000
 PIXEL = 24  # bytes for a pixel of each half: both of them, resized, drawn and joined

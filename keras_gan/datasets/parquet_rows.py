@@ -15,7 +15,7 @@ from keras_gan.datasets.hub_columns import columns_of
 from keras_gan.errors import BadValueError
 from keras_gan.images.members import Cell
 from keras_gan.images.sources import Sides
-from keras_gan.installation import install, is_there
+from keras_gan.machine.installation import install, is_there
 
 
 class ParquetShard:

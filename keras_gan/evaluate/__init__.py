@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from keras_gan import cluster, console
+from keras_gan import console
 from keras_gan.errors import BadValueError
 from keras_gan.files import write_json
 from keras_gan.generators import find, generators_of
+from keras_gan.machine import cluster
 from keras_gan.report.run_files import CONFIG, check_no_links
 from keras_gan.training import run_folder
 from keras_gan.training.kept_networks import place_of

@@ -16,10 +16,11 @@ best and worst (.png); of RUN@best in DATA@best, and so on; with --all also epoc
 
 from typing import Any
 
-from keras_gan import cluster, console
+from keras_gan import console
 from keras_gan.errors import BadValueError
 from keras_gan.evaluate import epochs, evaluate
-from keras_gan.installation import install
+from keras_gan.machine import cluster
+from keras_gan.machine.installation import install
 
 
 def text_of(figures: dict[str, Any]) -> str:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from keras_gan import cluster, console
+from keras_gan import console
 from keras_gan.errors import BadValueError
-from keras_gan.evaluate import held_out
 from keras_gan.generators import find, generators_of
+from keras_gan.machine import cluster
 from keras_gan.training import run_folder
 from keras_gan.training.kept_networks import place_of
 
@@ -26,9 +26,9 @@ class Judge:
         generators = {way: find(run, way) for way in generators_of(run)}
         self.known = generators, loader, make_extractor and make_extractor()
 
-    def do(self, work: str, piece: tuple) -> Any:
-        """A piece of work on held-out pictures; `work` is the name of a function of `keras_gan.evaluate.held_out`."""
-        return getattr(held_out, work)(*self.known, *piece)
+    def do(self, work: Callable, piece: tuple) -> Any:
+        """A piece of work on held-out pictures: work(generators, loader, extractor, *piece)."""
+        return work(*self.known, *piece)
 
 
 class OnRay:
@@ -53,7 +53,7 @@ class OnRay:
         import ray
 
         try:
-            yield from self.pool.map(lambda judge, piece: judge.do.remote(work.__name__, piece), pieces)
+            yield from self.pool.map(lambda judge, piece: judge.do.remote(work, piece), pieces)
         except ray.exceptions.RayError as error:
             raise BadValueError(f"Ray ended the evaluation: {cluster.why_ended(error)}") from error
 
@@ -66,7 +66,7 @@ def pool(run: str | Path, data: Any, make_extractor: Callable | None, workers: A
         run: see `keras_gan.evaluate.evaluate`.
         data: a name or a path, or a list of two; None: the run's own.
         make_extractor: makes the extractor in each process; None: skip FID and KID.
-        workers: how many processes, see `keras_gan.cluster.shares`.
+        workers: how many processes, see `keras_gan.machine.cluster.shares`.
 
     Raises:
         BadValueError: for data that are not names, for no cluster, or a machine of it without this package.

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from keras_gan.memory import fault_of
+from keras_gan.machine.memory import fault_of
 
 BLOCK = 512  # bytes that everything in a tar archive is a multiple of
 MAGIC = b"ustar"

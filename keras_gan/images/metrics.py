@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_gan.errors import BadValueError
 from keras_gan.images.grids import pixels
-from keras_gan.installation import install
+from keras_gan.machine.installation import install
 
 KID_SUBSETS, KID_SUBSET = 100, 1000  # as in the paper of KID
 KID_SEED = 2020  # the default of torch-fidelity

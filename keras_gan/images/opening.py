@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image
 
 from keras_gan.images.members import file_of
-from keras_gan.memory import fault_of
+from keras_gan.machine.memory import fault_of
 
 #: Errors of reading files that are not images, truncated, damaged or absurdly large. Pillow raises an error above 179
 #: megapixels. Its warning above 89 is ignored: cameras take such pictures.

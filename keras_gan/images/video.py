@@ -17,7 +17,7 @@ from keras_gan.images.grids import pixels
 from keras_gan.images.opening import check_regular, named_damage, opened_image
 from keras_gan.images.photos import over_white, stretched
 from keras_gan.images.values import Range
-from keras_gan.installation import install
+from keras_gan.machine.installation import install
 
 ANIMATIONS = ".gif", ".webp", ".apng"
 VIDEOS = ".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv"

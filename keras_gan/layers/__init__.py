@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_gan import backend
+from keras_gan.backend import operations
 from keras_gan.layers.colour import AddLightness
 from keras_gan.layers.contrib import CONFIG_KEYS, ContribInstanceNormalization
 from keras_gan.layers.convolutions import Conv2D, Conv2DTranspose, UpsampleConv2D
@@ -94,7 +94,7 @@ class LeakyReLU(keras.layers.LeakyReLU):
     """Keras' LeakyReLU, x if x > 0 else negative_slope * x, computed faster in training steps on TensorFlow."""
 
     def call(self, inputs: Any) -> Any:
-        return backend.leaky_relu(inputs, self.negative_slope)
+        return operations.leaky_relu(inputs, self.negative_slope)
 
 
 @keras.saving.register_keras_serializable(package="keras_gan")

@@ -15,7 +15,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_gan import backend
+from keras_gan.backend import operations
+from keras_gan.backend.operations import times_taps
 
 # `taps_of_...`: which input pixels each tap reads for each output pixel, along one axis; bool (taps, outputs, inputs).
 
@@ -98,7 +99,7 @@ def by_taps(x: Any, kernel: Any, plan: Plan, transpose: bool = False) -> Any:
     taps, outputs, inputs = plan.routes.shape
     channels, filters = kernel.shape[:1:-1] if transpose else kernel.shape[2:]
     if plan.multiplies_first:
-        x = backend.times_taps(ops.reshape(x, (1, -1, channels)), kernel, transpose)  # (taps, batch * inputs, filters)
+        x = times_taps(ops.reshape(x, (1, -1, channels)), kernel, transpose)  # (taps, batch * inputs, filters)
         x = ops.transpose(ops.reshape(x, (taps, -1, inputs, filters)), (1, 0, 2, 3))
         routes = ops.cast(plan.routes.swapaxes(0, 1).reshape(outputs, taps * inputs), x.dtype)
         x = ops.matmul(routes, ops.reshape(x, (-1, taps * inputs, filters)))
@@ -106,7 +107,7 @@ def by_taps(x: Any, kernel: Any, plan: Plan, transpose: bool = False) -> Any:
     routes = ops.cast(plan.routes.reshape(taps * outputs, inputs), x.dtype)
     x = ops.matmul(routes, ops.reshape(x, (-1, inputs, channels)))
     x = ops.transpose(ops.reshape(x, (-1, taps, outputs, channels)), (1, 0, 2, 3))
-    x = backend.times_taps(ops.reshape(x, (taps, -1, channels)), kernel, transpose)  # (taps, batch * outputs, filters)
+    x = times_taps(ops.reshape(x, (taps, -1, channels)), kernel, transpose)  # (taps, batch * outputs, filters)
     return ops.reshape(ops.sum(x, axis=0), (-1, *plan.size, filters))
 
 
@@ -131,7 +132,7 @@ class Conv2D(keras.layers.Conv2D):
             found = plan(self, inputs.shape[1:3], *kernel.shape[2:], taps_of_conv, *more)
         if found is not None:
             return by_taps(inputs, kernel, found)
-        return backend.conv(inputs, kernel) if self.strides == (1, 1) and self.padding == "valid" else None
+        return operations.conv(inputs, kernel) if self.strides == (1, 1) and self.padding == "valid" else None
 
 
 @keras.saving.register_keras_serializable(package="keras_gan")
@@ -153,7 +154,7 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
         if self.padding == "same":
             found = plan(self, inputs.shape[1:3], channels, filters, taps_of_transpose, self.strides)
         if found is None:
-            return backend.conv_transpose(inputs, self.kernel, self.strides, self.padding)
+            return operations.conv_transpose(inputs, self.kernel, self.strides, self.padding)
         return by_taps(inputs, self.kernel, found, transpose=True)
 
 
@@ -198,7 +199,7 @@ class UpsampleConv2D(keras.layers.Conv2D):
         # One flip of the joined axes: Keras 3.10 flips only one axis, and slicing with step -1 is far slower.
         flipped = ops.flip(ops.reshape(kernel, (-1, *kernel.shape[2:])), axis=0)
         flipped = ops.transpose(ops.reshape(flipped, kernel.shape), (0, 1, 3, 2))
-        outputs = backend.conv_transpose(inputs, flipped, 2, "valid")
+        outputs = operations.conv_transpose(inputs, flipped, 2, "valid")
         # Crop: "same" pads only (k - 1) // 2 before the picture, the valid transposed convolution has more.
         top, left = (k - 2 - (k - 1) // 2 for k in self.kernel_size)
         # Not outputs[:, top:...]: its gradient in TensorFlow takes six times as long.

@@ -14,8 +14,8 @@ from typing import Any
 
 import keras
 
-from keras_gan import installation
 from keras_gan.errors import BadValueError
+from keras_gan.machine import installation
 from keras_gan.report.run_files import LOGS, record, save_record
 
 PROJECT = "keras_gan"  # the project of W&B and the experiment of MLflow, unless their environment variables name one

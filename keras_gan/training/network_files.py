@@ -11,7 +11,7 @@ import numpy as np
 from keras_gan import console
 from keras_gan.errors import BadValueError
 from keras_gan.files import INPUT, is_whole_zip
-from keras_gan.memory import in_units
+from keras_gan.machine.memory import in_units
 
 SPOILT = "its training failed; take a network from before, or train again"
 

@@ -1,9 +1,12 @@
-"""Checks the arguments of `train()` before anything begins."""
+"""The arguments of `train()`: checked before anything begins, and as JSON."""
 
 import re
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_gan.errors import BadValueError, check_at_least, check_name, check_share, check_switch
 from keras_gan.report import loggers
@@ -72,3 +75,14 @@ def check_kept(arguments: dict[str, Any]) -> None:
         raise BadValueError("with_optimizers needs a run to start from: name it by start_from.")
     if arguments["start_from"] is not None:
         check_name(start_from=arguments["start_from"])
+
+
+def as_json(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Converts arguments for JSON: optimizers as Keras serializes them, paths as text."""
+    plain = {}
+    for name, value in arguments.items():
+        if isinstance(value, keras.optimizers.Optimizer):
+            value = keras.optimizers.serialize(value)
+        value = value.item() if isinstance(value, np.generic) else value
+        plain[name] = str(value) if isinstance(value, Path) else value
+    return plain

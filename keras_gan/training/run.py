@@ -3,7 +3,7 @@
 import datetime
 import platform
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from keras_gan.training.failures import explained_errors
 from keras_gan.training.fit import Callbacks, StayFinite
 from keras_gan.training.kept_networks import MODELS, settle_all
 from keras_gan.training.network_files import check_disk, comment_for
-from keras_gan.training.options import check
+from keras_gan.training.options import as_json, check
 from keras_gan.training.saving import SaveNetworks, save_damaged_networks, set_aside_results
 from keras_gan.training.schedules import Schedule
 from keras_gan.training.signals import deferred_signals
@@ -268,14 +268,3 @@ def resume_run(kind: Any, folder: Path, callbacks: Sequence[Any], changes: dict[
 def settings(model: Any) -> dict[str, Any]:
     """Settings that are no arguments, but that a resumed run needs: dtype policy and `jit_compile`."""
     return {"dtype_policy": keras.config.dtype_policy().name, "jit_compile": model.jit_compile}
-
-
-def as_json(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Converts arguments for JSON: optimizers as Keras serializes them, paths as text."""
-    plain = {}
-    for name, value in arguments.items():
-        if isinstance(value, keras.optimizers.Optimizer):
-            value = keras.optimizers.serialize(value)
-        value = value.item() if isinstance(value, np.generic) else value
-        plain[name] = str(value) if isinstance(value, Path) else value
-    return plain

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import FrameType, TracebackType
 from typing import Any
 
-from keras_gan.interrupts import heard, is_command
+from keras_gan.machine.interrupts import heard, is_command
 
 PATIENCE = 2.0  # seconds from the second signal to the end of a command whose step does not end
 

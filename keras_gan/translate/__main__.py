@@ -19,10 +19,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from keras_gan import cluster, console
+from keras_gan import console
 from keras_gan.datasets.shard_names import are_shards
 from keras_gan.errors import BadValueError, is_address
 from keras_gan.generators import DIRECTIONS, find, locate
+from keras_gan.machine import cluster
 from keras_gan.training.run_folder import read_config
 from keras_gan.translate import translator
 

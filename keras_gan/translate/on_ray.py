@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from keras_gan import cluster, console
+from keras_gan import console
 from keras_gan.errors import BadValueError
+from keras_gan.machine import cluster
 
 SKIPPED = "skipped.jsonl"
 BLOCK = 1 << 20  # bytes that a task collects before it passes them on: a part is larger

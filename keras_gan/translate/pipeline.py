@@ -15,7 +15,7 @@ from keras_gan.images.sources import UNREADABLE, Stack, converted, named_damage,
 from keras_gan.images.values import Range
 from keras_gan.images.video import Film, FilmWriter
 from keras_gan.images.writing import save
-from keras_gan.memory import fault_of
+from keras_gan.machine.memory import fault_of
 from keras_gan.translate.halves import Halves
 from keras_gan.translate.inputs import Input
 from keras_gan.translate.preparing import Prepared

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_gan.errors import BadValueError
 from keras_gan.images.pixels import scale
-from keras_gan.memory import fault_of
+from keras_gan.machine.memory import fault_of
 
 TILE = 512  # side of a tile in pixels, unless the network was trained on larger pictures
 SMALLEST = 64  # small pictures are padded to this side, unless the network was trained on smaller ones

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from keras_gan import installation
+from keras_gan.machine import installation
 
 ROOT = Path(__file__).parents[2]
 HIDE = ROOT / "tests" / "support" / "without_tensorflow"

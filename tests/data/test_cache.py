@@ -13,9 +13,9 @@ from support.numbered import SIZE, levels, numbers, picture, write, write_sides
 from support.waiting import kill, line_from, wait_until
 
 from keras_gan import DataLoader, UnpairedDataLoader
-from keras_gan.data import cache
-from keras_gan.data.cache import FOLDER, HEADER
+from keras_gan.data import cache, stores
 from keras_gan.data.single import ImageLoader
+from keras_gan.data.stores import FOLDER, HEADER
 from keras_gan.images.pixels import mirrored, scale
 from keras_gan.images.readers import ReadPair, ReadWhole
 from keras_gan.images.sources import source
@@ -119,7 +119,7 @@ def test_batches_are_the_same_to_the_last_bit(sources, kind, monkeypatch):
         loader.epoch = 0
         return first, again, epoch(loader)
 
-    monkeypatch.setattr(cache.MemoryStore, "get", cache.NoStore.get)
+    monkeypatch.setattr(stores.MemoryStore, "get", stores.NoStore.get)
     first, again, same = batches()
     assert_same(first, same)
     monkeypatch.undo()
@@ -237,7 +237,7 @@ def test_another_size_channels_or_pillow_version_has_its_own_cache_file(tmp_path
     for options in ({}, {"shape": (SIZE, SIZE, 1)}, {"shape": (SIZE, 16, 3)}):
         flat(tmp_path / "flat", **options)[0]
         names |= set(os.listdir(tmp_path / "flat" / "train" / FOLDER))
-    monkeypatch.setattr(cache.PIL, "__version__", "99")
+    monkeypatch.setattr(stores.PIL, "__version__", "99")
     flat(tmp_path / "flat")[0]
     assert len(names | set(os.listdir(tmp_path / "flat" / "train" / FOLDER))) == 4
 
@@ -415,13 +415,13 @@ def test_without_a_place_for_the_cache_pictures_are_decoded_with_a_warning(tmp_p
 
 
 def test_a_cache_that_would_fill_the_disk_is_not_created(tmp_path, monkeypatch, capsys):
-    usage = cache.shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(cache.shutil, "disk_usage", lambda path: usage._replace(free=16 * RECORD - 1))
+    usage = stores.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(stores.shutil, "disk_usage", lambda path: usage._replace(free=16 * RECORD - 1))
     loader = flat(tmp_path / "flat")
     assert seen(loader) == list(range(8))
     assert capsys.readouterr().err.count("would take more than half of the free disk space") == 2
     assert not list(tmp_path.rglob("*.u8")) and not list(tmp_path.rglob(FOLDER))
-    monkeypatch.setattr(cache.shutil, "disk_usage", lambda path: usage._replace(free=16 * RECORD))
+    monkeypatch.setattr(stores.shutil, "disk_usage", lambda path: usage._replace(free=16 * RECORD))
     assert seen(flat(tmp_path / "flat")) == list(range(8)) and kept_file(tmp_path / "flat")
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from support.numbered import levels, loaded, picture, write, write_sides
 
-from keras_gan.data import cache
+from keras_gan.data import cache, stores
 from keras_gan.data.paired import DataLoader
 from keras_gan.data.single import ImageLoader
 from keras_gan.errors import BadValueError
@@ -129,7 +129,7 @@ def decoded(monkeypatch):
 
 
 def caches(sides):
-    return [path for path in cache.common_folder([f"{sides[0]}/0.png"]).rglob("*.u8")]
+    return [path for path in stores.common_folder([f"{sides[0]}/0.png"]).rglob("*.u8")]
 
 
 @pytest.mark.parametrize("memory", [10**9, 20_000, 0])

@@ -7,12 +7,12 @@ import pytest
 from PIL import Image
 from support.pictures import opened
 
-from keras_gan import memory
 from keras_gan.datasets import make_pairs
 from keras_gan.datasets.__main__ import main
 from keras_gan.datasets.check import digest_of
 from keras_gan.errors import BadValueError
 from keras_gan.images.arrays import read_array
+from keras_gan.machine import memory
 
 ENDINGS = "png", "tif", "npy", "gif"
 

@@ -5,11 +5,12 @@ import sys
 
 import pytest
 
-from keras_gan import console, memory
+from keras_gan import console
+from keras_gan.machine import memory
 
 SCRIPT = """
 import resource
-from keras_gan import memory
+from keras_gan.machine import memory
 free = memory.available()
 resource.setrlimit(resource.RLIMIT_AS, (10**9, 10**9))
 assert 0 < memory.available() < 10**9 < free or free < 10**9, (free, memory.available())

@@ -15,8 +15,7 @@ from keras_gan import cyclegan, errors
 from keras_gan.adversarial.parts import chosen
 from keras_gan.errors import BadValueError
 from keras_gan.training import run_folder
-from keras_gan.training.options import check
-from keras_gan.training.run import as_json
+from keras_gan.training.options import as_json, check
 
 NAN, INF = math.nan, math.inf
 SIZES = [True, 1.5, -1, NAN, "3", None, [1], np.float64(2)]

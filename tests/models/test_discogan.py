@@ -53,7 +53,7 @@ def test_other_sizes_and_gray_pictures_work(shape, batch, tmp_path):
 
 @pytest.mark.parametrize("shape", [(100, 100, 3), (127, 128, 3), (128, 130, 3), (4, 4, 3)])
 def test_an_invalid_size_is_named_with_a_valid_one(shape):
-    with pytest.raises(ValueError, match=rf"image size {shape[0]}x{shape[1]} cannot be halved .* such as \d+x\d+"):
+    with pytest.raises(ValueError, match=rf"image size {shape[0]}x{shape[1]}: .* multiples of 8, such as \d+x\d+"):
         small(shape)
 
 

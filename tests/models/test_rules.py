@@ -17,6 +17,7 @@ from keras_gan import DCGAN, CycleGANPaper, Pix2Pix, backend, layers
 from keras_gan.adversarial import together
 from keras_gan.adversarial.parts import create_variables
 from keras_gan.adversarial.rules import Rules, check_discriminator, layers_of
+from keras_gan.backend import operations
 from keras_gan.errors import BadValueError
 
 ON_JAX = keras.backend.backend() == "jax"
@@ -45,7 +46,7 @@ def differentiated_by_the_framework(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(layers.Conv2D, "convolution_op", keras.layers.Conv2D.convolution_op)
         patch.setattr(backend, "with_gradient", lambda forward, backward, *arguments: forward(*arguments)[0])
-        patch.setattr(backend, "leaky_relu", ops.leaky_relu)
+        patch.setattr(operations, "leaky_relu", ops.leaky_relu)
         yield
 
 

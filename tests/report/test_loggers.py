@@ -9,8 +9,8 @@ from support.eager import EAGERLY
 from support.resuming import EVERY_STEP, SHORT, cut_back, history
 from support.toy import Toy
 
-from keras_gan import installation
 from keras_gan.errors import BadValueError
+from keras_gan.machine import installation
 from keras_gan.report import loggers
 
 pytestmark = EAGERLY

@@ -22,7 +22,7 @@ from keras_gan import (
 )
 from keras_gan.files import write_json
 from keras_gan.training import run_folder
-from keras_gan.training.run import as_json
+from keras_gan.training.options import as_json
 
 THIN = {"img_shape": (32, 32, 3), "gf": 4, "df": 4, "dataset_name": "drawn_shoes"}
 TINY = {

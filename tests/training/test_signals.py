@@ -11,7 +11,8 @@ import threading
 import pytest
 from support.commands import check_complaint, run_here
 
-from keras_gan import console, interrupts
+from keras_gan import console
+from keras_gan.machine import interrupts
 from keras_gan.training import signals
 
 FINISHING = "Finishing this step and saving; press again to end without saving."
@@ -85,7 +86,7 @@ def test_before_training_a_command_ends_at_once():
     script = (
         "import os, signal, sys, types\n"
         "sys.modules['__main__'].__spec__ = types.SimpleNamespace(name='keras_gan.discogan')\n"
-        "from keras_gan import console, interrupts\n"
+        "from keras_gan import console; from keras_gan.machine import interrupts\n"
         "with interrupts.stopped_at_once(), console.silence():\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
         "    while True: pass\n"

@@ -84,7 +84,7 @@ FAULTS = {
     "an empty split": (["--dataset", "empty"], "no pictures in empty or empty/train"),
     "no picture": (["--dataset", "text"], "1 of 1 pictures cannot be used, the first of them text/train/0.jpg"),
     "an odd width": (["--dataset", "odd"], "width of 31 is odd, so it has no two equal halves"),
-    "a size": (["--image-size", "100"], "image size 100x100 cannot be halved"),
+    "a size": (["--image-size", "100"], "image size 100x100: height and width must be multiples of 8"),
     "no size": (["--image-size", "big"], "'big' is not an image size"),
     "a batch of none": (["--batch-size", "0"], "batch_size must be a whole number of at least 1, not 0"),
     "no number": (["--epochs", "ten"], "invalid int value: 'ten'"),

@@ -8,7 +8,7 @@ from support.runs import TINY, copy_run
 
 from keras_gan import evaluate
 from keras_gan.errors import BadValueError
-from keras_gan.evaluate import held_out
+from keras_gan.evaluate import pictures
 from keras_gan.evaluate.__main__ import main, text_of
 from keras_gan.images import metrics, readers
 from keras_gan.training import run_folder
@@ -76,7 +76,7 @@ def test_in_place_of_a_broken_picture_comes_the_next(broken, most, expected):
 
     loader = Loader()
     loader.read = []
-    assert held_out.readable(loader, Numbers, most) == expected
+    assert pictures.readable(loader, Numbers, most) == expected
     assert len(loader.read) == len(set(loader.read))  # each once
     assert most in (None, 10) or len(loader.read) <= most + len(broken)
 

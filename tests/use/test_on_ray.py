@@ -18,10 +18,10 @@ from support.commands import translate_here as command
 from support.on_ray import COUNT, as_tar, contents, save_photos
 from support.runs import copy_run
 
-from keras_gan import cluster as clusters
 from keras_gan.errors import BadValueError
 from keras_gan.evaluate import evaluate, on_ray
 from keras_gan.evaluate.__main__ import main as evaluate_command
+from keras_gan.machine import cluster as clusters
 
 ray = pytest.importorskip("ray", reason="needs the extra cluster")
 pytestmark = [
@@ -133,7 +133,7 @@ def test_the_same_figures(cluster, saved, tmp_path, paired_folder, monkeypatch, 
 def test_the_cluster_of_another_command_is_not_joined(cluster):
     """It ends with that command, which may have been killed a moment ago."""
     code = """
-from keras_gan import cluster
+from keras_gan.machine import cluster
 with cluster.joined():
     import ray
     print(ray.get_runtime_context().gcs_address)

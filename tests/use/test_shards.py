@@ -12,9 +12,9 @@ from PIL import Image
 from support.commands import check_complaint
 from support.commands import translate_here as command
 
-from keras_gan import cluster
 from keras_gan.datasets.shard_names import expanded, kind_of
 from keras_gan.errors import BadValueError
+from keras_gan.machine import cluster
 from keras_gan.translate import job as jobs
 from keras_gan.translate import shards
 from keras_gan.translate.shards import Source, listing, records, sources

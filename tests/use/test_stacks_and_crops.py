@@ -14,7 +14,7 @@ from keras_gan.files import write_json
 from keras_gan.images.arrays import read_array
 from keras_gan.training import run_folder
 from keras_gan.training.compiled import loader_config
-from keras_gan.training.run import as_json
+from keras_gan.training.options import as_json
 from keras_gan.translate.trained import scale_of
 
 pytestmark = pytest.mark.usefixtures("opening_once")

@@ -11,9 +11,10 @@ from support.commands import check_complaint
 from support.commands import translate_here as command
 from support.pipes import collected_pipes, leaves_pipes  # noqa: F401
 
-from keras_gan import generators, memory, translate
+from keras_gan import generators, translate
 from keras_gan.errors import BadValueError
 from keras_gan.images import video
+from keras_gan.machine import memory
 from keras_gan.translate import tiles
 
 pytestmark = pytest.mark.usefixtures("opening_once")
