@@ -37,7 +37,7 @@ from keras_gan.adversarial.translation import TranslationModel, join, verdicts
 from keras_gan.errors import BadValueError, check_at_least, check_switch, check_weight, is_number
 from keras_gan.images.grids import save_grid
 from keras_gan.layers import Coin, SamePatches, mirrored
-from keras_gan.networks import full, patchgan_70, resnet, resnet_encoder
+from keras_gan.networks import full, patchgan_70, resnet, resnet_encoder, xavier
 
 
 class CUT(TranslationModel):
@@ -104,7 +104,7 @@ class CUT(TranslationModel):
         self.discriminator.compile(loss=score.d_loss, optimizer=self.d_optimizer(adam), metrics=[score.accuracy])
 
         # Build the generator and the heads, and compile the adversarial model that trains them
-        self.generator = resnet(self.shape_A, self.shape_B[2], gf, name="generator")
+        self.generator = resnet(self.shape_A, self.shape_B[2], gf, name="generator", start=xavier)
         self.heads = self.build_heads()
         self.combined = self.build_combined()
         weights = [weight / 2, weight / 2] if self.identity else [weight]
@@ -113,7 +113,7 @@ class CUT(TranslationModel):
 
     def build_discriminator(self) -> Any:
         """70x70 PatchGAN: (batch, *shape_B) to one verdict per patch, (batch, H / 8 - 2, W / 8 - 2, 1)."""
-        return patchgan_70(self.shape_B, self.df, name="discriminator")
+        return patchgan_70(self.shape_B, self.df, name="discriminator", start=xavier)
 
     def build_heads(self) -> Any:
         """Five heads: sampled features of each map to vectors of length 1, (batch, patches, 256).
@@ -122,8 +122,7 @@ class CUT(TranslationModel):
         """
 
         def dense(units: int, activation: str | None = None, dtype: str | None = None) -> Any:
-            start = keras.initializers.VarianceScaling(0.02**2, "fan_avg", "untruncated_normal")
-            return layers.Dense(units, activation, kernel_initializer=start, dtype=dtype)
+            return layers.Dense(units, activation, kernel_initializer=xavier(), dtype=dtype)
 
         maps = resnet_encoder(self.generator).output_shape
         shapes = [(min(self.patches, height * width), channels) for _, height, width, channels in maps]

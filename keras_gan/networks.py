@@ -10,6 +10,7 @@ from keras_gan.errors import BadValueError, check_sides
 from keras_gan.layers import Conv2D, Conv2DTranspose, InstanceNormalization, LeakyReLU, ReflectionPadding2D
 
 Norm = Callable[[Any], Any]
+Start = Callable[[], Any]  # makes a kernel initializer
 
 
 def full() -> str:
@@ -41,7 +42,14 @@ def normal() -> Any:
     return keras.initializers.RandomNormal(stddev=0.02)
 
 
-def patchgan_70(shape: tuple, filters: int = 64, norm: Norm = plain_norm, name: str | None = None) -> Any:
+def xavier() -> Any:
+    """Xavier's normal distribution times 0.02, with which the program of CUT starts. Pictures start gray with it."""
+    return keras.initializers.VarianceScaling(0.02**2, "fan_avg", "untruncated_normal")
+
+
+def patchgan_70(
+    shape: tuple, filters: int = 64, norm: Norm = plain_norm, name: str | None = None, start: Start = normal
+) -> Any:
     """The 70x70 PatchGAN: (batch, *shape) to one verdict per patch, (batch, H / 8 - 2, W / 8 - 2, 1).
 
     2,764,737 parameters for 3 channels with `plain_norm` (CycleGAN), which has no parameters; 2,768,705 trainable
@@ -50,7 +58,7 @@ def patchgan_70(shape: tuple, filters: int = 64, norm: Norm = plain_norm, name: 
 
     def conv(x, filters, strides, use_bias=True, dtype=None):
         x = layers.ZeroPadding2D(1)(x)
-        return Conv2D(filters, 4, strides, use_bias=use_bias, kernel_initializer=normal(), dtype=dtype)(x)
+        return Conv2D(filters, 4, strides, use_bias=use_bias, kernel_initializer=start(), dtype=dtype)(x)
 
     img = keras.Input(shape)
     x = LeakyReLU(negative_slope=0.2)(conv(img, filters, 2))
@@ -145,6 +153,7 @@ def resnet(
     dropout: bool = False,
     name: str | None = None,
     blocks: int | None = None,
+    start: Start = normal,
 ) -> Any:
     """The ResNet of CycleGAN: (batch, *shape) to (batch, height, width, channels) in [-1, 1].
 
@@ -156,11 +165,12 @@ def resnet(
         channels, filters, norm, name: see `unet`.
         dropout: whether each block has dropout, as in the authors' pix2pix.
         blocks: number of residual blocks; None: see `resnet_blocks`.
+        start: makes the kernels' initializer.
     """
     biased = norm is plain_norm
 
     def conv(x, filters, kernel_size, strides=1, bias=biased):
-        return Conv2D(filters, kernel_size, strides, "valid", use_bias=bias, kernel_initializer=normal())(x)
+        return Conv2D(filters, kernel_size, strides, "valid", use_bias=bias, kernel_initializer=start())(x)
 
     def down(x, filters):
         # Padding by 1 on all sides, as in PyTorch; "same" would pad (0, 1)
@@ -174,7 +184,7 @@ def resnet(
         return layers.Add()([x, y])
 
     def up(x, filters):
-        x = Conv2DTranspose(filters, 3, 2, "same", use_bias=biased, kernel_initializer=normal())(x)
+        x = Conv2DTranspose(filters, 3, 2, "same", use_bias=biased, kernel_initializer=start())(x)
         return layers.ReLU()(norm(x))
 
     img = keras.Input(shape)

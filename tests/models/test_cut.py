@@ -80,6 +80,18 @@ def test_a_head_learns_from_queries_alone():
     assert np.abs(learned[0] - kernel).max() > 1e-3
 
 
+def test_networks_start_as_in_the_program_so_that_first_translations_are_gray():
+    """With CycleGAN's N(0, 0.02) they are coloured noise, which takes hundreds of iterations to go."""
+    gan = CUT(img_shape=(32, 32, 3), gf=16, df=16, dataset_name="drawn_shoes")
+    for network in gan.networks:
+        kernels = [np.asarray(weights) for weights in network.trainable_weights if len(weights.shape) > 1]
+        for kernel in kernels:
+            *taps, inputs, outputs = kernel.shape
+            expected = 0.02 * np.sqrt(2 / (np.prod(taps, initial=1) * (inputs + outputs)))
+            assert kernel.std() == pytest.approx(expected, rel=0.2), (network.name, kernel.shape)
+    assert np.abs(gan.generator(units(2, 32, 32, 3))).max() < 0.15
+
+
 def test_cut_and_fastcut_differ_as_in_the_paper():
     cut, fast = MODELS["cut"](), MODELS["fastcut"]()
     assert cut.combined.output_names == ["valid", "nce", "nce_identity"]
