@@ -1,10 +1,12 @@
 """What names stand for shards: `{00000..00099}`, `*`, folders with nothing but .tar or .parquet files, one .tar."""
 
+import functools
 import glob
 import os
 import re
+import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from keras_gan.datasets import hub
@@ -15,6 +17,7 @@ from keras_gan.errors import BadValueError
 
 FILES, TAR, PARQUET = "files", "tar", "parquet"
 TARS = ".tar", ".tar.gz", ".tgz"
+COMPRESSED = ".tgz", *(f".tar.{kind}" for kind in ("gz", "bz2", "xz", "zst"))
 SHARDS = ".tar", ".parquet"  # those that can be read from any place
 BRACES = re.compile(r"\{(?P<first>\d+)\.\.(?P<last>\d+)\}|\{(?P<choice>[^{}]*,[^{}]*)\}")
 MOST = 1_000_000  # files that a range can name
@@ -92,13 +95,31 @@ def in_folder(name: str | os.PathLike[str]) -> list[Path]:
     for place, names in walk(locate(folder) or folder) if folder else ():
         if not apart.isdisjoint([Path(place), *Path(place).parents]):
             continue
-        if any(ending(name) in known for name in names):
-            return []
         inside = [Path(place, name) for name in names if ending(name) in SHARDS]
+        if any(ending(name) in known for name in names):
+            tell_hidden(place, sum(map(is_numbered, inside)))
+            return []
         apart |= {*map(unpacked, filter(is_numbered, inside))}
         found += inside
     is_archive = len(found) == 1 and found[0].suffix.lower() == ".tar" and not is_shard(found[0])
     return [] if is_archive else sorted(found)
+
+
+@functools.cache  # a name is looked at several times
+def tell_hidden(folder: str, count: int) -> None:
+    """Says that the shards in a folder are not used, since it has pictures beside them."""
+    if count > 1:
+        print(
+            f"warning: {folder} has pictures, so its {count} shards are not used: to use these, name them, such as "
+            f"{folder}/*.tar.",
+            file=sys.stderr,
+        )
+
+
+def compressed_beside(places: Iterable[Path]) -> list[str]:
+    """The compressed tar archives in the folders of shards."""
+    names = (str(path) for folder in {path.parent for path in places} for path in folder.iterdir())
+    return sorted(name for name in names if name.lower().endswith(COMPRESSED))
 
 
 def unpacked(shard: Path) -> Path:
@@ -122,7 +143,7 @@ def places_of(name: str | os.PathLike[str], are_here: bool = True) -> list[Path]
         BadValueError: if a shard is missing, named twice or compressed, there are two kinds, or some are no shards.
     """
     if is_list(str(name)):
-        places = below(expanded_here(str(name), are_here))
+        places = below(expanded_here(os.path.expanduser(name), are_here))  # quoted, as braces must be, ~ stays
     else:
         alone = shard_named(name)
         places = [alone] if alone else in_folder(name)

@@ -16,7 +16,7 @@ from keras_gan.datasets.own_shards import hosts, listed_on_all, own_part, places
 from keras_gan.datasets.parquet_rows import ParquetShard
 from keras_gan.datasets.sets import Dataset, LabelledDataset, UnpairedDataset
 from keras_gan.datasets.shard_classes import classes_of, labelled
-from keras_gan.datasets.shard_names import is_named, places_of, split_of, unpacked
+from keras_gan.datasets.shard_names import compressed_beside, is_list, is_named, places_of, split_of, unpacked
 from keras_gan.datasets.tar_index import index_of
 from keras_gan.errors import BadValueError
 from keras_gan.images.members import TarMember
@@ -111,6 +111,8 @@ def remarks(name: Any, places: list[Path], unused: dict[str, list[Path]]) -> tup
         said.append(f"not used: {', '.join(told)}")
     if beside := [str(folder) for folder in map(unpacked, filter(is_numbered, places)) if folder.is_dir()]:
         said.append(f"not used, since their shards are: {first_few(beside)}")
+    if compressed := [] if is_list(str(name)) or shard_named(name) else compressed_beside(places):
+        said.append(f"not used, since they are compressed: {first_few(compressed)}")
     return tuple(said)
 
 
@@ -128,9 +130,10 @@ def shards_in(places: Sequence[Path]) -> list[Shard]:
     said = time.monotonic()
     with ThreadPoolExecutor(LISTED_AT_ONCE) as pool:
         for number, (path, shard) in enumerate(zip(places, pool.map(shard_of, places), strict=True)):
-            faults += [f"{path}: {fault}" for fault in shard.faults]
             shards.append(shard)
-            if not shard.count:
+            left_out = "" if shard.count else ", so it is left out"
+            faults += [f"{path}: {fault}{left_out}" for fault in shard.faults]
+            if not shard.count and not shard.faults:
                 faults.append(f"{path} has no pictures: it is left out")
             if time.monotonic() - said > REPORTED_EVERY:
                 said = time.monotonic()
