@@ -68,16 +68,22 @@ def unpack(pattern, folder):
 
 
 def run(words):
-    """Runs the command. Returns its seconds, and the largest memory of all its processes in MB."""
+    """Runs the command.
+
+    Returns:
+        (seconds, the largest memory of all its processes in MB, the largest without what processes share, such as the
+        pages of Ray's store of objects).
+    """
     environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
     began = time.perf_counter()
     command = [sys.executable, "-m", "keras_gan.translate", *map(str, words)]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-    sizes, ended = [0.0], threading.Event()
+    sizes, ended = [(0.0, 0.0)], threading.Event()
 
     def watch():
         while not ended.wait(1):
-            sizes.append(sum(map(memory_of, family(process.pid))) / 1e6)
+            whole, shared = map(sum, zip(*map(memory_of, family(process.pid)), strict=True))
+            sizes.append((whole / 1e6, (whole - shared) / 1e6))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -86,7 +92,7 @@ def run(words):
     watcher.join()
     if status:
         raise SystemExit(f"{' '.join(command)} ended with {status}.")
-    return time.perf_counter() - began, max(sizes)
+    return time.perf_counter() - began, *map(max, zip(*sizes, strict=True))
 
 
 def family(pid):
@@ -105,12 +111,13 @@ def family(pid):
 
 
 def memory_of(pid):
-    """Bytes of memory of a process. What several share is divided among them."""
+    """(bytes of memory of a process, of these shared memory). What several use is divided among them."""
     try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
     except OSError:
-        return 0
-    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+        lines = []
+    told = {line.split()[0]: 1024 * int(line.split()[1]) for line in lines}
+    return told.get("Pss:", 0), told.get("Pss_Shmem:", 0)
 
 
 def translate(folder, count, rounds):
@@ -149,14 +156,14 @@ def members(path):
 def memory(folder, counts):
     """Prints the largest memory of a job on Ray for each number of pictures. The network is tiny."""
     generator = save_generator(folder, 32, 4)
-    print("| pictures | seconds | memory of all processes |\n|---|---|---|")
+    print("| pictures | seconds | memory of all processes | without shared memory |\n|---|---|---|---|")
     for count in counts:
         shards = save_shards(folder / f"shards-{count}", count, 32)
         output = folder / f"out-{count}"
         words = [generator, shards, "--size", 32, "--engine", "ray", "--as", "tar", "--output", output]
-        seconds, peak = run(words)
+        seconds, peak, own = run(words)
         made = sum(map(members, output.glob("*.tar")))
-        print(f"| {made:,} of {count:,} | {seconds:.0f} | {peak:.0f} MB |", flush=True)
+        print(f"| {made:,} of {count:,} | {seconds:.0f} | {peak:.0f} MB | {own:.0f} MB |", flush=True)
 
 
 # Training

@@ -90,6 +90,15 @@ def places(count: int, cpu_devices: int | None) -> list[dict[str, str]]:
     return [shared | {"JAX_PROCESS_ID": str(i)} for i in range(count)]
 
 
+def first_failure(codes: Sequence[int | None]) -> tuple[int, int]:
+    """(number, exit code) of the process that failed first, by their exit codes.
+
+    One that was killed: the others end because it is gone, with an error of their own or, by JAX, with SIGABRT.
+    """
+    failed = [(number, code) for number, code in enumerate(codes) if code]
+    return min(failed, key=lambda of: (of[1] == -signal.SIGABRT, of[1] > 0, of[0]))
+
+
 def free_port() -> int:
     """A port of this machine that no program uses."""
     with socket.socket() as probe:
@@ -136,7 +145,7 @@ class Processes:
             return self.stopped()
         if not any(codes):
             return 0
-        first, code = next((number, code) for number, code in enumerate(codes) if code)
+        first, code = first_failure(self.codes())  # once more: the death of another one may be why this one ended
         if code > 0:  # its error may be that of all: the first one says it
             self.wait(GRACE, lambda: self.codes()[0] is not None)
         return self.explain(first, code)

@@ -15,6 +15,7 @@ import jax
 from jax._src import distributed  # a private interface: the values that hosts share
 
 from keras_gan import console
+from keras_gan.backend import jax_first_host
 from keras_gan.errors import BadValueError
 
 MEETING = 300.0  # seconds to wait for the other hosts: queues may start them minutes apart
@@ -44,10 +45,12 @@ def join() -> None:
         raise BadValueError(f"JAX_COORDINATOR_ADDRESS must be HOST:PORT of the first host, not {address!r}.")
     if number:
         wait_for(host.strip("[]"), int(port))
+        place = jax_first_host.way_to(host.strip("[]"), int(port))
     else:
         check_free(int(port))
+        place = address
     with ended_if_alone(address, count):
-        jax.distributed.initialize(address, count, number, initialization_timeout=int(MEETING) + 60)
+        jax.distributed.initialize(place, count, number, initialization_timeout=int(MEETING) + 60)
 
 
 def wait_for(host: str, port: int) -> None:
@@ -135,7 +138,8 @@ def watched(on_lost: Callable[[], None]) -> Iterator[None]:
     for task in (beat, watch):
         threading.Thread(target=task, daemon=True).start()
     try:
-        yield
+        with jax_first_host.ended_by(on_lost):
+            yield
     finally:
         left.set()
     client.key_value_set(f"{FOLDER}{me}", "left", allow_overwrite=True)

@@ -5,10 +5,11 @@ second computation for the first, so `jax.checkpoint` saves nothing there. `noth
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import keras
+
+from keras_gan.backend.later import nothing_after
 
 
 def computed_again(function: Callable) -> Callable:
@@ -28,9 +29,3 @@ def computed_again(function: Callable) -> Callable:
     again = jax.custom_vjp(function)
     again.defvjp(forward, backward)
     return again
-
-
-def nothing_after(x: Any) -> Any:
-    """0, known only after x; NaN if x is. For numbers that could be NaN, XLA does not know that it is 0."""
-    first = jax.numpy.ravel(x)[0]
-    return jax.numpy.where(first == first, 0.0, jax.numpy.nan)

@@ -16,6 +16,7 @@ import tensorflow as tf
 from tensorflow.python.eager import record  # a private interface, see tensorflow_gradients.py
 
 from keras_gan.backend import tensorflow_taps
+from keras_gan.backend.later import nothing_after
 from keras_gan.backend.tensorflow_xla import in_training
 
 done: list[Any] = []  # the gradients of the part that was computed once more last
@@ -66,9 +67,3 @@ def remat(layer: Any, function: Callable, inputs: list[Any]) -> Any:
     for variable, value in zip(others, after, strict=True):
         variable.assign(value)
     return tf.nest.pack_sequence_as(result, results)
-
-
-def nothing_after(x: Any) -> Any:
-    """0, known only after x; NaN if x is. It keeps optimizers from taking the second computation for the first."""
-    first = tf.reduce_max(tf.reshape(x, [-1])[:1])
-    return tf.where(first == first, 0.0, float("nan"))  # for numbers that could be NaN, no optimizer knows this

@@ -167,15 +167,11 @@ def run(model: Any, command: Command) -> None:
 
     Exits with code 2 and a one-line message for invalid input, with code 130 after Ctrl-C, 143 after SIGTERM.
     """
+    from keras_gan.training import hosts  # loads Keras
+
     try:
-        if command.run:
-            gan = model.resume(command.run, **command.train)
-        else:
-            gan = model(**command.constructor)
-            gan.run.command, gan.run.smaller = command.typed, command.smaller
-            if command.jit is not None:
-                gan.jit_compile = command.jit
-            gan.train(**command.train)
+        with hosts.explained_before_training():
+            gan = trained(model, command)
     except LostHostError as error:
         leave(console.fail(error))
     except UserError as error:
@@ -194,6 +190,18 @@ def run(model: Any, command: Command) -> None:
         print(f"Best:         {gan.run_folder / 'models' / 'best'} ({gan.run.best.told()})")
     averaged = "(generators averaged) " if gan.averages else ""
     print(f"Networks:     {averaged}" + "  ".join(str(path) for path in gan.run.network_paths))
+
+
+def trained(model: Any, command: Command) -> Any:
+    """Trains a new model or resumes a run; returns the model."""
+    if command.run:
+        return model.resume(command.run, **command.train)
+    gan = model(**command.constructor)
+    gan.run.command, gan.run.smaller = command.typed, command.smaller
+    if command.jit is not None:
+        gan.jit_compile = command.jit
+    gan.train(**command.train)
+    return gan
 
 
 def leave(code: int) -> NoReturn:

@@ -232,4 +232,9 @@ def missing(name: Name, layouts: str = UNPAIRED_LAYOUTS) -> NoDataSetError:
 
 def not_found(what: str, name: Name, there: str, layouts: str) -> NoDataSetError:
     """The error for an unknown name. If the catalogue has it, the message says how to get it."""
-    return NoDataSetError(f"{what}: {how_to_get(name)}available are {there}; expected {layouts}.", name)
+    hint = how_to_get(name)
+    if "://" in str(name):
+        hint = "an address; download what it has and name the file, or hf:NAME for the Hugging Face hub; "
+    elif set(str(name)) & set("{}[]*?"):
+        hint = "in lists of shards, {000..099}, {a,b} and * stand for several; "
+    return NoDataSetError(f"{what}: {hint}available are {there}; expected {layouts}.", name)

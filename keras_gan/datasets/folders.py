@@ -21,6 +21,7 @@ TEST_EVERY = 10  # without a test split, every tenth picture is held out
 JUNK = archives.JUNK  # other junk is hidden or lacks a picture extension
 RESERVED = re.compile(r'[<>:"/\\|?*\x00-\x1f]')  # not allowed in file names on Windows
 NAMED = 5  # a message names this many things and counts the rest
+COMPRESSED = {".gz", ".tgz", ".bz2", ".xz", ".zst"}
 HEIC = ".heic", ".heif", ".hif"
 #: Pictures that Pillow may not read. Other files beside pictures, such as lists, are nobody's loss.
 PHOTOS = {*HEIC, ".avif", ".jxl", ".svg", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2"}
@@ -161,6 +162,7 @@ def other_files(folder: Path, only: Iterable[str] = ()) -> str:
     counts = Counter(found for found in endings if found not in readable and (found in wanted or not wanted))
     kinds = [f"{count} {kind or 'nameless'}" for kind, count in counts.most_common()]
     hint = f" (to read HEIC: {install('heic')})" if counts.keys() & {*HEIC} else ""
+    hint += " (decompress these first)" if counts.keys() & COMPRESSED else ""
     hint += f" (to read these: {hub.PREFIX}{folder})" if counts.keys() & {*hub.ENDINGS} else ""
     return f"{first_few(kinds)} {'file' if counts.total() == 1 else 'files'}{hint}" if counts else ""
 

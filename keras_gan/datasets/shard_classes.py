@@ -47,8 +47,8 @@ def classes_of(
     without = sum(of_host[split][1] for of_host in of_hosts for split in lists)
     if without or not classes:
         raise BadValueError(
-            f"{counted(without)} of the shards {name!r} have no class: each picture KEY.png needs KEY.cls "
-            "beside it, a row of Parquet a column label."
+            f"{counted(without)} of the shards {name!r} without a class: each picture KEY.png needs KEY.cls "
+            "beside it, a row of Parquet a column label of whole numbers or of texts."
         )
     if alone := names[0].keys() ^ names[1].keys():
         raise BadValueError(f"class {first_few(sorted(alone))} is in one split of {name!r}: both need the same.")

@@ -1,23 +1,26 @@
-"""What names stand for shards: `{00000..00099}`, `*`, and folders that have nothing but .tar or .parquet files."""
+"""What names stand for shards: `{00000..00099}`, `*`, folders with nothing but .tar or .parquet files, one .tar."""
 
+import functools
 import glob
 import os
 import re
+import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from keras_gan.datasets import hub
 from keras_gan.datasets.folders import FOLDER, counted, ending, locate, picture_extensions, walk
+from keras_gan.datasets.lone_tar import is_numbered, is_shard, shard_named
 from keras_gan.datasets.roles import role_of
 from keras_gan.errors import BadValueError
 
 FILES, TAR, PARQUET = "files", "tar", "parquet"
 TARS = ".tar", ".tar.gz", ".tgz"
+COMPRESSED = ".tgz", *(f".tar.{kind}" for kind in ("gz", "bz2", "xz", "zst"))
 SHARDS = ".tar", ".parquet"  # those that can be read from any place
 BRACES = re.compile(r"\{(?P<first>\d+)\.\.(?P<last>\d+)\}|\{(?P<choice>[^{}]*,[^{}]*)\}")
 MOST = 1_000_000  # files that a range can name
-NUMBERED = re.compile(r"(^|[\W_])\d+($|[\W_])")
 OTHERS = hub.PREFIX, "gray2colour:"  # what begins like this names something else
 
 
@@ -70,7 +73,7 @@ def is_named(name: object) -> bool:
     """Whether this names shards."""
     if not isinstance(name, str | os.PathLike) or str(name).startswith(OTHERS):
         return False
-    return is_list(str(name)) or bool(in_folder(name))
+    return is_list(str(name)) or bool(shard_named(name) or in_folder(name))
 
 
 def is_list(name: str) -> bool:
@@ -82,17 +85,46 @@ def is_list(name: str) -> bool:
 def in_folder(name: str | os.PathLike[str]) -> list[Path]:
     """The shards in a folder and its subfolders, if these have no pictures; [] for any other name.
 
-    One .tar file that is not numbered, such as edges2shoes.tar, is no shard, but an archive that somebody put there.
+    One .tar file may be no shard, such as edges2shoes.tar, but an archive that somebody put there. What was unpacked of
+    a numbered one, to a folder of its name beside it, does not count.
     """
     folder = next((path for path in (FOLDER / name, Path(name)) if path.is_dir() and str(name).strip()), None)
     found: list[Path] = []
+    apart: set[Path] = set()
     known = picture_extensions()
     for place, names in walk(locate(folder) or folder) if folder else ():
+        if not apart.isdisjoint([Path(place), *Path(place).parents]):
+            continue
+        inside = [Path(place, name) for name in names if ending(name) in SHARDS]
         if any(ending(name) in known for name in names):
+            tell_hidden(place, sum(map(is_numbered, inside)))
             return []
-        found += [Path(place, name) for name in names if ending(name) in SHARDS]
-    is_archive = len(found) == 1 and found[0].suffix.lower() == ".tar" and not NUMBERED.search(found[0].stem)
+        apart |= {*map(unpacked, filter(is_numbered, inside))}
+        found += inside
+    is_archive = len(found) == 1 and found[0].suffix.lower() == ".tar" and not is_shard(found[0])
     return [] if is_archive else sorted(found)
+
+
+@functools.cache  # a name is looked at several times
+def tell_hidden(folder: str, count: int) -> None:
+    """Says that the shards in a folder are not used, since it has pictures beside them."""
+    if count > 1:
+        print(
+            f"warning: {folder} has pictures, so its {count} shards are not used: to use these, name them, such as "
+            f"{folder}/*.tar.",
+            file=sys.stderr,
+        )
+
+
+def compressed_beside(places: Iterable[Path]) -> list[str]:
+    """The compressed tar archives in the folders of shards."""
+    names = (str(path) for folder in {path.parent for path in places} for path in folder.iterdir())
+    return sorted(name for name in names if name.lower().endswith(COMPRESSED))
+
+
+def unpacked(shard: Path) -> Path:
+    """The folder that somebody may have unpacked a shard to."""
+    return shard.with_suffix("")
 
 
 def are_shards(name: str) -> bool:
@@ -110,7 +142,11 @@ def places_of(name: str | os.PathLike[str], are_here: bool = True) -> list[Path]
     Raises:
         BadValueError: if a shard is missing, named twice or compressed, there are two kinds, or some are no shards.
     """
-    places = in_folder(name) if not is_list(str(name)) else below(expanded_here(str(name), are_here))
+    if is_list(str(name)):
+        places = below(expanded_here(os.path.expanduser(name), are_here))  # quoted, as braces must be, ~ stays
+    else:
+        alone = shard_named(name)
+        places = [alone] if alone else in_folder(name)
     twice = [path for path, count in Counter(places).items() if count > 1]
     if twice:
         raise BadValueError(f"{str(name)!r} names {twice[0]} more than once: name each shard once.")

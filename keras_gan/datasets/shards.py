@@ -11,11 +11,12 @@ import numpy as np
 
 from keras_gan.datasets.entries import Entries, Shard
 from keras_gan.datasets.folders import counted, first_few, name_of
+from keras_gan.datasets.lone_tar import is_numbered, shard_named
 from keras_gan.datasets.own_shards import hosts, listed_on_all, own_part, places_on_all
 from keras_gan.datasets.parquet_rows import ParquetShard
 from keras_gan.datasets.sets import Dataset, LabelledDataset, UnpairedDataset
 from keras_gan.datasets.shard_classes import classes_of, labelled
-from keras_gan.datasets.shard_names import is_named, places_of, split_of
+from keras_gan.datasets.shard_names import compressed_beside, is_list, is_named, places_of, split_of, unpacked
 from keras_gan.datasets.tar_index import index_of
 from keras_gan.errors import BadValueError
 from keras_gan.images.members import TarMember
@@ -96,11 +97,23 @@ def opened(name: Any, own: bool = False) -> Found:
         what = "train" if not train else "test"
         raise BadValueError(f"the shards {str(name)!r} have no pictures to {what}: name shards that have some.")
     check_alike([*train, *others], str(name))
-    unused = [f"{split} ({counted(len(of), 'shard')})" for split, of in by_split.items() if split not in ("train", "")]
-    unused = [text for text in unused if not text.startswith(f"{tested} ")]
-    remarks = (f"not used: {', '.join(unused)}",) if unused else ()
     both = (Entries.of(train), Entries.of(others)) if tested else held_out(Entries.of(train), str(name))
-    return Found(name_of(places[0].parent), str(name), *both, not tested, remarks, own)
+    unused = {split: files for split, files in by_split.items() if split not in ("train", "", tested)}
+    whose = unpacked(places[0]) if shard_named(name) else places[0].parent
+    return Found(name_of(whose), str(name), *both, not tested, remarks(name, places, unused), own)
+
+
+def remarks(name: Any, places: list[Path], unused: dict[str, list[Path]]) -> tuple[str, ...]:
+    """What to say of these shards. Those of some splits are unused."""
+    said = [f"{places[0]} is read where it lies, as a shard"] if shard_named(name) else []
+    if unused:
+        told = (f"{split} ({counted(len(files), 'shard')})" for split, files in unused.items())
+        said.append(f"not used: {', '.join(told)}")
+    if beside := [str(folder) for folder in map(unpacked, filter(is_numbered, places)) if folder.is_dir()]:
+        said.append(f"not used, since their shards are: {first_few(beside)}")
+    if compressed := [] if is_list(str(name)) or shard_named(name) else compressed_beside(places):
+        said.append(f"not used, since they are compressed: {first_few(compressed)}")
+    return tuple(said)
 
 
 def held_out(entries: Entries, name: str) -> tuple[Entries, Entries]:
@@ -117,9 +130,10 @@ def shards_in(places: Sequence[Path]) -> list[Shard]:
     said = time.monotonic()
     with ThreadPoolExecutor(LISTED_AT_ONCE) as pool:
         for number, (path, shard) in enumerate(zip(places, pool.map(shard_of, places), strict=True)):
-            faults += [f"{path}: {fault}" for fault in shard.faults]
             shards.append(shard)
-            if not shard.count:
+            left_out = "" if shard.count else ", so it is left out"
+            faults += [f"{path}: {fault}{left_out}" for fault in shard.faults]
+            if not shard.count and not shard.faults:
                 faults.append(f"{path} has no pictures: it is left out")
             if time.monotonic() - said > REPORTED_EVERY:
                 said = time.monotonic()

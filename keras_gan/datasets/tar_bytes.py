@@ -3,10 +3,12 @@
 import numpy as np
 
 from keras_gan.datasets.hub_columns import FIRST, SECOND
+from keras_gan.datasets.unpack import COMPRESSED
 from keras_gan.images.members import BLOCK, MAGIC
 
 MAGIC_AT, SIZE_AT = slice(257, 262), slice(124, 135)  # in a header
 MAGIC_BYTES, OCTAL = np.frombuffer(MAGIC, "u1"), 8 ** np.arange(10, -1, -1)
+ZSTD = b"\x28\xb5\x2f\xfd"  # what files compressed by it begin with
 SIDE_A, SIDE_B = 1, 2
 WORD = 16  # bytes of the longest word that tells a side
 #: Whether a byte in a name is a control character, a backslash or a colon.
@@ -31,6 +33,14 @@ def swept(blocks: memoryview) -> tuple[np.ndarray, np.ndarray, np.ndarray] | Non
     if (following[:-1] != found[1:]).any():
         return None
     return rows, found * BLOCK, sizes
+
+
+def what_instead(start: bytes) -> str:
+    """What a file is that has no member of a tar archive, by its first bytes."""
+    if not start:
+        return "it is empty"
+    is_compressed = start.startswith(tuple(COMPRESSED)) or start.startswith(ZSTD)
+    return "it is compressed" if is_compressed else "it is no tar archive"
 
 
 def ends_of(names: np.ndarray) -> np.ndarray:

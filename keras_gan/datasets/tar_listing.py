@@ -18,6 +18,7 @@ from keras_gan.datasets.tar_bytes import (
     last,
     sides_told,
     swept,
+    what_instead,
 )
 from keras_gan.datasets.unpack import LONGEST, safe_path
 from keras_gan.images.members import BLOCK, is_header, name_in, size_in
@@ -84,7 +85,10 @@ class Listing:
         is_whole = members.start + members.size <= self.length
         members = Members(*(column[is_whole] for column in members))
         entries, are_pairs = self.entries(members)
-        if end:
+        if end and not position:
+            self.archive.seek(0)
+            self.faults.append(what_instead(self.archive.read(BLOCK)))
+        elif end:
             self.faults.append(f"{end}: only its first {counted(len(entries), 'picture')} can be used")
         if self._refused:
             more = f" and {len(self._refused) - 1} more" if len(self._refused) > 1 else ""

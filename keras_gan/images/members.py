@@ -63,7 +63,8 @@ class Cell(NamedTuple):
         value = row_groups.column(self.path, self.group, self.column)[self.row].as_py()
         content = value.get("bytes") if isinstance(value, dict) else value
         if not content:
-            raise ValueError("the row has no picture")
+            elsewhere = isinstance(value, dict) and value.get("path")
+            raise ValueError(f"the row has no picture{f', but the path {elsewhere}' if elsewhere else ''}")
         return content
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_gan import backend, console
-from keras_gan.errors import BadValueError, LostHostError
+from keras_gan.errors import BadValueError, LostHostError, UserError
 from keras_gan.training import data_files
 
 
@@ -186,8 +186,22 @@ def on_one_disk(run: Any, number: int) -> Iterator[None]:
             yield
 
 
-def explain_lost_host(error: Exception, folder: Path) -> None:
-    """Raises LostHostError if this error came from the connection to another host."""
+def explain_lost_host(error: Exception, folder: Path | None = None) -> None:
+    """Raises LostHostError if this error came from the connection to another host; with the `folder` of a training."""
     signs = ("gloo", "connection", "unavailable", "coordination", "heartbeat")
     if backend.hosts()[1] > 1 and any(sign in str(error).lower() for sign in signs):
+        if folder is None:
+            raise LostHostError("another host has stopped: start all of them again.") from error
         raise lost(folder if backend.hosts()[0] == 0 else None) from error
+
+
+@contextlib.contextmanager
+def explained_before_training() -> Iterator[None]:
+    """Raises LostHostError if another host stops while this one builds a model."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        explain_lost_host(error)
+        raise

@@ -1,5 +1,6 @@
 """Several devices give the same results as one. Only on JAX, with the CPU as two devices (see conftest.py)."""
 
+import re
 import subprocess
 import sys
 import time
@@ -122,9 +123,11 @@ def test_hosts_with_different_options_are_refused(host, tmp_path):
 
 
 @on_jax
+@pytest.mark.slow
+@pytest.mark.timeout(600)  # two starts of two processes, and the rest of the steps
 def test_a_killed_host_stops_the_others_with_one_line_and_the_run_can_be_resumed(host, tmp_path):
     run, port = tmp_path / "run", free_port()
-    options = ["--epochs", "1", "--steps-per-epoch", "300", "--checkpoint-interval", "5", "--sample-interval", "1000"]
+    options = ["--epochs", "1", "--steps-per-epoch", "150", "--checkpoint-interval", "5", "--sample-interval", "1000"]
     hosts = [host(number, 2, port, *options, "--output", str(run)) for number in range(2)]
     while not list(run.glob("checkpoints/[0-9]*")) and hosts[0].poll() is None:
         time.sleep(0.1)
@@ -136,4 +139,18 @@ def test_a_killed_host_stops_the_others_with_one_line_and_the_run_can_be_resumed
     hosts = [host(number, 2, port, "--resume", str(run)) for number in range(2)]
     said = [process.communicate(timeout=300) for process in hosts]
     assert [process.returncode for process in hosts] == [0, 0], said
-    assert [row["iteration"] for row in read_rows(run / "history.csv")] == list(range(10, 301, 10))
+    assert [row["iteration"] for row in read_rows(run / "history.csv")] == list(range(10, 151, 10))
+
+
+@on_jax
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_first_host_killed_before_training_ends_the_others_with_one_line(host, tmp_path):
+    port = free_port()
+    hosts = [host(number, 2, port, "--epochs", "1", "--output", str(tmp_path / "run")) for number in range(2)]
+    assert "Rank 0 is connected" in hosts[0].stdout.readline()  # they have met, and build their networks
+    hosts[0].kill()
+    _, err = hosts[1].communicate(timeout=60)
+    assert hosts[1].returncode == 2 and "Traceback" not in err, err
+    (line,) = [line for line in err.splitlines() if "error: " in line]
+    assert re.fullmatch("error: (another|the first) host has stopped: start all of them again.*", line)

@@ -96,6 +96,18 @@ def test_what_ends_one_process_ends_all_with_one_line(code, expected, said, monk
     assert all(process.returncode is not None for process in processes.all)
 
 
+def test_who_was_killed_failed_first():
+    """Others end because one is gone: with an error, or by JAX with SIGABRT."""
+    for codes, first in (
+        ([2, -9, None], (1, -9)),
+        ([-6, 2, -15], (2, -15)),
+        ([-6, 2, None], (1, 2)),
+        ([None, 3, 2], (1, 3)),
+        ([0, -6], (1, -6)),
+    ):
+        assert launch.first_failure(codes) == first
+
+
 def test_ctrl_c_goes_to_the_first_process_which_may_save(capfd):
     save = "import signal; signal.signal(2, lambda *_: (print('saved'), sys.exit(130)))"
     processes = processes_of(f"{save}; print('up', flush=True); time.sleep(60)")

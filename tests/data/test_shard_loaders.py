@@ -1,6 +1,7 @@
 """Loaders of shards: each picture once in an epoch, batches that seed and number determine, faults in one line."""
 
 import errno
+import gzip
 import itertools
 import os
 
@@ -210,7 +211,7 @@ def test_classes(tmp_path, kind):
     found = single(name, labelled=True)
     images, labels = found.batches(24)[0]
     assert found.classes == ["0", "1", "2"] and [value % 3 for value in values(images)] == labels.tolist()
-    with pytest.raises(BadValueError, match=r"^4 pictures of .* have no class: each picture KEY\.png needs KEY\.cls"):
+    with pytest.raises(BadValueError, match=r"^4 pictures of .* without a class: each picture KEY\.png needs KEY\.cls"):
         find_labelled(shards(tmp_path / "y", 1, 4, sharded.singles))
 
 
@@ -439,7 +440,63 @@ def unreadable(path):
 def test_rows_without_a_picture_are_skipped(tmp_path, capsys):
     table(tmp_path / "x/0.parquet", [*rows(range(9)), {"image": {"bytes": None, "path": "9.png"}}, *rows([10, 11])])
     assert sorted(epoch(single(tmp_path / "x").batches(4))) == [*range(1, 9), 11]
-    assert "image of row 9: the row has no picture" in capsys.readouterr().err
+    assert "image of row 9: the row has no picture, but the path 9.png" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("https://host/x/000.tar", "an address; download what it has and name the file"),
+        ("x/[0-9].tar", r"in lists of shards, \{000\.\.099\}, \{a,b\} and \* stand for several"),
+        ("x/{0..1.tar", "in lists of shards"),
+        ("~/x/{0..1}.tar", r"home/x/0\.tar is missing, 2 of the 2 shards of '~/x"),
+    ],
+)
+def test_names_that_stand_for_nothing_here(tmp_path, monkeypatch, name, message):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    with pytest.raises((BadValueError, NotFoundError), match=message) as caught:
+        check_name_is_known(name)
+    assert "\n" not in str(caught.value)
+
+
+def test_home_is_known_in_quoted_names(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    shards(tmp_path / "x", 2, 3, sharded.singles)
+    for name in ("~/x/{000..001}.tar", "~/x/*.tar"):
+        assert len(find(name).train) == 5
+
+
+def test_files_that_are_no_tar_are_told_apart(tmp_path, capsys):
+    shards(tmp_path / "x", 4, 6, sharded.singles)
+    path = tmp_path / "x/001.tar"
+    (tmp_path / "x/000.tar").write_bytes(b"")
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    (tmp_path / "x/002.tar").write_text("<html>not found</html>" * 99)
+    (tmp_path / "x/004.tar.gz").write_bytes(b"")
+    assert len(find(tmp_path / "x").train) == 5
+    out, err = capsys.readouterr()
+    assert err.splitlines() == [
+        f"warning: {tmp_path}/x/000.tar: it is empty, so it is left out",
+        f"warning: {path}: it is compressed, so it is left out",
+        f"warning: {tmp_path}/x/002.tar: it is no tar archive, so it is left out",
+    ]
+    assert out == f"x: not used, since they are compressed: {tmp_path}/x/004.tar.gz\n"
+
+
+def test_compressed_shards_alone_are_told(tmp_path):
+    tar(tmp_path / "x/000.tar.gz", sharded.singles(1))
+    with pytest.raises(BadValueError, match=r"1 \.gz file \(decompress these first\)"):
+        find(tmp_path / "x")
+
+
+def test_pictures_beside_shards_are_used_and_that_is_told_once(tmp_path, capsys):
+    shards(tmp_path / "x", 3, 6, sharded.singles)
+    for number in range(4):
+        (tmp_path / f"x/{number}.png").write_bytes(sharded.wide(number))
+    check_name_is_known(tmp_path / "x")
+    assert len(find(tmp_path / "x").train) == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"warning: {tmp_path}/x has pictures, so its 3 shards are not used: to use these, name them")
 
 
 def test_what_is_no_list_of_shards(tmp_path):
