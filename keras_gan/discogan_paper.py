@@ -110,11 +110,9 @@ class DiscoGANPaper(TwoWayModel):
         self.before_step()
         loss = {"valid": score.g_loss, "features": losses.feature_matching, "reconstr": "mse"}
         kinds = [name.split("_")[0] for name in self.combined.output_names]
-        self.combined.compile(
-            loss=[loss[kind] for kind in kinds],
-            loss_weights=[self.weights_now[kind] for kind in kinds],
-            optimizer=self.g_optimizer(optimizer),
-        )
+        weights = [self.weights_now[kind] for kind in kinds]
+        chosen = [loss[kind] for kind in kinds]
+        self.combined.compile(loss=chosen, loss_weights=weights, optimizer=self.g_optimizer(optimizer))
 
     def build_combined(self) -> Combined:
         """The adversarial model: (A, B) to the verdicts on the fakes, their features, and their reconstructions."""
