@@ -200,7 +200,7 @@ def model(link):
 
 
 def devices(rounds):
-    """Prints the times of a step of DiscoGAN on one device, and divided over two: by the clock, and of the processor."""
+    """Prints the times of a step of DiscoGAN on one device, and on two: by the clock, and of the processor."""
     import devices as module
 
     title, (build, _) = next(iter(module.models(tiny=False).items()))
