@@ -10,7 +10,6 @@ processor of this machine as two devices and as one, on the same batch, in turns
 
 import argparse
 import os
-import statistics
 import time
 
 os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
@@ -62,20 +61,20 @@ def gradient_bytes(gan):
 
 
 def step_of(gan, size):
-    """Compiles a step. Returns a function that runs it and returns its seconds."""
+    """Compiles a step. Returns a function that runs it and returns its seconds, and those of the processor."""
     batch = batch_of(gan, size)
 
     def step():
-        began = time.perf_counter()
+        began = time.perf_counter(), time.process_time()
         jax.block_until_ready(gan.train_on_batch(*batch))
-        return time.perf_counter() - began
+        return time.perf_counter() - began[0], time.process_time() - began[1]
 
     step()
     return step
 
 
 def measure(build, size, rounds):
-    """Returns (bytes of gradients, median seconds on one device, median seconds on two)."""
+    """Returns (bytes of gradients, median seconds and processor's seconds on one device, the same on two)."""
     one = build()
     exchanged, alone = gradient_bytes(one), step_of(one, size)
     backend.use_devices(2)
@@ -86,7 +85,7 @@ def measure(build, size, rounds):
             seconds[0].append(alone())
         seconds[1].append(together())
     keras.distribution.set_distribution(None)
-    return exchanged, *map(statistics.median, seconds)
+    return exchanged, *(np.median(of_each, axis=0).tolist() for of_each in seconds)
 
 
 def main():
@@ -98,7 +97,7 @@ def main():
     print("| | batch | gradients per step | one device | two devices | overhead |", efficiencies, "|")
     print("|---" * (6 + len(HOSTS)) + "|")
     for title, (build, size) in models(args.tiny).items():
-        exchanged, one, two = measure(build, size, args.rounds)
+        exchanged, (one, _), (two, _) = measure(build, size, args.rounds)
         cells = [title, str(size), f"{exchanged / 1e6:.1f} MB", f"{one:.3f} s", f"{two:.3f} s", f"{two / one - 1:+.0%}"]
         for hosts in HOSTS:
             waits = 2 * (hosts - 1) / hosts * exchanged / LINK

@@ -199,13 +199,16 @@ def model(link):
             print(f"| {devices:,} | {batch} | {1e3 * whole:.1f} ms | {shares} |")
 
 
-def devices():
-    """Prints the times of `benchmarks/devices.py` for DiscoGAN: one step on one device, and divided over two."""
+def devices(rounds):
+    """Prints the times of a step of DiscoGAN on one device, and on two: by the clock, and of the processor."""
     import devices as module
 
-    title, (build, size) = next(iter(module.models(tiny=False).items()))
-    bytes_, one, two = module.measure(build, size, rounds=10)
-    print(f"{title}, batch {size}: one device {one:.3f} s, two {two:.3f} s; {bytes_ / 1e6:.0f} MB of gradients")
+    title, (build, _) = next(iter(module.models(tiny=False).items()))
+    print("| | batch | gradients | one device | processor | two devices | processor |\n" + "|---" * 7 + "|")
+    for size in (2, 16):
+        exchanged, *seconds = module.measure(build, size, rounds)
+        cells = " | ".join(f"{value:.1f} s" for of_each in seconds for value in of_each)
+        print(f"| {title} | {size} | {exchanged / 1e6:.0f} MB | {cells} |", flush=True)
 
 
 def main():
@@ -221,7 +224,7 @@ def main():
         elif given.what == "memory":
             memory(Path(folder), given.count or [10_000, 100_000])
         elif given.what == "devices":
-            devices()
+            devices(given.rounds)
         else:
             model(1e9 * given.link)
 

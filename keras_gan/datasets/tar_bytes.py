@@ -43,6 +43,18 @@ def what_instead(start: bytes) -> str:
     return "it is compressed" if is_compressed else "it is no tar archive"
 
 
+def path_told(content: bytes) -> bytes | None:
+    """The name in the content of an extended header: records such as b"21 path=photos/1.jpg\\n"; or None."""
+    while content:
+        length, _, _ = content.partition(b" ")
+        if not length.isdigit() or not 0 < int(length) <= len(content):
+            return None
+        record, content = content[len(length) + 1 : int(length) - 1], content[int(length) :]
+        if record.startswith(b"path="):
+            return record[5:]
+    return None
+
+
 def ends_of(names: np.ndarray) -> np.ndarray:
     """The lengths of names, (n, width) with a zero behind each."""
     return (names == 0).argmax(1)

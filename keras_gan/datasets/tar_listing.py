@@ -16,6 +16,7 @@ from keras_gan.datasets.tar_bytes import (
     cut_out,
     ends_of,
     last,
+    path_told,
     sides_told,
     swept,
     what_instead,
@@ -209,16 +210,7 @@ class Listing:
             return None
         self.archive.seek(place + BLOCK)
         content = self.archive.read(size)
-        if kind == LONG_NAME:
-            return content.rstrip(b"\0")
-        while content:  # records such as b"21 path=photos/1.jpg\n"
-            length, _, _ = content.partition(b" ")
-            if not length.isdigit() or not 0 < int(length) <= len(content):
-                return None
-            record, content = content[len(length) + 1 : int(length) - 1], content[int(length) :]
-            if record.startswith(b"path="):
-                return record[5:]
-        return None
+        return content.rstrip(b"\0") if kind == LONG_NAME else path_told(content)
 
     def suffix_numbers(self, names: np.ndarray, dot: np.ndarray, length: np.ndarray) -> np.ndarray:
         """The numbers in `suffixes` of the endings of names; -1 for endings that no picture and no class has."""
