@@ -67,7 +67,13 @@ class CycleGAN(CycleModel):
 
     TRAIN = {"epochs": 100, "batch_size": 1, "sample_interval": 200}
     QUICK = {
-        "model": {"img_shape": (64, 64, 3), "kernel_size": 4, "pool_size": 50},
+        "model": {
+            "img_shape": (64, 64, 3),
+            "kernel_size": 4,
+            "pool_size": 50,
+            "cycle_weight": 3.0,
+            "learning_rate": 5e-4,
+        },
         "train": {"epochs": 25, "steps_per_epoch": 100, "batch_size": 1, "sample_interval": 100, "ema": 0.998},
     }
 
