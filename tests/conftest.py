@@ -17,7 +17,7 @@ if os.environ.get("KERAS_BACKEND") == "jax":  # simulates two devices on the CPU
 
 import numpy as np
 import pytest
-from support.ci import pytest_sessionfinish, pytest_terminal_summary  # noqa: F401
+from support.ci import pytest_runtest_makereport, pytest_sessionfinish, pytest_terminal_summary  # noqa: F401
 from support.pictures import pair
 
 import keras_gan  # noqa: F401  (must come before Keras: it switches on oneDNN in TensorFlow)
