@@ -36,9 +36,8 @@ test-jax: .venv/installed-test
 		tests/layers/test_layers.py tests/training/test_recompiling.py \
 		tests/training/test_figures.py tests/training/test_averages.py tests/backend/test_start.py \
 		tests/backend/test_deterministic.py
-	$(FAST_TO_COMPILE) $(BIN)/python $(PYTEST) -m "not slow" tests/backend/test_devices.py \
+	$(FAST_TO_COMPILE) $(BIN)/python $(PYTEST) -m "not slow" tests/backend/test_backends.py tests/backend/test_devices.py \
 		tests/backend/test_hosts_with_own_shards.py
-	$(FAST_TO_COMPILE) $(BIN)/python $(PYTEST) -m "not slow" tests/backend/test_backends.py
 
 # What takes longest of it: CycleGAN's ResNets, compared the same way, and kills of hosts with their own shards
 test-jax-slow: .venv/installed-test

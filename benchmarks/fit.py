@@ -26,15 +26,17 @@ SETTINGS = {  # class, height and width, arguments, batch
     "cyclegan-unet": ("CycleGAN", 32, {}, 32),
     "pix2pix": ("Pix2Pix", 256, {}, 1),
 }
+TINY = 32, {"gf": 4, "df": 4}, 2  # size, arguments, batch
 
 
-def measure(setting, call, steps):
+def measure(setting, call, steps, tiny):
     """Returns (median seconds per step, new pages per step, peak memory in GB). A third is warm-up."""
     import keras_gan
 
     import keras
 
-    kind, size, arguments, batch = SETTINGS[setting]
+    kind, *numbers = SETTINGS[setting]
+    size, arguments, batch = TINY if tiny else numbers
     gan = getattr(keras_gan, kind)((size, size, 3), dataset_name="drawn_shoes", seed=0, **arguments)
     rng = np.random.default_rng(0)
     A, B = (rng.uniform(-1, 1, (batch, size, size, 3)).astype("float32") for _ in range(2))
@@ -68,10 +70,11 @@ def main():
     parser.add_argument("settings", nargs="*", metavar="SETTING", help=", ".join(SETTINGS))
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--steps", type=int, default=24)
+    parser.add_argument("--tiny", action="store_true", help="small pictures and networks, as a quick check")
     parser.add_argument("--one", choices=["fit", "train_on_batch"], help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
-        print(json.dumps(measure(args.settings[0], args.one, args.steps)))
+        print(json.dumps(measure(args.settings[0], args.one, args.steps, args.tiny)))
         return
     print("| | | freed memory | seconds | new pages | peak memory |\n|---|---|---|---|---|---|")
     for setting in args.settings or SETTINGS:
@@ -80,6 +83,7 @@ def main():
             for call in ("fit", "train_on_batch"):
                 for kept, environment in (("kept", {}), ("glibc's default", UNTOUCHED)):
                     command = [sys.executable, __file__, setting, "--one", call, "--steps", str(args.steps)]
+                    command += ["--tiny"] if args.tiny else []
                     done = subprocess.run(command, env=os.environ | environment, stdout=subprocess.PIPE, check=True)
                     seconds.setdefault((call, kept), []).append(json.loads(done.stdout.splitlines()[-1]))
         for (call, kept), found in seconds.items():

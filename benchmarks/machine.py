@@ -13,6 +13,7 @@ from pathlib import Path
 
 SIDE = 2048
 COPIED = 2**28  # bytes
+TINY = 64, 2**16  # of both, where the figures mean nothing
 
 
 def describe():
@@ -34,16 +35,19 @@ def seconds(function):
     return time.perf_counter() - start
 
 
-def serve():
-    """Answers each line on stdin: operations per second of two matrix products, bytes per second of a copy."""
+def serve(side, copied):
+    """Answers each line on stdin: operations per second of two matrix products, bytes per second of a copy.
+
+    `side` is that of the matrices, `copied` the bytes.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import numpy as np
     import tensorflow as tf
 
-    matrices = {name: tf.cast(tf.random.normal((SIDE, SIDE)), name) for name in ("float32", "bfloat16")}
+    matrices = {name: tf.cast(tf.random.normal((side, side)), name) for name in ("float32", "bfloat16")}
     product = tf.function(tf.linalg.matmul)
     cores = os.cpu_count()
-    source, target = np.ones((2, cores, COPIED // cores), "uint8")
+    source, target = np.ones((2, cores, copied // cores), "uint8")
 
     def copy():
         list(pool.map(np.copyto, target, source))
@@ -53,10 +57,10 @@ def serve():
             rates = {}
             for name, matrix in matrices.items():
                 best = min(seconds(lambda matrix=matrix: product(matrix, matrix).numpy()) for _ in range(3))
-                rates[name] = 2 * SIDE**3 / best
-            rates["copy"] = 2 * COPIED / min(seconds(copy) for _ in range(3))  # read and written
+                rates[name] = 2 * side**3 / best
+            rates["copy"] = 2 * copied / min(seconds(copy) for _ in range(3))  # read and written
             print(json.dumps(rates), flush=True)
 
 
 if __name__ == "__main__":
-    serve()
+    serve(*(TINY if "--tiny" in sys.argv else (SIDE, COPIED)))

@@ -105,10 +105,9 @@ def worker(name, setting):
     return Worker(name, [python_of(environment) if environment else sys.executable, *command])
 
 
-def race(setting, names, rounds):
-    """Runs the contestants in a setting. Returns their results and the best rates of the machine."""
+def race(setting, names, rounds, machine):
+    """Runs the contestants in a setting. Returns their results and the best rates of the machine, a `Worker`."""
     with contextlib.ExitStack() as stack:
-        machine = stack.enter_context(Worker("machine", [sys.executable, HERE / "machine.py"]))
         workers, results, rates = {}, {}, {}
         for name in names:
             say(f"building {name}")
@@ -121,7 +120,6 @@ def race(setting, names, rounds):
                 results[name]["seconds"].append(workers[name].ask())
             for kind, rate in machine.ask().items():
                 rates[kind] = max(rate, rates.get(kind, 0))
-        machine.end()
         for name in names:
             say(f"counting operations of {name}")
             workers[name].end()
@@ -188,14 +186,16 @@ def main():
         key: {name: TINY.get(name, value) if args.tiny else value for name, value in setting.items()}
         for key, setting in SETTINGS.items()
     }
-    names = there_are([name for name in CONTESTANTS if name in args.contestants])
-    for key in (key for key in SETTINGS if key in args.settings):
-        results["settings"][key] = race(settings[key], names, args.rounds)
-        print(report.table(key, results["settings"][key]), flush=True)
-    if "backends" in args.settings:
-        names = there_are([name for name in BACKENDS if name in args.contestants])
-        results["backends"] = {key: race(setting, names, args.rounds) for key, setting in settings.items()}
-        print(report.backends_table(results["backends"]), flush=True)
+    with Worker("machine", [sys.executable, HERE / "machine.py", *(["--tiny"] if args.tiny else [])]) as machine:
+        names = there_are([name for name in CONTESTANTS if name in args.contestants])
+        for key in (key for key in SETTINGS if key in args.settings):
+            results["settings"][key] = race(settings[key], names, args.rounds, machine)
+            print(report.table(key, results["settings"][key]), flush=True)
+        if "backends" in args.settings:
+            names = there_are([name for name in BACKENDS if name in args.contestants])
+            results["backends"] = {key: race(setting, names, args.rounds, machine) for key, setting in settings.items()}
+            print(report.backends_table(results["backends"]), flush=True)
+        machine.end()
     if "data" in args.settings:
         results["data"] = loader(args.tiny)
         print(report.loader_tables(results["data"]))

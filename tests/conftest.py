@@ -1,3 +1,4 @@
+import contextlib
 import functools
 import gc
 import os
@@ -14,10 +15,15 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", f"{os.environ['KERAS_GAN_COMP
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 if os.environ.get("KERAS_BACKEND") == "jax":  # simulates two devices on the CPU; by default models use one
     os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=2"
+else:
+    # The few steps that XLA compiles here are run two or three times: compiling them well would take longer.
+    os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+    places = [str(Path(__file__).parent / "support" / "quick_start"), os.environ.get("PYTHONPATH")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, places))  # of the processes that tests start
 
 import numpy as np
 import pytest
-from support.ci import pytest_sessionfinish, pytest_terminal_summary  # noqa: F401
+from support.ci import pytest_runtest_makereport, pytest_sessionfinish, pytest_terminal_summary  # noqa: F401
 from support.pictures import pair
 
 import keras_gan  # noqa: F401  (must come before Keras: it switches on oneDNN in TensorFlow)
@@ -31,13 +37,13 @@ def pytest_collection_finish():
 
 
 def pytest_runtest_setup(item):
-    """Switches off TensorFlow's graph optimizer in fast tests: small models start a third sooner.
+    """Switches off TensorFlow's graph optimizer: small models start a fifth sooner.
 
-    Slow tests use TensorFlow's defaults.
+    Tests with the mark `optimized` use TensorFlow's defaults.
     """
     if "tensorflow" in sys.modules:
-        is_fast = item.get_closest_marker("slow") is None
-        sys.modules["tensorflow"].config.optimizer.set_experimental_options({"disable_meta_optimizer": is_fast})
+        is_off = item.get_closest_marker("optimized") is None
+        sys.modules["tensorflow"].config.optimizer.set_experimental_options({"disable_meta_optimizer": is_off})
 
 
 @pytest.hookimpl(trylast=True)
@@ -108,6 +114,15 @@ def eagerly():
     from support.eager import running_eagerly
 
     with running_eagerly():
+        yield
+
+
+@pytest.fixture
+def slow_ones_eagerly(request):
+    """Runs the slow rows of a test eagerly, where a fast row shows that the traced step does the same."""
+    from support.eager import running_eagerly
+
+    with running_eagerly() if request.node.get_closest_marker("slow") else contextlib.nullcontext():
         yield
 
 

@@ -19,7 +19,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-ENVIRONMENT = os.environ | {"KERAS_BACKEND": "tensorflow", "PYTHONPATH": str(Path(__file__).parents[1])}
+TESTS = Path(__file__).parents[1]
+PLACES = os.pathsep.join(map(str, (TESTS / "support" / "quick_start", TESTS, TESTS.parent)))
+ENVIRONMENT = os.environ | {"KERAS_BACKEND": "tensorflow", "PYTHONPATH": PLACES}
 
 
 @pytest.fixture(scope="module")

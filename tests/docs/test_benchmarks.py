@@ -12,7 +12,7 @@ TINY = ["speed.py", "--tiny", "--rounds", "1", "--settings"]
 SMALL = {  # of speed.py what needs no environment of its own
     "DiscoGAN's speed, and the loader": [*TINY, "discogan-1", "data", "--contestants", "loop", "ours"],
     "the others' speed": [*TINY, "cyclegan-unet", "cyclegan-resnet", "pix2pix", "--contestants", "ours"],
-    "steps in fit()": ["fit.py", "discogan-small", "--steps", "4"],
+    "steps in fit()": ["fit.py", "pix2pix", "--steps", "4", "--tiny"],
     "readers of shards": ["shards.py", "--entries", "2000", "--contestants", "ours"],
     "the toy experiment": ["experiments.py", "toy", "--marks", "0"],
 }

@@ -94,6 +94,7 @@ def test_a_saved_network_tells_its_range_and_colours_pictures_of_any_size(tmp_pa
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("model", [Pix2Pix, CycleGAN, CycleGANPaper])
 def test_a_step_trains_and_the_saved_generator_opens_alone(model, tmp_path):
     gan = tiny(model, colour="lab", output=str(tmp_path / "run"))

@@ -9,6 +9,8 @@ from support.machine import HAS_BFLOAT16
 
 from keras_gan import DiscoGAN
 
+pytestmark = pytest.mark.optimized
+
 
 @pytest.fixture(scope="module")
 def trained():

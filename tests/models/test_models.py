@@ -203,6 +203,9 @@ def test_an_output_folder_that_cannot_be_written_is_named(tmp_path):
 
 LOAD = """
 import sys, numpy as np, keras, keras_gan.layers
+if keras.backend.backend() == "tensorflow":
+    import tensorflow
+    tensorflow.config.run_functions_eagerly(True)
 for path in sys.argv[1:]:
     model = keras.saving.load_model(path, safe_mode=True)
     assert not model.name.startswith("d") or model.optimizer, path
@@ -213,6 +216,7 @@ for path in sys.argv[1:]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("eagerly")
 def test_saved_networks_load_in_another_process_and_give_the_same_pictures(tmp_path):
     """Loads the networks of all models in one process, since a process takes seconds to start."""
     saved = {}

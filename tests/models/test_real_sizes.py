@@ -21,6 +21,7 @@ from keras_gan.backend.memory import giving_back
 SHOES, DIGITS = {"dataset_name": "drawn_shoes"}, {"dataset_name": "drawn_digits"}
 ADAM, TAPS, BOX = {"Adam"}, {"by taps", "joined gradients"}, {"upsampled by taps", "transposed and box"}
 
+pytestmark = pytest.mark.optimized
 on_tensorflow = pytest.mark.skipif(not ON_TENSORFLOW, reason="these fast paths need TensorFlow")
 
 
@@ -86,10 +87,11 @@ class Played(NamedTuple):
     statistics: list  # all other variables of the networks
 
 
-def played(row, changed=lambda gan: None):
-    """Runs the steps of a row from fixed weights and batches."""
+def played(row, changed=lambda gan: None, eagerly=False):
+    """Runs the steps of a row from fixed weights and batches. Eagerly a single step is computed before it is traced."""
     make, size, steps, _ = ROWS[row]
     gan = make(seed=3)
+    gan.run_eagerly = eagerly and ON_TENSORFLOW
     changed(gan)
     figures = [gan.train_on_batch(*noise(gan, size, seed)) for seed in range(steps)]
     parts = [trained(part) for part in gan.parts]
@@ -141,7 +143,7 @@ def test_a_step_equals_one_of_plain_layers_and_optimizers(row, floatx, monkeypat
         ours = played(row)
     assert set(taken) == ROWS[row][-1]
     with plain(monkeypatch), noting(monkeypatch) as taken:
-        theirs = played(row)
+        theirs = played(row, eagerly=True)
     assert not taken
     check_same(ours, theirs)
 
@@ -171,8 +173,8 @@ def test_regularisers_and_constraints_apply_to_fast_paths(row, floatx, monkeypat
     floatx("float64")
     ours = played(row, decayed)
     with plain(monkeypatch):
-        theirs = played(row, decayed)
-        without = played(row)
+        theirs = played(row, decayed, eagerly=True)
+        without = played(row, eagerly=True)
     check_same(ours, theirs)
     with pytest.raises(AssertionError):
         check_same(without, theirs)
@@ -183,7 +185,7 @@ def initial_weights(row):
     return [network.get_weights() for network in ROWS[row][0](seed=3).networks]
 
 
-def gradients(row, weights):
+def gradients(row, weights, eagerly=False):
     """Gradients of each part in the last step of a row, from these weights, without dropout (dtype-dependent)."""
 
     def prepared(gan):
@@ -191,7 +193,7 @@ def gradients(row, weights):
         for network, values in zip(gan.networks, weights, strict=True):
             network.set_weights(values)
 
-    parts = played(row, prepared).parts
+    parts = played(row, prepared, eagerly).parts
     return [np.concatenate([variable.momentum.ravel() for variable in part]).astype("float64") for part in parts]
 
 
@@ -206,7 +208,7 @@ def exact():
     weights = initial_weights("pix2pix")
     set_float("float64")
     with pytest.MonkeyPatch.context() as patch, plain(patch):
-        found = gradients("pix2pix", weights)
+        found = gradients("pix2pix", weights, eagerly=True)
     set_float("float32")
     return weights, found
 

@@ -354,6 +354,7 @@ def test_a_step_compiled_by_xla_has_the_same_losses(options, batch, monkeypatch)
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("eagerly")
 def test_in_bfloat16_penalties_are_close(batch, policy):
     exact = MODELS["dcgan"](seed=0, d_norm="layer", **WHOLE)
     policy("mixed_bfloat16")

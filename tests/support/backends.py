@@ -1,6 +1,7 @@
 """Comparison of backends: both train the same model from the same weights. As a program, runs one backend's parts.
 
-Each line of its standard input, separated by tabs, is one part; it answers with a line when the part is done.
+Each line of its standard input, separated by tabs, is one part; it answers with a line when the part is done. There
+TensorFlow runs eagerly, since it takes few steps of each model.
 
 record MODEL FOLDER    trains, and saves the results
 go_on MODEL FOLDER     continues from saved results
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from support.eager import running_eagerly
 from support.models import LOOPS, MODELS, ROWS, pictures, set_float, without_dropout
 
 DONE = "The part is done."
@@ -104,8 +106,9 @@ def go_on(gan, folder):
 
 if __name__ == "__main__":
     vars(keras.random).update(same_numbers())
-    for line in sys.stdin:
-        action, model, folder = line.rstrip("\n").split("\t")
-        set_float(float_of(model))
-        {"record": record, "go_on": go_on}[action](make(model, seed=3), Path(folder))
-        print(DONE, flush=True)
+    with running_eagerly():
+        for line in sys.stdin:
+            action, model, folder = line.rstrip("\n").split("\t")
+            set_float(float_of(model))
+            {"record": record, "go_on": go_on}[action](make(model, seed=3), Path(folder))
+            print(DONE, flush=True)

@@ -1,4 +1,4 @@
-"""In CI: unexpected skips fail the run, and test durations are recorded."""
+"""In CI: unexpected skips fail the run. The seconds of each test are recorded, also those of the processors."""
 
 import os
 import re
@@ -32,6 +32,21 @@ def unexpected_skips(config):
     return sorted(f"{test}: {reason}" for test, reason in found if not any(re.search(e, reason) for e in EXPECTED))
 
 
+used = [0.0]  # by this process so far
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport():
+    """Notes what the processors spent on a phase of a test, in this process and in those that it waited for.
+
+    Unlike the seconds on the clock they are nearly the same on a busy machine.
+    """
+    outcome = yield
+    user, system, of_children, system_of_children, _ = os.times()
+    before, used[0] = used[0], user + system + of_children + system_of_children
+    outcome.get_result().processors = used[0] - before
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session):
     if os.environ.get("CI") and not hasattr(session.config, "workerinput") and unexpected_skips(session.config):
@@ -47,4 +62,5 @@ def pytest_terminal_summary(terminalreporter, config):
         with open(path, "a", encoding="utf-8") as file:
             for outcome in ("passed", "failed", "error"):
                 for report in filter(lambda report: hasattr(report, "duration"), reports(config, outcome)):
-                    file.write(f"{report.duration:8.1f} s  {report.nodeid} ({report.when})\n")
+                    spent = f"{report.duration:8.1f} s {report.processors:8.1f} s"
+                    file.write(f"{spent}  {report.nodeid} ({report.when})\n")

@@ -46,7 +46,8 @@ def test_callbacks_of_keras_lower_the_rates_by_validation_figures():
     assert gan.optimizer.learning_rate == pytest.approx(0.1)
 
 
-@pytest.mark.parametrize("model", ["toy", "cgan", slow("discogan"), slow("discogan paper"), slow("cyclegan paper")])
+@pytest.mark.usefixtures("slow_ones_eagerly")
+@pytest.mark.parametrize("model", ["toy", "cgan", *map(slow, ("discogan", "discogan paper", "cyclegan paper"))])
 def test_evaluation_changes_nothing(model, batch):
     """Not even past fakes, random states and moving statistics. Its figures are those of the networks in use."""
     gan = Toy(seed=0) if model == "toy" else MODELS[model](seed=0)
@@ -59,6 +60,7 @@ def test_evaluation_changes_nothing(model, batch):
     assert {"g_loss", "d_loss", "d_acc"} <= set(figures) and np.isfinite(list(figures.values())).all()
 
 
+@pytest.mark.usefixtures("slow_ones_eagerly")
 @pytest.mark.parametrize("model", ["toy", slow("discogan paper"), slow("cgan")])
 def test_the_whole_model_saves_and_loads(model, tmp_path, batch):
     gan = Toy((8, 8, 1), width=12, seed=3) if model == "toy" else MODELS[model](seed=3)

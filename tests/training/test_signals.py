@@ -135,7 +135,7 @@ def test_a_script_is_silent_until_ctrl_c_which_takes_two_lines(tmp_path):
         "gan.train(epochs=1, callbacks=[Stop()], quiet=True)\n"
     )
     # TensorFlow would tell here of a fusion that failed, and of a data set that was left open
-    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "0"}
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "0", "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, env=environment)
     of_start = re.compile(r"I0000|E0000.*cuInit|WARNING: All log|To enable the following|$")

@@ -91,6 +91,7 @@ def unfinished(folder):
 
 @leaves_pipes
 @pytest.mark.slow
+@pytest.mark.usefixtures("opening_once")  # only writing fails
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_on_a_disk_that_is_full_at_any_write(name, inputs, run, small_disk, capfd):

@@ -166,6 +166,7 @@ def test_a_run_knows_its_quick_command_unless_it_is_one_or_resumed(typed, smalle
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(
     ("model", "typed"),
     [
