@@ -22,7 +22,7 @@ def clone() -> Path | None:
     import urllib.parse
     import urllib.request
 
-    beside = Path(__file__).resolve().parents[1]
+    beside = Path(__file__).resolve().parents[2]
     if (beside / "pyproject.toml").is_file():
         return beside
     try:
