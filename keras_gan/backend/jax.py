@@ -189,7 +189,7 @@ def with_gradient(forward: Callable, backward: Callable, *arguments: Any) -> Any
 
 
 def conv_transpose(x: Any, kernel: Any, strides: int | tuple[int, int], padding: str) -> Any:
-    """See `keras_gan.backend.conv_transpose`.
+    """See `keras_gan.backend.operations.conv_transpose`.
 
     The gradients are computed with the convolution that this is the transpose of. JAX's own kernel gradient convolves
     pixels with zeros between them, which XLA does slowly: 2.4 s instead of 0.09 on a CPU.

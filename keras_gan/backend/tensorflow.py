@@ -94,7 +94,7 @@ def with_gradient(forward: Callable, backward: Callable, *arguments: Any) -> Any
 
 
 def leaky_relu(x: Any, slope: float) -> Any:
-    """See `keras_gan.backend.leaky_relu`.
+    """See `keras_gan.backend.operations.leaky_relu`.
 
     In training its gradient is computed from the result, which has the sign of x. TensorFlow's own gradient needs x:
     then a convolution, its bias and this function cannot become one operation. TensorFlow tries that nevertheless,

@@ -28,7 +28,7 @@ def is_faster(x: Any, kernel: Any) -> bool:
 
 
 def conv(x: Any, kernel: Any) -> Any:
-    """See `keras_gan.backend.conv`."""
+    """See `keras_gan.backend.operations.conv`."""
     size, (kh, kw, channels, filters) = x.shape[1:3], kernel.shape
 
     @own_gradient

@@ -19,7 +19,7 @@ deferred: dict[tuple, list[tuple[Any, Any]]] | None = None
 
 
 def times_taps(x: Any, kernel: Any, transpose: bool = False) -> Any:
-    """See `keras_gan.backend.times_taps`. Within `gradients_of`, it defers the gradient of the kernel."""
+    """See `keras_gan.backend.operations.times_taps`. Within `gradients_of`, it defers the gradient of the kernel."""
 
     @own_gradient
     def multiplied(x, taps):

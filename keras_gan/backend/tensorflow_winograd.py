@@ -57,7 +57,7 @@ def is_faster(x: Any, kernel: Any) -> bool:
 
 
 def conv(x: Any, kernel: Any) -> Any:
-    """See `keras_gan.backend.conv`. The kernel is 3x3 or 4x4."""
+    """See `keras_gan.backend.operations.conv`. The kernel is 3x3 or 4x4."""
     k = kernel.shape[0]
     height, width = x.shape[1] - k + 1, x.shape[2] - k + 1
 

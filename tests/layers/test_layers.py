@@ -7,7 +7,7 @@ import pytest
 from keras import ops
 from support.gradients import gradients
 
-from keras_gan import backend
+from keras_gan.backend.operations import conv_transpose
 from keras_gan.layers import ImagePool, InstanceNormalization, LeakyReLU, ReflectionPadding2D
 from keras_gan.layers.instance_norm import instance_norm
 
@@ -193,6 +193,6 @@ def test_gradients_of_transposed_convolutions_equal_jax_own(kernel_size, strides
     def usual(*arguments):
         return keras.ops.conv_transpose(*arguments, data_format="channels_last")
 
-    found, expected = (jax.value_and_grad(loss(f), argnums=(0, 1))(x, kernel) for f in (backend.conv_transpose, usual))
+    found, expected = (jax.value_and_grad(loss(f), argnums=(0, 1))(x, kernel) for f in (conv_transpose, usual))
     for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
