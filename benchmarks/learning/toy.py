@@ -22,8 +22,9 @@ EVERY = 1000  # iterations between new points
 class Toy(DiscoGANPaper):
     """The paper's games between points, with the dense networks of its section 4.1."""
 
-    def open_data(self, direction):
+    def open_unpaired(self, *shapes, **options):
         self.shape_A = self.shape_B = (2,)  # points, not pictures
+        self.data_loader = None
 
     def build_generator(self, shape, target_shape, name=None):
         return dense([128] * 3, 2, name)
