@@ -32,12 +32,6 @@ gc.set_threshold(100_000, 50, 100)  # tracing creates many objects: garbage coll
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
-def pytest_collection_modifyitems(items):
-    """Begins with the tests that may take longest: at the end, a long one would leave the other worker idle."""
-    limits = {item: item.get_closest_marker("timeout") for item in items}
-    items.sort(key=lambda item: -limits[item].args[0] if limits[item] else 0)
-
-
 def pytest_collection_finish():
     gc.freeze()  # imported objects stay: exclude them from garbage collection
 
