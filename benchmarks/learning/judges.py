@@ -21,8 +21,12 @@ def across(count, shown):
     return np.linspace(0, count - 1, shown).astype(int)
 
 
-def of_sides(gan, epochs=40):
-    """A small CNN that tells real training pictures of A (0) from real training pictures of B (1)."""
+def of_sides(gan, start, epochs=40):
+    """A small CNN that tells real training pictures of A (0) from real training pictures of B (1).
+
+    `start` seeds it, so that all settings of a model meet the same judges.
+    """
+    keras.utils.set_random_seed(start)
     blocks = [keras.Input(gan.shape_A)]
     for filters in (32, 64, 128):
         blocks += [layers.Conv2D(filters, 3, padding="same", activation="relu"), layers.BatchNormalization()]

@@ -36,7 +36,7 @@ def judge_one_way(gan, extractor):
 def judge_ways(gan, ways):
     """Judges translations from these sides: a list of (side, generator, the generator back or None)."""
     sides = dict(zip("AB", sides_of(gan.data_loader), strict=True))
-    classifiers, value_range = [of_sides(gan) for _ in range(CLASSIFIERS)], gan.data_loader.value_range
+    classifiers, value_range = [of_sides(gan, start) for start in range(CLASSIFIERS)], gan.data_loader.value_range
     scale = 2 / (value_range[1] - value_range[0])
 
     def taken_for_other(side, pictures):
