@@ -2,7 +2,7 @@
 #   make discogan    edges turn into shoes, within ten minutes on two CPU cores
 #   make test        the fast tests, 4 minutes (make test-slow, make test-jax: the rest)
 # and so does
-#   make cyclegan    the same without partners: drawings on one side, other drawings' shoes on the other
+#   make cyclegan    apples turn into oranges and back, without partners
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := -m pytest -n 2 --dist worksteal --durations 10
@@ -13,7 +13,7 @@ discogan: .venv/installed
 	$(BIN)/python -m keras_gan.discogan --quick --dataset drawn_shoes --seed 0
 
 cyclegan: .venv/installed
-	$(BIN)/python -m keras_gan.cyclegan --quick --dataset drawn_shoes --seed 0
+	$(BIN)/python -m keras_gan.cyclegan --quick --dataset drawn_fruit --seed 0
 
 test: .venv/installed-test
 	$(BIN)/python $(PYTEST) -m "not slow"

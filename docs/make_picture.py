@@ -1,4 +1,4 @@
-r"""Makes the pictures in docs/ from trained runs: translations of unseen drawings, or pictures from new noise.
+r"""Makes the pictures in docs/ from trained runs: translations of unseen pictures, or pictures from new noise.
 
     python docs/make_picture.py MODEL RUN PATH
 
@@ -12,8 +12,7 @@ and make its picture:
 
 The other pictures come from these models and options:
 
-    cyclegan  --image-size 64 --kernel-size 4 --pool-size 50 --batch-size 1 --steps-per-epoch 250 --epochs 8 \
-                  --ema 0.998 --seed 0
+    cyclegan  --quick --dataset drawn_fruit --seed 0
     pix2pix   --dataset drawn_shoes --image-size 128 --filters 32 --batch-size 1 --steps-per-epoch 250 --epochs 20 \
                   --ema 0.99 --seed 0
     dcgan     --filters 32 --batch-size 32 --steps-per-epoch 100 --epochs 25 --ema 0.99 --seed 0
@@ -43,9 +42,9 @@ def translated(load):
 
 
 def both_ways(load):
-    """Returns four rows: drawings, their translations, shoes, their translations. The networks use values in [0, 1]."""
+    """Returns four rows: apples, their translations, oranges, theirs. The networks use values in [0, 1]."""
     g_AB, g_BA = load("g_AB"), load("g_BA")
-    loader = DataLoader("drawn_shoes", g_AB.input_shape[1:3], seed=0, value_range=(0, 1))
+    loader = DataLoader("drawn_fruit", g_AB.input_shape[1:3], seed=0, value_range=(0, 1))
     imgs_A, imgs_B = loader.load_data(2 * COLUMNS, is_testing=True)
     imgs_A, imgs_B = imgs_A[:COLUMNS], imgs_B[COLUMNS:]
     rows = [imgs_A, g_AB.predict(imgs_A, verbose=0), imgs_B, g_BA.predict(imgs_B, verbose=0)]

@@ -28,7 +28,7 @@ MODELS = {
     "discogan": Training("pairs", 217, 7),
     "discogan_paper": Training("no pairs", 8, 7),
     "discogan_pytorch": Training("pairs", 94, 6),
-    "cyclegan": Training("no pairs", 359, 7),
+    "cyclegan": Training("no pairs", 359, 4),
     "cyclegan_paper": Training("no pairs", 1786, 7),
     "cut": Training("no pairs", 1059, 7),
     "pix2pix": Training("pairs", 2557, 7),

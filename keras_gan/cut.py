@@ -1,6 +1,6 @@
 """CUT: learns to translate one way between two kinds of pictures without pairs, patch by patch.
 
-    python -m keras_gan.cut                                               drawings to shoes, unpaired
+    python -m keras_gan.cut                                               drawn apples to oranges
     python -m keras_gan.cut --fast --dataset horse2zebra                  FastCUT: a lighter game
     python -m keras_gan.cut --dataset APPLES --dataset-B BANANAS          two folders of pictures
     python -m keras_gan.cut --dataset horse2zebra --image-size 256 --augment --epochs 200 --decay-epochs 200

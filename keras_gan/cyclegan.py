@@ -1,6 +1,6 @@
 """CycleGAN: learns to translate between two kinds of pictures without pairs.
 
-    python -m keras_gan.cyclegan                                          drawings and shoes, unpaired
+    python -m keras_gan.cyclegan                                          drawn apples and oranges
     python -m keras_gan.cyclegan --dataset gray2colour --image-size 32    colouring, as in the notebook
     python -m keras_gan.cyclegan --dataset APPLES --dataset-B BANANAS     two folders of pictures
 
@@ -71,10 +71,11 @@ class CycleGAN(CycleModel):
             "img_shape": (64, 64, 3),
             "kernel_size": 4,
             "pool_size": 50,
-            "cycle_weight": 3.0,
+            "cycle_weight": 5.0,
+            "identity_weight": 2.0,
             "learning_rate": 5e-4,
         },
-        "train": {"epochs": 25, "steps_per_epoch": 100, "batch_size": 1, "sample_interval": 100, "ema": 0.998},
+        "train": {"epochs": 25, "steps_per_epoch": 100, "batch_size": 1, "sample_interval": 100, "ema": 0.99},
     }
 
     def __init__(

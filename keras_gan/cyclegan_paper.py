@@ -1,7 +1,7 @@
 """The paper's CycleGAN: learns to translate between two kinds of pictures without pairs.
 
     python -m keras_gan.cyclegan_paper --dataset horse2zebra              as in the paper
-    python -m keras_gan.cyclegan_paper --image-size 64                    drawn shoes, small and fast
+    python -m keras_gan.cyclegan_paper --image-size 64                    drawn fruit, small and fast
     python -m keras_gan.cyclegan_paper --dataset horse2zebra --image-size 256 --augment --decay-epochs 100
 
 Two generators, G_AB and G_BA, and a discriminator for each domain. The generators minimise

@@ -32,8 +32,8 @@ class TranslationModel(AdversarialModel):
 
     Args:
         name: the name of the model and of its command.
-        dataset_name: data set: a name, a folder below datasets/ or a path; default: drawn shoes, or for paired
-            models datasets/edges2shoes if it exists.
+        dataset_name: data set: a name, a folder below datasets/ or a path; default: drawn fruit, or for paired
+            models datasets/edges2shoes if it exists, else drawn shoes.
         dataset_B: folder of domain B, if dataset_name is the folder of domain A. Paired models match pictures by name.
         dataset_A: folder of domain A, or several: their pictures of the same name become one, channels behind channels.
         fit: how to fit pictures of another shape: resize (stretch), crop (the middle), pad (with white) or random-crop

@@ -41,7 +41,7 @@ class UnpairedDataLoader(PictureLoader):
     batches once more.)
 
     `load_batch(is_testing=True)` goes through both test splits by name and ends with the shorter one.
-    For "gray2colour", "drawn_shoes" and paired folders, the test A and B of a batch are matching
+    For "gray2colour", drawings and paired folders, the test A and B of a batch are matching
     pictures, so translations can be scored.
 
     Files can be any pictures that Pillow reads (see `keras_gan.images.sources.read_picture`) or
@@ -50,7 +50,7 @@ class UnpairedDataLoader(PictureLoader):
     the wrong number of channels are named, counted and skipped.
 
     Args:
-        dataset_name: what to load, see `keras_gan.datasets.find_unpaired`; None: drawn shoes; several folders of side
+        dataset_name: what to load, see `keras_gan.datasets.find_unpaired`; None: drawn fruit; several folders of side
             A: the channels of their pictures of the same name, one behind the other.
         dataset_B: the folder of side B, if `dataset_name` is the folder of side A.
         shape_A, shape_B: (height, width, channels) of each domain after resizing; channels other than

@@ -16,13 +16,14 @@ from keras_gan.datasets.shard_names import is_named, places_of
 from keras_gan.datasets.stacks import stacked_pairs, stacked_side
 from keras_gan.datasets.two_sides import pairs_in, pairs_of_two, separate, separate_folder, two_folders, unpaired_in
 from keras_gan.errors import BadValueError, NoDataSetError, NotFoundError
-from keras_gan.images.sources import DrawnShoe, Gray, Pixels
+from keras_gan.images.sources import DrawnFruit, DrawnShoe, Gray, Pixels
 
 __all__ = ["Dataset", "UnpairedDataset", "files", "find", "find_unpaired"]
 
 Name = str | Path
 Names = Name | Sequence[Name]  # several: the folders of side A
-BUILT_IN = "drawn_shoes", "drawn_digits", "gray2colour", "mnist", "fashion_mnist"  # here or in `labelled`
+DRAWN = {"drawn_shoes": DrawnShoe, "drawn_fruit": DrawnFruit}  # of pairs
+BUILT_IN = *DRAWN, "drawn_digits", "gray2colour", "mnist", "fashion_mnist"  # here or in `labelled`
 REAL_SHOES = "for real photos, python -m keras_gan.datasets download edges2shoes"
 
 
@@ -39,7 +40,7 @@ def find(name: Names | GivenData | None = None, name_B: Name | None = None, own_
             - with `name_B`: the folder of side A, with the same picture names as side B; or several, whose
               pictures of the same name become one, channels behind channels;
             - shards, such as `shards/{00000..00099}.tar`, see `keras_gan.datasets.shards`;
-            - "drawn_shoes";
+            - "drawn_shoes" or "drawn_fruit";
             - `GivenData`, of pairs.
             None: the folder `datasets/edges2shoes` if it exists, else "drawn_shoes", with a notice.
         name_B: the folder of side B.
@@ -68,8 +69,9 @@ def find(name: Names | GivenData | None = None, name_B: Name | None = None, own_
     folder = locate(name)
     if folder is not None:
         return said(pairs_in(folder))
-    if str(name) == "drawn_shoes":
-        return Dataset("drawn_shoes", [DrawnShoe(i) for i in range(1000)], [DrawnShoe(i) for i in range(1000, 1100)])
+    if str(name) in DRAWN:
+        train, test = (list(map(DRAWN[str(name)], numbers)) for numbers in (range(1000), range(1000, 1100)))
+        return Dataset(str(name), train, test)
     raise not_found(f"no data set {str(name)!r}", name, available(), PAIRED_LAYOUTS)
 
 
@@ -88,16 +90,17 @@ def find_unpaired(
             - "gray2colour": B are colour pictures and A their gray versions. The pictures are CIFAR-10
               from `keras.datasets` or, with "gray2colour:FOLDER", all in a folder and its subfolders
               (`train`, and `test` or `val`; or one in ten held out);
+            - "drawn_fruit": A are apples, B oranges;
             - "drawn_shoes": A are line drawings, B coloured shoes;
             - a folder of pairs, or shards, as for `find`; with `name_B`, shards of side A;
             - `GivenData`, of two sides.
-            For training, pairs and drawn shoes are separated: A from even pairs, B from odd ones.
-            None: drawn shoes, with a notice.
+            For training, pairs and drawings are separated: A from even pairs, B from odd ones.
+            None: drawn fruit, with a notice.
         name_B: the folder of side B.
         own_shards: as of `find`.
 
     Returns:
-        An `UnpairedDataset`. For "gray2colour", drawn shoes and pairs, `test_A` and `test_B` are made
+        An `UnpairedDataset`. For "gray2colour", drawings and pairs, `test_A` and `test_B` are made
         from the same pictures in the same order, so that translations can be scored.
 
     Raises:
@@ -115,15 +118,15 @@ def find_unpaired(
     if is_named(name):
         return said(shards.sides(name, own_shards))
     if name is None:
-        name = "drawn_shoes"
+        name = "drawn_fruit"
         print(
-            "No data set named: using the built-in drawn_shoes; "
+            "No data set named: using the built-in drawn_fruit; "
             "for your own pictures, name a folder with trainA, trainB, testA and testB, or two folders."
         )
     folder = locate(name)
     if folder is not None:
         return said(unpaired_in(folder) or separate_folder(folder))
-    if str(name) == "drawn_shoes":
+    if str(name) in DRAWN:
         return separate(find(name))
     if str(name) == "gray2colour":
         train, test = cifar10()
@@ -161,7 +164,7 @@ def locate_both(names_A: Names | None, name_B: Name, layouts: str) -> tuple[list
         raise BadValueError(f"the folder {str(name_B)!r} is for side B: name one for side A, too.")
     names = [names_A] if isinstance(names_A, str | Path) else names_A
     for name in names:
-        if str(name).partition(":")[0] in ("drawn_shoes", "gray2colour") and locate(name) is None:
+        if str(name).partition(":")[0] in (*DRAWN, "gray2colour") and locate(name) is None:
             raise BadValueError(
                 f"data set {str(name)!r} has both sides: it takes no folder for side B, {str(name_B)!r}."
             )

@@ -100,9 +100,9 @@ def name_of(folder: Path) -> str:
 
 
 def available(*built_in: str) -> str:
-    """The folders below `datasets/` and the built-in data sets (by default, drawn shoes), as text."""
+    """The folders below `datasets/` and the built-in data sets (by default, those of pairs), as text."""
     names = (f"datasets/{folder.name}" for folder in subfolders(FOLDER))
-    return ", ".join([*names, *(built_in or ["drawn_shoes"])])
+    return ", ".join([*names, *(built_in or ["drawn_shoes", "drawn_fruit"])])
 
 
 def files(folder: Path, deep: bool = True, more: Iterable[str] = (), without: Iterable[Path] = ()) -> list[Path]:

@@ -26,7 +26,7 @@ CLASSES = {
     ],
 }
 TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
-BUILT_IN = "drawn_digits", "mnist", "fashion_mnist"
+BUILT_IN = "drawn_digits", "drawn_fruit", "mnist", "fashion_mnist"
 Name = str | Path | GivenData | None
 
 
@@ -48,6 +48,7 @@ def find_labelled(
             - a folder with the four idx files of MNIST or of a set in the same format;
             - "mnist" or "fashion_mnist", from `keras.datasets`;
             - "drawn_digits": 10,000 training and 1,000 test digits drawn by code;
+            - "drawn_fruit": 1,000 apples and 1,000 oranges to train, and 100 of each to test;
             - `GivenData`.
             None: drawn digits, with a notice.
         data_dir: the folder of the idx files of "mnist" or "fashion_mnist", instead of a download.
@@ -129,6 +130,8 @@ def find_any(
     name = str(name)
     if name == "drawn_digits":
         return drawn_digits()
+    if name == "drawn_fruit":
+        return drawn_fruit()
     if name in CLASSES:
         instead = "name the folder that has its four idx files with --data-dir (data_dir in Python)"
         return from_arrays(name, load_from_keras(name, TITLES[name], instead), CLASSES[name])
@@ -152,6 +155,16 @@ def drawn_digits() -> LabelledDataset:
     """Digits drawn by code, a substitute for MNIST."""
     digits = [Labelled(digit, digit.label) for digit in map(DrawnDigit, range(11_000))]
     return LabelledDataset("drawn_digits", digits[:10_000], digits[10_000:], list(DIGITS))
+
+
+def drawn_fruit() -> LabelledDataset:
+    """Both halves of the drawn pairs."""
+    pairs = datasets.find("drawn_fruit")
+    train, test = (
+        [Labelled(Half(pair, right), int(right)) for pair in split for right in (False, True)]
+        for split in (pairs.train, pairs.test)
+    )
+    return LabelledDataset(pairs.name, train, test, ["apple", "orange"])
 
 
 def drawn_shoes() -> LabelledDataset:

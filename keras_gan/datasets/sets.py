@@ -11,7 +11,7 @@ FLAT_LAYOUT = "pictures: docs/data.md"
 
 @dataclass
 class Dataset:
-    """A paired data set: its name, the pairs (paths, `Sides` or `DrawnShoe`s) of its two splits, and remarks.
+    """A paired data set: its name, the pairs (paths, `Sides` or drawings) of its two splits, and remarks.
 
     `stacked` are the channels of each folder, if side A is in several.
     """

@@ -10,6 +10,7 @@ import re
 import numpy as np
 from PIL import Image, ImageDraw
 
+from keras_gan.errors import check_at_least
 from keras_gan.images.drawn_shoes import spline
 
 SUPERSAMPLE = 4
@@ -87,11 +88,10 @@ def draw_digit(seed: int, index: int, size: int = 28) -> np.ndarray:
     """Draws the digit ``index % 10``, white on black: uint8 (size, size).
 
     ``seed`` and ``index`` determine the handwriting, at any ``size``. The same arguments give the same bytes. Raises
-    ValueError if ``seed`` or ``index`` is negative or ``size`` is below 8.
+    BadValueError if ``seed`` or ``index`` is negative or ``size`` is below 8.
     """
-    for name, value, minimum in (("seed", seed, 0), ("index", index, 0), ("size", size, 8)):
-        if value < minimum:
-            raise ValueError(f"{name} must be at least {minimum}, not {value}")
+    check_at_least(0, seed=seed, index=index)
+    check_at_least(8, size=size)
     rng = np.random.default_rng([seed, index])
     curves = random_strokes(rng, index % 10)
     side = size * SUPERSAMPLE

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw
 
+from keras_gan.errors import check_at_least
+
 SUPERSAMPLE = 3
 BACKGROUND, LINING, TONGUE, UPPER, APRON, CAP, COUNTER, FACING, STRIPE, TRIM, STRAP, GORE, LACE = range(13)
 SOLE, BAND, HEEL, TAP, REGIONS = range(13, 18)
@@ -247,11 +249,10 @@ def draw_pair(seed: int, index: int, size: int = 256) -> np.ndarray:
     shows the regions (sole, laces, toe cap, ...). Of the colours it tells the usual one of this kind of shoe, which
     four of five have; it does not tell the material.
 
-    Raises ValueError if ``seed`` or ``index`` is negative or ``size`` is below 16.
+    Raises BadValueError if ``seed`` or ``index`` is negative or ``size`` is below 16.
     """
-    for name, value, minimum in (("seed", seed, 0), ("index", index, 0), ("size", size, 16)):
-        if value < minimum:
-            raise ValueError(f"{name} must be at least {minimum}, not {value}")
+    check_at_least(0, seed=seed, index=index)
+    check_at_least(16, size=size)
     rng = np.random.default_rng([seed, index])
     return draw(*shoe(rng), rng, size)
 

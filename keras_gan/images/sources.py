@@ -1,6 +1,7 @@
 """The kinds of pictures in a data set, from files or made in memory, and their readers."""
 
 import contextlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,40 +87,53 @@ def with_channels(image: AnyImage, channels: int) -> AnyImage:
 
 
 @dataclass(frozen=True)
-class DrawnShoe:
-    """A pair of the built-in set, drawn on demand and always the same."""
+class Drawn(ABC):
+    """A picture of a built-in set, drawn on demand and always the same."""
 
     index: int
+
+    @abstractmethod
+    def draw(self, size: int) -> np.ndarray:
+        """The picture, uint8 (size, size or 2 * size) or (size, size or 2 * size, 3)."""
 
     def image(self, channels: int, size: int, value_range: Range = None) -> Image.Image:
-        """The pair as an image of size (2 * size, size)."""
-        from keras_gan.images.drawn_shoes import draw_pair
-
-        return converted(Image.fromarray(draw_pair(seed=0, index=self.index, size=size)), channels)
+        """The picture as an image of size (size, size), or of a pair, (2 * size, size)."""
+        return converted(Image.fromarray(self.draw(size)), channels)
 
     def __str__(self) -> str:
-        return f"drawn shoe {self.index}"
+        return f"drawn {type(self).__name__.removeprefix('Drawn').lower()} {self.index}"
 
 
-@dataclass(frozen=True)
-class DrawnDigit:
-    """A digit of the built-in set, drawn on demand and always the same."""
+class DrawnShoe(Drawn):
+    """A line drawing of a shoe and the shoe in colour, side by side."""
 
-    index: int
+    def draw(self, size: int) -> np.ndarray:
+        from keras_gan.images.drawn_shoes import draw_pair
+
+        return draw_pair(seed=0, index=self.index, size=size)
+
+
+class DrawnFruit(Drawn):
+    """Apples and, in the same scene, oranges, side by side."""
+
+    def draw(self, size: int) -> np.ndarray:
+        from keras_gan.images.drawn_fruit import draw_fruit
+
+        return draw_fruit(seed=0, index=self.index, size=size)
+
+
+class DrawnDigit(Drawn):
+    """A digit, white on black."""
 
     @property
     def label(self) -> int:
         """The digit, 0 to 9."""
         return self.index % 10
 
-    def image(self, channels: int, size: int, value_range: Range = None) -> Image.Image:
-        """The digit as an image of size (size, size), white on black."""
+    def draw(self, size: int) -> np.ndarray:
         from keras_gan.images.drawn_digits import draw_digit
 
-        return converted(Image.fromarray(draw_digit(seed=0, index=self.index, size=size)), channels)
-
-    def __str__(self) -> str:
-        return f"drawn digit {self.index}"
+        return draw_digit(seed=0, index=self.index, size=size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,8 +210,7 @@ def open_picture(picture: Any, channels: int, size: int, value_range: Range = No
     """Opens a picture of any kind.
 
     Args:
-        picture: a path, `Member`, `DrawnShoe`, `DrawnDigit`, `Pixels` or `Given`, or a `Half`, `Gray` or `Labelled` of
-            these.
+        picture: a path, `Member`, `Drawn`, `Pixels` or `Given`, or a `Half`, `Gray` or `Labelled` of these.
         channels: 3 for colour, 1 for gray, else the number of channels in the file.
         size: height of drawings; at least 16 is used.
         value_range: the values of black and white in files; None: as each file states it.

@@ -18,7 +18,7 @@ RECIPES: dict[tuple[str, Any], tuple[str, str, dict[str, str]]] = {
 }
 
 #: What models take if no data set is named.
-DEFAULTS = "drawn_shoes", "drawn_digits", "edges2shoes"
+DEFAULTS = "drawn_shoes", "drawn_digits", "drawn_fruit", "edges2shoes"
 
 #: Groups of weights that moved within a checkpoint, by class: old path to new path.
 MOVED = {

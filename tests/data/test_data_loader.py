@@ -200,7 +200,7 @@ def test_a_missing_data_set_names_what_exists_and_the_layout(paired_folder, monk
     monkeypatch.chdir(paired_folder.parent)
     (paired_folder.parent / "datasets" / "mine").mkdir(parents=True)
     with pytest.raises(
-        FileNotFoundError, match=r"no data set 'shoos': .*datasets/mine, drawn_shoes; expected pairs: docs/data.md"
+        FileNotFoundError, match=r"no data set 'shoos': .*datasets/mine, drawn_shoes, drawn_fruit; expected pairs"
     ):
         DataLoader("shoos")
 

@@ -9,7 +9,7 @@ from support.labelled import idx, idx_arrays, write_classes, write_idx
 from support.numbered import write
 
 from keras_gan.datasets.labelled import CLASSES, find_labelled, find_pictures
-from keras_gan.images.sources import DrawnDigit, DrawnShoe, Half, Labelled, open_picture, source
+from keras_gan.images.sources import DrawnDigit, DrawnFruit, DrawnShoe, Half, Labelled, open_picture, source
 
 BOTH = pytest.mark.parametrize("find", [find_labelled, find_pictures])
 
@@ -54,6 +54,23 @@ def test_drawn_shoes_are_pictures_without_labels():
 
 
 @BOTH
+def test_drawn_fruit_are_apples_and_oranges(find):
+    found = find("drawn_fruit")
+    assert (found.name, len(found.train), len(found.test), found.classes) == (
+        "drawn_fruit",
+        2000,
+        200,
+        ["apple", "orange"],
+    )
+    assert found.train[:2] == [Labelled(Half(DrawnFruit(0), side), int(side)) for side in (False, True)]
+    assert source(found.test[-1]) == DrawnFruit(1099)
+    apple, orange = (np.asarray(open_picture(picture, 3, 32)) for picture in found.train[:2])
+    assert (
+        apple.shape == (32, 32, 3) and orange[..., 1].mean() > apple[..., 1].mean() + 3
+    )  # more green makes red orange
+
+
+@BOTH
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
 def test_sets_from_keras(find, name, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
@@ -95,7 +112,7 @@ def test_a_failed_download_names_the_alternative(name, title, monkeypatch, tmp_p
 def test_a_missing_data_set_names_what_exists_and_the_layout(find, shoes, layout, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_classes(tmp_path / "datasets" / "pets", cat=2)
-    there = rf"datasets/pets, drawn_digits, mnist, fashion_mnist{shoes}"
+    there = rf"datasets/pets, drawn_digits, drawn_fruit, mnist, fashion_mnist{shoes}"
     with pytest.raises(FileNotFoundError, match=rf"no data set 'nowhere'.*: available are {there}; .*{layout}"):
         find("nowhere")
 

@@ -108,7 +108,7 @@ def test_a_missing_data_set_names_what_exists_and_the_layouts(tmp_path, monkeypa
     write(tmp_path / "datasets" / "sides", 3)
     with pytest.raises(
         FileNotFoundError,
-        match=r"no data set 'nowhere': available are datasets/sides, drawn_shoes, gray2colour; expected sides",
+        match=r"no data set 'nowhere': available are datasets/sides, drawn_shoes, drawn_fruit, gray2colour; expected",
     ):
         loaded(*names)
 
@@ -199,14 +199,14 @@ def test_a_failed_download_of_cifar10_names_the_alternative(monkeypatch):
         loaded("gray2colour")
 
 
-# Drawn shoes and pairs:
+# Drawings and pairs:
 
 
-def test_the_default_is_drawn_shoes_with_a_notice(capsys):
+def test_the_default_is_drawn_fruit_with_a_notice(capsys):
     loader = loaded(None)
     line = capsys.readouterr().out
-    assert line.count("\n") == 1 and "drawn_shoes" in line and "trainA, trainB, testA and testB" in line
-    assert loader.dataset_name == loaded("drawn_shoes").dataset_name == "drawn_shoes"
+    assert line.count("\n") == 1 and "drawn_fruit" in line and "trainA, trainB, testA and testB" in line
+    assert loader.dataset_name == loaded("drawn_fruit").dataset_name == "drawn_fruit"
     assert not capsys.readouterr().out
 
 

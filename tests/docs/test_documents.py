@@ -407,7 +407,7 @@ def test_what_the_pages_say_runs(new_user, capsys, monkeypatch):
     assert len(list(Path("horses").iterdir())) == 3  # two and their sheet
     assert Path("large/holiday.png").exists()
     assert list(Path("runs/discogan-edges2shoes-1/evaluation").rglob("figures.json"))
-    assert list(Path("runs/cyclegan-drawn_shoes-1").rglob("*.onnx"))
+    assert list(Path("runs/cyclegan-drawn_fruit-1").rglob("*.onnx"))
     usual = "taking AtoB", "no picture is brighter"  # a default, and the flat pictures above made gray
     said = [line for line in capsys.readouterr().err.splitlines() if not any(words in line for words in usual)]
     assert set(said) == {"FID and KID are left out: none is here"}

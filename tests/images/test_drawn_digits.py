@@ -88,9 +88,9 @@ def test_a_drawn_digit_opens_as_a_picture(size):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((-1, 0), "seed must be at least 0, not -1"),
-        ((0, -2), "index must be at least 0, not -2"),
-        ((0, 0, 7), "size must be at least 8, not 7"),
+        ((-1, 0), "seed must be a whole number of at least 0, not -1"),
+        ((0, -2), "index must be a whole number of at least 0, not -2"),
+        ((0, 0, 7), "size must be a whole number of at least 8, not 7"),
     ],
 )
 def test_invalid_arguments_are_refused(arguments, message):

@@ -65,7 +65,6 @@ def test_the_same_shoe_comes_in_several_materials():
 
 @pytest.mark.parametrize(("arguments", "named"), [((-1, 0), "seed"), ((0, -2), "index"), ((0, 0, 8), "size")])
 def test_invalid_arguments_are_refused(arguments, named):
-    with pytest.raises(
-        ValueError, match=f"{named} must be at least .*, not {arguments[-1] if named != 'seed' else -1}"
-    ):
+    value = arguments[-1] if named != "seed" else -1
+    with pytest.raises(ValueError, match=f"{named} must be a whole number of at least .*, not {value}"):
         draw_pair(*arguments)
