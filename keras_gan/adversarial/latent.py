@@ -27,8 +27,8 @@ class LatentModel(AdversarialModel):
     Args:
         name: the name of the model and of its command.
         latent_dim: size of a code z; its numbers are drawn from N(0, 1).
-        dataset_name: data set: a name (drawn_digits, drawn_shoes, mnist, fashion_mnist), a folder below datasets/ or a
-            path; default: the model's own.
+        dataset_name: data set: a name (drawn_digits, drawn_shoes, drawn_fruit, mnist, fashion_mnist), a folder below
+            datasets/ or a path; default: the model's own.
         data_dir: folder of the idx files of mnist or fashion_mnist; default: download them.
         labels: CSV file that names the pictures to take of a folder and, for CGAN, their classes: file name, class.
         fit: how to fit pictures of another shape: resize (stretch), crop (the middle), pad (with white) or random-crop
