@@ -12,7 +12,7 @@ and make its picture:
 
 The other pictures come from these models and options:
 
-    cyclegan  --quick --dataset drawn_fruit --seed 0
+    cyclegan, cyclegan_paper, cut  --quick --dataset drawn_fruit --seed 0
     pix2pix   --dataset drawn_shoes --image-size 128 --filters 32 --batch-size 1 --steps-per-epoch 250 --epochs 20 \
                   --ema 0.99 --seed 0
     dcgan     --filters 32 --batch-size 32 --steps-per-epoch 100 --epochs 25 --ema 0.99 --seed 0
@@ -21,6 +21,7 @@ The other pictures come from these models and options:
 """
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -34,21 +35,21 @@ COLUMNS = 10
 WIDE = "discogan", "pix2pix"
 
 
-def translated(load):
-    """Returns three rows: drawings, translations, true shoes."""
+def translated(load, data="drawn_shoes"):
+    """Returns three rows: pictures, translations, what they should be."""
     g_AB = load("g_AB", "generator")
-    imgs_A, imgs_B = DataLoader("drawn_shoes", g_AB.input_shape[1:3], seed=0).load_data(COLUMNS, is_testing=True)
+    imgs_A, imgs_B = DataLoader(data, g_AB.input_shape[1:3], seed=0).load_data(COLUMNS, is_testing=True)
     return [imgs_A, g_AB.predict(imgs_A, verbose=0), imgs_B]
 
 
-def both_ways(load):
-    """Returns four rows: apples, their translations, oranges, theirs. The networks use values in [0, 1]."""
+def both_ways(load, lowest=-1):
+    """Returns four rows: apples, their translations, oranges, theirs. The networks use values from `lowest` to 1."""
     g_AB, g_BA = load("g_AB"), load("g_BA")
-    loader = DataLoader("drawn_fruit", g_AB.input_shape[1:3], seed=0, value_range=(0, 1))
+    loader = DataLoader("drawn_fruit", g_AB.input_shape[1:3], seed=0, value_range=(lowest, 1))
     imgs_A, imgs_B = loader.load_data(2 * COLUMNS, is_testing=True)
     imgs_A, imgs_B = imgs_A[:COLUMNS], imgs_B[COLUMNS:]
     rows = [imgs_A, g_AB.predict(imgs_A, verbose=0), imgs_B, g_BA.predict(imgs_B, verbose=0)]
-    return [2 * row - 1 for row in rows]
+    return [1 - 2 * (1 - row) / (1 - lowest) for row in rows]
 
 
 def of_noise(load):
@@ -63,7 +64,8 @@ def of_labels(load):
     return np.split(load("generator").predict([z, np.tile(np.arange(10), 2)], verbose=0), 2)
 
 
-ROWS = {"discogan": translated, "pix2pix": translated, "cyclegan": both_ways}
+ROWS = {"discogan": translated, "pix2pix": translated, "cut": partial(translated, data="drawn_fruit")}
+ROWS |= {"cyclegan": partial(both_ways, lowest=0), "cyclegan_paper": both_ways}
 ROWS |= {"dcgan": of_noise, "gan": of_noise, "cgan": of_labels}
 
 

@@ -8,7 +8,8 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "models").glob("*.md")]
-TRAINED = {"discogan.png", "cyclegan.png", "pix2pix.png", "dcgan.png", "cgan.png", "gan.png"}
+TRAINED = {"discogan.png", "cyclegan.png", "cyclegan_paper.png", "cut.png", "pix2pix.png", "dcgan.png", "cgan.png"}
+TRAINED |= {"gan.png"}
 
 
 def shown():
