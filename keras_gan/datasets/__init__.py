@@ -229,7 +229,7 @@ def locate_existing(name: Name, layouts: str = UNPAIRED_LAYOUTS) -> Path:
 
 def missing(name: Name, layouts: str = UNPAIRED_LAYOUTS) -> NoDataSetError:
     """The error for an unknown data set of two sides."""
-    there = f"{available()}, gray2colour" if layouts is UNPAIRED_LAYOUTS else available()
+    there = available("drawn_fruit", "gray2colour") if layouts is UNPAIRED_LAYOUTS else available()
     return not_found(f"no data set {str(name)!r}", name, there, layouts)
 
 

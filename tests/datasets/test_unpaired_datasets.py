@@ -108,7 +108,7 @@ def test_a_missing_data_set_names_what_exists_and_the_layouts(tmp_path, monkeypa
     write(tmp_path / "datasets" / "sides", 3)
     with pytest.raises(
         FileNotFoundError,
-        match=r"no data set 'nowhere': available are datasets/sides, drawn_shoes, drawn_fruit, gray2colour; expected",
+        match=r"no data set 'nowhere': available are datasets/sides, drawn_fruit, gray2colour; expected sides",
     ):
         loaded(*names)
 
