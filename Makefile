@@ -18,8 +18,9 @@ cyclegan: .venv/installed
 test: .venv/installed-test
 	$(BIN)/python $(PYTEST) -m "not slow"
 
+# Three at a time on two cores: many wait for the processes that they start
 test-slow: .venv/installed-test
-	$(BIN)/python $(PYTEST) -m slow
+	$(BIN)/python $(PYTEST) -n 3 -m slow
 
 # The models on JAX as where there is no TensorFlow, which is hidden; then each backend against the other. Comparisons
 # compile much and compute little: without optimisations they take half the time.
