@@ -63,14 +63,7 @@ class CUT(TranslationModel):
     TRAIN = {"epochs": 100, "batch_size": 1, "sample_interval": 200}
     QUICK = {
         "model": {"img_shape": (48, 48, 3)},
-        "train": {
-            "epochs": 19,
-            "steps_per_epoch": 100,
-            "batch_size": 1,
-            "sample_interval": 100,
-            "schedule": "linear",
-            "ema": 0.99,
-        },
+        "train": {"epochs": 19, "steps_per_epoch": 100, "sample_interval": 100, "schedule": "linear", "ema": 0.99},
     }
 
     def __init__(

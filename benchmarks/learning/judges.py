@@ -1,5 +1,7 @@
 """What judges pictures beside L1 and SSIM: small classifiers, trained on real pictures, and trivial answers."""
 
+import itertools
+
 import keras
 import numpy as np
 from keras import layers
@@ -21,10 +23,10 @@ def across(count, shown):
     return np.linspace(0, count - 1, shown).astype(int)
 
 
-def of_sides(gan, start, epochs=40):
+def of_sides(gan, start, steps=760):
     """A small CNN that tells real training pictures of A (0) from real training pictures of B (1).
 
-    `start` seeds it, so that all settings of a model meet the same judges.
+    `start` seeds it, so that all settings of a model meet the same judges. Few pictures are seen more often, not less.
     """
     keras.utils.set_random_seed(start)
     blocks = [keras.Input(gan.shape_A)]
@@ -34,9 +36,9 @@ def of_sides(gan, start, epochs=40):
     ends = [layers.GlobalAveragePooling2D(), layers.Dropout(0.3), layers.Dense(1, activation="sigmoid")]
     judge = keras.Sequential([*blocks, *ends])
     judge.compile("adam", "binary_crossentropy", metrics=["accuracy"])
-    for _ in range(epochs):
-        for A, B in gan.data_loader.load_batch(16):
-            judge.train_on_batch(np.concatenate([A, B]), np.repeat([0.0, 1.0], len(A)))
+    epochs = itertools.chain.from_iterable(gan.data_loader.load_batch(16) for _ in itertools.count())
+    for A, B in itertools.islice(epochs, steps):
+        judge.train_on_batch(np.concatenate([A, B]), np.repeat([0.0, 1.0], len(A)))
     return judge
 
 

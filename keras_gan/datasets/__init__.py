@@ -16,7 +16,8 @@ from keras_gan.datasets.shard_names import is_named, places_of
 from keras_gan.datasets.stacks import stacked_pairs, stacked_side
 from keras_gan.datasets.two_sides import pairs_in, pairs_of_two, separate, separate_folder, two_folders, unpaired_in
 from keras_gan.errors import BadValueError, NoDataSetError, NotFoundError
-from keras_gan.images.sources import DrawnFruit, DrawnShoe, Gray, Pixels
+from keras_gan.images.drawn import DrawnFruit, DrawnShoe
+from keras_gan.images.sources import Gray, Pixels
 
 __all__ = ["Dataset", "UnpairedDataset", "files", "find", "find_unpaired"]
 

@@ -15,7 +15,8 @@ from keras_gan.datasets.sets import CLASS_LAYOUT, FLAT_LAYOUT, LabelledDataset
 from keras_gan.datasets.shard_names import is_named
 from keras_gan.datasets.tables import labelled_by
 from keras_gan.errors import BadValueError, NotFoundError, check_name
-from keras_gan.images.sources import DrawnDigit, Half, Labelled
+from keras_gan.images.drawn import DrawnDigit
+from keras_gan.images.sources import Half, Labelled
 
 DIGITS = [str(digit) for digit in range(10)]
 CLASSES = {

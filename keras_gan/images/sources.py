@@ -1,7 +1,6 @@
 """The kinds of pictures in a data set, from files or made in memory, and their readers."""
 
 import contextlib
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,56 +83,6 @@ def converted(image: Image.Image, channels: int) -> Image.Image:
 def with_channels(image: AnyImage, channels: int) -> AnyImage:
     """An image or an array with these channels; ValueError if that is impossible."""
     return as_channels(image, channels) if isinstance(image, np.ndarray) else converted(image, channels)
-
-
-@dataclass(frozen=True)
-class Drawn(ABC):
-    """A picture of a built-in set, drawn on demand and always the same."""
-
-    index: int
-
-    @abstractmethod
-    def draw(self, size: int) -> np.ndarray:
-        """The picture, uint8 (size, size or 2 * size) or (size, size or 2 * size, 3)."""
-
-    def image(self, channels: int, size: int, value_range: Range = None) -> Image.Image:
-        """The picture as an image of size (size, size), or of a pair, (2 * size, size)."""
-        return converted(Image.fromarray(self.draw(size)), channels)
-
-    def __str__(self) -> str:
-        return f"drawn {type(self).__name__.removeprefix('Drawn').lower()} {self.index}"
-
-
-class DrawnShoe(Drawn):
-    """A line drawing of a shoe and the shoe in colour, side by side."""
-
-    def draw(self, size: int) -> np.ndarray:
-        from keras_gan.images.drawn_shoes import draw_pair
-
-        return draw_pair(seed=0, index=self.index, size=size)
-
-
-class DrawnFruit(Drawn):
-    """Apples and, in the same scene, oranges, side by side."""
-
-    def draw(self, size: int) -> np.ndarray:
-        from keras_gan.images.drawn_fruit import draw_fruit
-
-        return draw_fruit(seed=0, index=self.index, size=size)
-
-
-class DrawnDigit(Drawn):
-    """A digit, white on black."""
-
-    @property
-    def label(self) -> int:
-        """The digit, 0 to 9."""
-        return self.index % 10
-
-    def draw(self, size: int) -> np.ndarray:
-        from keras_gan.images.drawn_digits import draw_digit
-
-        return draw_digit(seed=0, index=self.index, size=size)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,8 @@ from support.labelled import idx, idx_arrays, write_classes, write_idx
 from support.numbered import write
 
 from keras_gan.datasets.labelled import CLASSES, find_labelled, find_pictures
-from keras_gan.images.sources import DrawnDigit, DrawnFruit, DrawnShoe, Half, Labelled, open_picture, source
+from keras_gan.images.drawn import DrawnDigit, DrawnFruit, DrawnShoe
+from keras_gan.images.sources import Half, Labelled, open_picture, source
 
 BOTH = pytest.mark.parametrize("find", [find_labelled, find_pictures])
 

@@ -8,7 +8,8 @@ from support.numbered import SIZE, SPLITS, loaded, write, write_sides
 
 from keras_gan import datasets
 from keras_gan.data.unpaired import UnpairedDataLoader
-from keras_gan.images.sources import DrawnShoe, source
+from keras_gan.images.drawn import DrawnShoe
+from keras_gan.images.sources import source
 
 # Four folders:
 

@@ -3,8 +3,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from keras_gan.datasets.idx import read_idx_split
+from keras_gan.images.drawn import DrawnDigit
 from keras_gan.images.drawn_digits import DIGITS, draw_digit
-from keras_gan.images.sources import DrawnDigit, open_picture
+from keras_gan.images.sources import open_picture
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from keras_gan.images.drawn import DrawnFruit
 from keras_gan.images.drawn_fruit import draw_fruit
-from keras_gan.images.sources import DrawnFruit, open_picture
+from keras_gan.images.sources import open_picture
 
 
 @pytest.fixture(scope="module")

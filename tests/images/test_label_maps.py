@@ -6,9 +6,10 @@ from PIL import Image, ImageDraw
 
 from keras_gan import ImageLoader
 from keras_gan.errors import BadValueError
+from keras_gan.images.drawn import DrawnDigit, DrawnShoe
 from keras_gan.images.pixels import FITS, RESAMPLES, as_pixels, is_label_map, shaped
 from keras_gan.images.readers import ReadPair, ReadWhole
-from keras_gan.images.sources import DrawnDigit, DrawnShoe, Sides
+from keras_gan.images.sources import Sides
 
 PALETTE = np.array([(0, 0, 170), (170, 0, 0), (0, 0, 255), (0, 170, 170), (255, 255, 0), (85, 255, 170)], "uint8")
 
