@@ -26,7 +26,8 @@ def across(count, shown):
 def of_sides(gan, start, steps=760):
     """A small CNN that tells real training pictures of A (0) from real training pictures of B (1).
 
-    `start` seeds it, so that all settings of a model meet the same judges. Few pictures are seen more often, not less.
+    `start` seeds it, so that all settings of a model meet the same judges. It learns for as many steps from a few
+    pictures as from many.
     """
     keras.utils.set_random_seed(start)
     blocks = [keras.Input(gan.shape_A)]

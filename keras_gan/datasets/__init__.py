@@ -73,7 +73,7 @@ def find(name: Names | GivenData | None = None, name_B: Name | None = None, own_
     if str(name) in DRAWN:
         train, test = (list(map(DRAWN[str(name)], numbers)) for numbers in (range(1000), range(1000, 1100)))
         return Dataset(str(name), train, test)
-    raise not_found(f"no data set {str(name)!r}", name, available(), PAIRED_LAYOUTS)
+    raise not_found(f"no data set {str(name)!r}", name, available(*DRAWN), PAIRED_LAYOUTS)
 
 
 def find_unpaired(
@@ -217,7 +217,7 @@ def check_name_is_known(name: Name, own_shards: bool = False) -> None:
     if is_named(folder):
         places_of(folder, are_here=not own_shards)
     elif str(folder) not in BUILT_IN and locate(folder) is None:
-        raise not_found(f"no data set {str(folder)!r}", folder, available(), FLAT_LAYOUT)
+        raise not_found(f"no data set {str(folder)!r}", folder, available(*DRAWN), FLAT_LAYOUT)
 
 
 def locate_existing(name: Name, layouts: str = UNPAIRED_LAYOUTS) -> Path:
@@ -230,7 +230,7 @@ def locate_existing(name: Name, layouts: str = UNPAIRED_LAYOUTS) -> Path:
 
 def missing(name: Name, layouts: str = UNPAIRED_LAYOUTS) -> NoDataSetError:
     """The error for an unknown data set of two sides."""
-    there = available("drawn_fruit", "gray2colour") if layouts is UNPAIRED_LAYOUTS else available()
+    there = available("drawn_fruit", "gray2colour") if layouts is UNPAIRED_LAYOUTS else available(*DRAWN)
     return not_found(f"no data set {str(name)!r}", name, there, layouts)
 
 

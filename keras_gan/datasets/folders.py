@@ -100,9 +100,9 @@ def name_of(folder: Path) -> str:
 
 
 def available(*built_in: str) -> str:
-    """The folders below `datasets/` and the built-in data sets (by default, those of pairs), as text."""
+    """The folders below `datasets/` and these built-in data sets, as text."""
     names = (f"datasets/{folder.name}" for folder in subfolders(FOLDER))
-    return ", ".join([*names, *(built_in or ["drawn_shoes", "drawn_fruit"])])
+    return ", ".join([*names, *built_in])
 
 
 def files(folder: Path, deep: bool = True, more: Iterable[str] = (), without: Iterable[Path] = ()) -> list[Path]:

@@ -14,6 +14,7 @@ from keras_gan.errors import check_at_least
 from keras_gan.images.drawn_shoes import noise
 
 LIGHT = np.array([-0.45, -0.6, 0.66])  # from where it comes: left, above, in front
+LIGHT = LIGHT / np.linalg.norm(LIGHT)
 GREEN, BROWN = np.array([70.0, 120, 40]), np.array([94.0, 66, 40])
 RED, YELLOW, ORANGE = np.array([190.0, 24, 30]), np.array([226.0, 180, 70]), np.array([244.0, 138, 16])
 # Colours of the cloth: pale, since the generators of `CycleGAN` normalise a picture first, which hides its brightness.
@@ -58,7 +59,7 @@ def draw(scene: SimpleNamespace, fruit: Callable[..., np.ndarray], size: int) ->
     y, x = (np.mgrid[:size, :size] + 0.5) / size
     folds = noise(np.random.default_rng(scene.seed), 5, size)[..., None]
     picture = scene.cloth * (1.02 - 0.12 * y[..., None] + 0.03 * folds)
-    for one in scene.fruits:  # shadows first: no fruit lies in that of one behind it
+    for one in scene.fruits:  # shadows first, so that none falls on a fruit
         at_x, at_y = x - one.centre[0] - 0.3 * one.radius, y - one.centre[1] - 0.75 * one.radius
         distance = np.hypot(at_x / 1.25, at_y / 0.5) / one.radius
         picture *= 1 - 0.5 * np.exp(-((distance / 0.8) ** 4))[..., None]
@@ -77,14 +78,14 @@ def covered(inside: np.ndarray, one: SimpleNamespace, size: int) -> np.ndarray:
 def lit(colour: np.ndarray, normal: np.ndarray, turned: float, shine: float, sharpness: float) -> np.ndarray:
     """A surface of this colour (size, size, 3) and normal (3, size, size), in the light."""
     c, s = np.cos(turned), np.sin(turned)
-    light = np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]]) @ (LIGHT / np.linalg.norm(LIGHT))
+    light = np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]]) @ LIGHT
     half = light + [0, 0, 1]
     diffuse = np.tensordot(light, normal, 1)[..., None]
     mirrored = np.tensordot(half / np.linalg.norm(half), normal, 1).clip(0)[..., None] ** sharpness
     return colour * (0.3 + 0.75 * (0.5 + 0.5 * diffuse) ** 1.5) + 255 * shine * mirrored
 
 
-def ball(at: np.ndarray, radius: np.ndarray | float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+def ball(at: np.ndarray, radius: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
     """Normal (3, size, size) of a ball, and the distance to its edge; `radius` depends on the angle."""
     reach = np.hypot(*at)
     flat = at / np.maximum(reach, 1e-6) * np.clip(reach / radius, 0, 1)

@@ -122,7 +122,7 @@ def rows(job: Any, sources: Iterable[Any], workers: Any) -> Iterator[dict[str, A
     share, count, device = cluster.shares(workers)
     actors = {"compute": ray.data.ActorPoolStrategy(min_size=1, max_size=count)} | device
     items = [{"source": pickle.dumps(source)} for source in sources]
-    data = ray.data.from_items(items, override_num_blocks=min(len(items), 1000))
+    data: Any = ray.data.from_items(items, override_num_blocks=min(len(items), 1000))
     known = {"fn_kwargs": {"job": job}}
     # Of different shares of a CPU: stages of the same share would be one, and not run at the same time
     data = data.flat_map(stages.read, num_cpus=share / 2, **known)
