@@ -86,6 +86,15 @@ class Job(NamedTuple):
             raise BadValueError(f"output {self.output!r} cannot be written: {error or type(error).__name__}") from error
         return self
 
+    def is_seen(self) -> bool:
+        """Whether the job is there, as this process sees the output."""
+        return read(self.at(".job", "job.json")) is not None
+
+    def forget(self) -> None:
+        """Removes the job, unless another process began it."""
+        if not self.is_resumed:
+            remove(self.at(".job"))
+
     # The listing of a folder
 
     @property

@@ -67,6 +67,11 @@ def opened(address: str) -> tuple[Any, str]:
         raise BadValueError(f"{address!r} cannot be opened: {error}") from error
 
 
+def absolute(place: str) -> str:
+    """The same place, wherever a process has its current folder: those of a cluster have that of its start."""
+    return place if "://" in place else os.path.abspath(os.path.expanduser(place))
+
+
 def is_here(fs: Any) -> bool:
     """Whether a file system is that of this machine."""
     return type(fs).__name__ == "LocalFileSystem"

@@ -1,8 +1,10 @@
 """Folders, tar shards and Parquet files that go in, also damaged and hostile ones, without Ray."""
 
+import contextlib
 import io
 import socket
 import tarfile
+import threading
 from types import SimpleNamespace
 
 import pyarrow as pa
@@ -155,8 +157,37 @@ def test_no_cluster_at_the_address():
         taken.bind(("127.0.0.1", 0))  # but not listening
         with pytest.raises(BadValueError, match="no Ray cluster at 127.0.0.1"):
             cluster.check_address(f"127.0.0.1:{taken.getsockname()[1]}")
+    for address in (f"{'a' * 70}:6379", "127.0.0.1:99999999999999999999"):  # no name of a host, no port
+        with pytest.raises(BadValueError, match="no Ray cluster at"):
+            cluster.check_address(address)
     cluster.check_address(None)
     cluster.check_address("auto")
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n", b"", b"\0\0\0\4\0\0\0\0\0"])
+def test_another_program_at_the_address(answer):
+    """Ray would try for minutes. The last answer is how servers of HTTP/2 begin."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def respond():
+            with server.accept()[0] as connection:
+                connection.recv(100)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=respond)
+        thread.start()
+        is_ray = answer.startswith(b"\0")
+        with contextlib.nullcontext() if is_ray else pytest.raises(BadValueError, match="another program"):
+            cluster.check_address(f"127.0.0.1:{server.getsockname()[1]}")
+        thread.join()
+
+
+def test_places_are_those_of_the_process_that_starts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/who")
+    assert shards.absolute("made") == str(tmp_path / "made")
+    assert shards.absolute("~/{0..1}.tar") == "/home/who/{0..1}.tar"
+    assert shards.absolute("s3://bucket/made") == "s3://bucket/made"
 
 
 def job(output):
@@ -165,13 +196,22 @@ def job(output):
 
 def test_an_output_that_exists_or_is_of_another_job(tmp_path):
     assert not job(tmp_path).begun(b"network", ["0.tar"]).is_resumed
-    assert job(tmp_path).begun(b"network", ["0.tar"]).is_resumed
+    assert job(tmp_path).begun(b"network", ["0.tar"]).is_resumed and job(tmp_path).is_seen()
     with pytest.raises(BadValueError, match="a job that is not done"):
         job(tmp_path).begun(b"another", ["0.tar"])
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "a.png").write_bytes(b"")
     with pytest.raises(BadValueError, match="exists: name another"):
         job(tmp_path / "full").begun(b"network", ["0.tar"])
+
+
+def test_a_job_that_no_other_process_began_is_forgotten(tmp_path):
+    for is_kept in (False, True):
+        begun = job(tmp_path).begun(b"network", ["0.tar"])
+        if is_kept:
+            begun = job(tmp_path).begun(b"network", ["0.tar"])
+        begun.forget()
+        assert begun.is_seen() == is_kept
 
 
 def test_a_source_is_put_together_once(tmp_path):
