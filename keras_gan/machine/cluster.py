@@ -169,7 +169,8 @@ def shares(workers: Any) -> tuple[float, int, dict[str, Any]]:
     machines = len([node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")])
     count = (gpus or machines) if workers == AUTO else workers
     check_at_least(1, workers=count)
-    if gpus and count > gpus:
-        raise BadValueError(f"the cluster has {gpus} GPUs: --workers {count} is too many.")
+    most, of_what = (gpus, "GPUs") if gpus else (max(1, int(cpus)), "CPUs")  # more would fill the memory
+    if count > most:
+        raise BadValueError(f"the cluster has {most} {of_what}: --workers {count} is too many.")
     device = {"num_gpus": 1} if gpus else {"num_cpus": round(min(1, 0.45 * cpus / count), 4)}
     return min(1, cpus / 4), count, device

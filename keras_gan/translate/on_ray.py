@@ -32,6 +32,7 @@ def translate(generator: Any, inputs: list[str], output: str, form: str | None, 
         ({"done", "skipped", "cut", "made", "kept": numbers of pictures, "brightest": share of white}, the `Flow`).
 
     Raises:
+        NotFoundError: if none of the shards is there.
         BadValueError: for no input, an output that exists, no cluster, or a machine of it that lacks this package or
             does not see the output; and if Ray ends the job, or a result cannot be written.
     """
@@ -44,6 +45,7 @@ def translate(generator: Any, inputs: list[str], output: str, form: str | None, 
 
     inputs, output = [shards.absolute(given) for given in inputs], shards.absolute(output)
     found = shards.sources(inputs)
+    shards.check_some(found, inputs)
     facts, flow = facts_of(generator), Flow(generator, [], **options)
     form = form or (found[0].kind if found else shards.FILES)
     job = Job(output, form, facts, options, flow.halves.side, makes_deep(generator), BATCHES * flow.batch_size)

@@ -187,5 +187,6 @@ def write(part: Part, job: Job) -> Part:
         if not item.is_there
     ]
     skipped = [{"input": item.given, "reason": item.fault} for item in part.items if item.fault]
-    job.save_part(part.source, part.number, pictures, part.note | {"done": len(good), "skipped": skipped})
+    note = part.note | {"done": len(good), "skipped": skipped}
+    job.save_part(part.source, part.number, pictures, note, {item.name: item.given for item in good})
     return Part(part.source, part.number, part.is_last, is_done=True)

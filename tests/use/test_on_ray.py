@@ -139,12 +139,23 @@ def test_places_are_those_of_the_command(
     assert command(run_folder, "photos", "--output", "made", "--engine", "ray") == 0
     assert len(list((tmp_path / "made").iterdir())) == COUNT + 2
     capsys.readouterr()
-    assert command(run_folder, "photos", "--output", "memory://made", "--engine", "ray") == 2
+    assert command(run_folder, "photos", "--output", "memory://unseen", "--engine", "ray") == 2
     check_complaint(capsys.readouterr().err, "does not see output")
     pytest.importorskip("skimage")
     run = copy_run(saved("pix2pix")[1], tmp_path / "run", dataset_name=paired_folder.name)
     _, figures = evaluate("run", extractor=lambda pictures: pictures.mean(axis=(1, 2)), workers=1)
     assert sum(part["pictures"] for part in figures["directions"].values()) > 0 and run.is_dir()
+
+
+def test_inputs_without_pictures_and_too_many_workers(cluster, run_folder, photos, tmp_path, capsys):
+    with tarfile.open(tmp_path / "0.tar", "w"):
+        pass
+    assert command(run_folder, tmp_path / "0.tar", "--output", tmp_path / "made", "--engine", "ray") == 2
+    check_complaint(capsys.readouterr().err, "no pictures in")
+    words = ["--output", tmp_path / "made", "--engine", "ray", "--workers", 1000]
+    assert command(run_folder, photos, *words) == 2
+    check_complaint(capsys.readouterr().err, "--workers 1000 is too many")
+    assert not (tmp_path / "made" / "0.png").exists()
 
 
 def test_a_cluster_with_a_token_is_joined(tmp_path):
