@@ -90,13 +90,20 @@ def like(kind: Any) -> Any:
     import pyarrow as pa
 
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
-        return {"bytes": b"", "path": ""}
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return b""
+    if are_files(kind):
+        return {"bytes": b"", "path": ""} if pa.types.is_struct(kind) else b""
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return ""
     return 0 if pa.types.is_integer(kind) else None
+
+
+def are_files(kind: Any) -> bool:
+    """Whether a column of this type has the bytes of files: as they are, or as the field `bytes` of a struct."""
+    import pyarrow as pa
+
+    if pa.types.is_struct(kind):
+        return kind.get_field_index("bytes") >= 0 and are_files(kind.field("bytes").type)
+    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
 
 
 def class_names(schema: Any, label: str | None) -> list[str]:

@@ -15,7 +15,7 @@ from keras_gan.datasets.folders import picture_extensions
 from keras_gan.datasets.tar_listing import ENTRY, Index, Listing
 from keras_gan.files import user_cache_folder, write_bytes
 
-VERSION = 1  # of the files of indexes
+VERSION = 2  # of the files of indexes
 SETTLED = 3e9  # ns after which another write surely changes the modification time
 PIECE = 2**19  # bytes to check at a time
 

@@ -28,10 +28,9 @@ from keras_gan.images.members import BLOCK, is_header, name_in, size_in
 ENTRY = np.dtype([("start", "<u8", 2), ("size", "<u8", 2), ("suffix", "u1", 2), ("label", "<i4")])
 CHUNK = 2**12  # members to take apart at a time: larger arrays would be given back to the system each time
 READ, SMALL = 2**19, 2**14  # bytes to read at a time while members have less than so many, else header by header
-REGULAR, LINKS = (0, ord("0"), ord("7")), (ord("1"), ord("2"), ord("3"), ord("4"), ord("6"))
+REGULAR, LINKS = (0, ord("0"), ord("7")), tuple(b"12346S")
 FOLDER, PAX, LONG_NAME = ord("5"), ord("x"), ord("L")  # the last two: what stands before a member with a long name
-LABEL, LABEL_SIZE = ".cls", 200
-SUFFIX = 8  # bytes of the longest ending
+LABEL, LABEL_SIZE, SUFFIX = ".cls", 200, 8  # the last: bytes of the longest ending
 CUT = "it is cut short"
 
 
@@ -84,6 +83,8 @@ class Listing:
             parts.append(self.members(rows, np.array(places[:whole], "u8"), np.array(sizes[:whole], "u8")))
         members = Members(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
         is_whole = members.start + members.size <= self.length
+        if end and is_whole.sum() == 1:
+            is_whole &= members.side == 0  # else it is cut within its first pair, and no shard of single pictures
         members = Members(*(column[is_whole] for column in members))
         entries, are_pairs = self.entries(members)
         if end and not position:

@@ -1,6 +1,8 @@
 """Scores held-out pictures on a Ray cluster: `python -m keras_gan.evaluate --engine ray`."""
 
 import contextlib
+import functools
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,15 +18,23 @@ from keras_gan.training.kept_networks import place_of
 class Judge:
     """A process of the cluster, with the generators and the data of a run."""
 
-    def __init__(self, run: str, data: Any, make_extractor: Callable | None) -> None:
+    def __init__(self, *given: Any) -> None:
+        self.given = given
+
+    @functools.cached_property
+    def known(self) -> tuple[dict, Any, Any]:
+        """(generators, loader, extractor). Opened by the first piece: Ray writes pages if a process does not start."""
         from keras_gan.evaluate import loader_of
 
+        run, data, make_extractor, here = self.given
+        with contextlib.suppress(OSError):  # a machine may lack it, where all names are absolute
+            os.chdir(here)  # the cluster's processes have the folder of its start; names of data are below this one
         console.load_keras()
         folder: Any = place_of(run).run
         with run_folder.reading_arguments(folder, own_data=data is None):
             loader = loader_of(run_folder.read_config(folder), data)
         generators = {way: find(run, way) for way in generators_of(run)}
-        self.known = generators, loader, make_extractor and make_extractor()
+        return generators, loader, make_extractor and make_extractor()
 
     def do(self, work: Callable, piece: tuple) -> Any:
         """A piece of work on held-out pictures: work(generators, loader, extractor, *piece)."""
@@ -42,7 +52,7 @@ class OnRay:
 
         _, count, device = cluster.shares(workers)
         judge = ray.remote(max_restarts=-1, max_task_retries=-1, **device)(Judge)
-        self.pool = ActorPool([judge.remote(run, data, make_extractor) for _ in range(count)])
+        self.pool = ActorPool([judge.remote(run, data, make_extractor, os.getcwd()) for _ in range(count)])
 
     def each(self, work: Callable, pieces: list[tuple]) -> Iterator[Any]:
         """Yields work(generators, loader, extractor, *piece) for each piece, in their order.

@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from keras_gan import console
@@ -16,6 +16,9 @@ from keras_gan.errors import BadValueError, check_at_least
 AUTO = "auto"
 PACKAGE = "keras_gan"
 STORE = 1 << 30  # bytes of memory for pictures between the stages, of a cluster that is started here
+TOKEN = "~/.ray/auth_token"  # what Ray makes where it first starts a cluster by itself
+SETTINGS = b"\0\0\0\4\0\0\0\0\0"  # a frame without any; its fourth byte tells the kind
+HTTP_2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS  # how both sides begin, see RFC 9113, section 3.4
 SECONDS = 10  # to wait for a cluster's address to answer
 
 
@@ -50,9 +53,10 @@ def joined() -> Iterator[None]:
     quiet: dict[str, Any] = {"logging_level": logging.CRITICAL, "log_to_driver": False}
     if address := os.environ.get("RAY_ADDRESS") or started_here():
         check_address(address)
+        take_token()
         try:
             ray.init(address=address, **quiet)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             raise no_cluster(address, error) from error
     else:
         start(quiet)
@@ -60,6 +64,14 @@ def joined() -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def take_token() -> None:
+    """Shows the user's token to the cluster. `ray start` asks for it where there is one, and `ray.init` forgets it."""
+    if "RAY_AUTH_MODE" not in os.environ and os.path.exists(os.path.expanduser(TOKEN)):
+        from ray._private.authentication.authentication_token_setup import _enable_token_auth  # it has no public name
+
+        _enable_token_auth()
 
 
 def started_here() -> str | None:
@@ -86,14 +98,24 @@ def start(options: dict[str, Any]) -> None:
 
 
 def check_address(address: str | None) -> None:
-    """Raises BadValueError if nothing answers at HOST:PORT: Ray would try for minutes, and write much."""
+    """Raises BadValueError if nothing of Ray answers at HOST:PORT: Ray would try for minutes, and write much."""
     host, _, port = (address or "").rpartition("://")[2].rpartition(":")
     if not port.isdecimal():
         return
     try:
-        socket.create_connection((host.strip("[]"), int(port)), SECONDS).close()
-    except OSError as error:
+        with socket.create_connection((host.strip("[]"), int(port)), SECONDS) as connection:
+            check_greeting(connection)
+    except (OSError, UnicodeError, OverflowError) as error:  # the last two: of no name of a host, and no port
         raise no_cluster(str(address), error) from error
+
+
+def check_greeting(connection: socket.socket) -> None:
+    """Raises OSError if what answers does not speak HTTP/2, as all servers of Ray but its dashboard do."""
+    if os.environ.get("RAY_USE_TLS", "0") not in ("", "0"):
+        return  # encrypted
+    connection.sendall(HTTP_2)
+    if connection.recv(len(SETTINGS))[3:4] != SETTINGS[3:4]:
+        raise OSError("what answers is another program, or Ray's dashboard")
 
 
 def why_ended(error: Exception) -> str:
@@ -104,27 +126,32 @@ def why_ended(error: Exception) -> str:
 
 
 def no_cluster(address: str, error: Exception) -> BadValueError:
+    """The error to raise if no cluster can be joined at an address: RAY_ADDRESS, or what `ray start` noted."""
     why = " ".join(str(error).split()) or type(error).__name__
-    return BadValueError(
-        f"no Ray cluster at {address} (RAY_ADDRESS): {why}; start it, or unset RAY_ADDRESS to use this machine alone."
-    )
+    way_out = "start it, or unset RAY_ADDRESS" if os.environ.get("RAY_ADDRESS") else "end it with `ray stop`"
+    return BadValueError(f"no Ray cluster at {address}: {why}; {way_out} to use this machine alone.")
+
+
+def on_each(action: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
+    """{address of a machine of the cluster: what the action returns there}."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    task, asked = ray.remote(action), {}
+    for node in ray.nodes():
+        if node["Alive"] and node["Resources"].get("CPU"):
+            there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+            asked[node["NodeManagerAddress"]] = task.options(num_cpus=0, scheduling_strategy=there).remote(*arguments)
+    return {address: ray.get(reference) for address, reference in asked.items()}
 
 
 def check_machines(package: str = PACKAGE) -> None:
     """Raises BadValueError if a machine of the cluster lacks this package."""
-    import ray
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-    find = ray.remote(importlib.util.find_spec)
-    nodes = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
-    asked = {}
-    for node in nodes:
-        here = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-        asked[node["NodeManagerAddress"]] = find.options(num_cpus=0, scheduling_strategy=here).remote(package)
-    without = [address for address, reference in asked.items() if ray.get(reference) is None]
+    found = on_each(importlib.util.find_spec, package)
+    without = [address for address, spec in found.items() if spec is None]
     if without:
         raise BadValueError(
-            f"{len(without)} of {len(asked)} machines of the cluster lack the package {package}, such as {without[0]}: "
+            f"{len(without)} of {len(found)} machines of the cluster lack the package {package}, such as {without[0]}: "
             "install it there, with the extra cluster."
         )
 
@@ -142,7 +169,8 @@ def shares(workers: Any) -> tuple[float, int, dict[str, Any]]:
     machines = len([node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")])
     count = (gpus or machines) if workers == AUTO else workers
     check_at_least(1, workers=count)
-    if gpus and count > gpus:
-        raise BadValueError(f"the cluster has {gpus} GPUs: --workers {count} is too many.")
+    most, of_what = (gpus, "GPUs") if gpus else (max(1, int(cpus)), "CPUs")  # more would fill the memory
+    if count > most:
+        raise BadValueError(f"the cluster has {most} {of_what}: --workers {count} is too many.")
     device = {"num_gpus": 1} if gpus else {"num_cpus": round(min(1, 0.45 * cpus / count), 4)}
     return min(1, cpus / 4), count, device

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_gan import console
+from keras_gan.datasets.folders import first_few
 from keras_gan.datasets.shard_names import are_shards
 from keras_gan.errors import BadValueError, is_address
 from keras_gan.generators import DIRECTIONS, find, locate
@@ -162,6 +163,8 @@ def at_scale(given: argparse.Namespace) -> None:
     )
     done, skipped = sums["done"], sums["skipped"]
     where = f"{given.output.rstrip('/')}/{on_ray.SKIPPED}"
+    if not done + skipped:
+        raise BadValueError(f"no pictures in {first_few(given.inputs)}.")
     if not done:
         raise BadValueError(f"none of {skipped} pictures could be translated: {where} has the reasons.")
     warn_of_dark(sums["brightest"], given, flow)

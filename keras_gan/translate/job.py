@@ -5,14 +5,13 @@ note on each and, where the results are shards, an archive of its pictures. A so
 shard and one note. A note is written last, so what has one is whole.
 """
 
+import errno
 import hashlib
-import io
 import itertools
 import json
 import os
-import tarfile
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,13 +19,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from keras_gan.errors import BadValueError
-from keras_gan.files import write_bytes, write_whole
-from keras_gan.translate.shards import FILES, ROWS, TAR, Source, is_here, listing, opened
+from keras_gan.files import write_bytes
+from keras_gan.translate.packing import packed, unpacked, write_shard
+from keras_gan.translate.shards import FILES, Source, is_here, listing, opened
 
 SKIPPED = "skipped.jsonl"
 PER_SHARD = 1000  # pictures of a folder, or a few more
-LISTED = pa.schema([("below", pa.string()), ("stem", pa.string())])
-RESULT = pa.schema([("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())]))])
+LISTED = pa.schema([("below", pa.binary()), ("stem", pa.binary())])  # not all names of files are texts
+UNFIT = errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EILSEQ  # of a name, not of the disk
 COUNTED = "done", "cut", "made", "kept"  # pictures, in a note
 
 
@@ -86,6 +86,15 @@ class Job(NamedTuple):
             raise BadValueError(f"output {self.output!r} cannot be written: {error or type(error).__name__}") from error
         return self
 
+    def is_seen(self) -> bool:
+        """Whether the job is there, as this process sees the output."""
+        return read(self.at(".job", "job.json")) is not None
+
+    def forget(self) -> None:
+        """Removes the job, unless another process began it."""
+        if not self.is_resumed:
+            remove(self.at(".job"))
+
     # The listing of a folder
 
     @property
@@ -104,7 +113,7 @@ class Job(NamedTuple):
             with tempfile.NamedTemporaryFile() as file:
                 with pq.ParquetWriter(file.name, LISTED) as writer:
                     pairs = listing(folder, self.output)
-                    while group := list(itertools.islice(pairs, rows)):
+                    while group := [map(os.fsencode, pair) for pair in itertools.islice(pairs, rows)]:
                         writer.write_table(pa.table(list(zip(*group, strict=True)), LISTED), row_group_size=rows)
                 put(self.listed, Path(file.name).read_bytes())
         with fs.open(path, "rb") as file:
@@ -128,15 +137,34 @@ class Job(NamedTuple):
         if not self.is_resumed or self.form != FILES:
             return False
         fs, path = opened(self.place(source, name))
-        return fs.exists(path)
+        return fs.isfile(path)
 
-    def save_part(self, source: Source, number: int, pictures: list[tuple[str, bytes]], note: dict[str, Any]) -> None:
-        """Writes the pictures of a part, (name, content), and then its note."""
+    def save_part(
+        self,
+        source: Source,
+        number: int,
+        pictures: list[tuple[str, bytes]],
+        note: dict[str, Any],
+        given: Mapping[str, str] = {},
+    ) -> None:
+        """Writes the pictures of a part, (name, content), and then its note.
+
+        A picture whose name the file system does not take is moved to those that were skipped: the others are no worse
+        for it. There it has the name of the input, by its own in `given`.
+        """
+        refused: list[dict[str, str]] = []
         if self.form == FILES:
             for name, content in pictures:
-                put(self.place(source, name), content)
+                try:
+                    put(self.place(source, name), content)
+                except OSError as error:
+                    if error.errno not in UNFIT:
+                        raise
+                    reason = f"the result cannot have the name {name!r}: {error.strerror}"
+                    refused.append({"input": given.get(name, name), "reason": reason})
         elif pictures:
             put(self.at(".job", "parts", source.name, f"{number:06}.tar"), packed(pictures))
+        note = note | {"done": note["done"] - len(refused), "skipped": note["skipped"] + refused}
         put(self.at(".job", "parts", source.name, f"{number:06}.json"), json.dumps(note).encode())
 
     # Sources
@@ -215,50 +243,3 @@ def remove(folder: str) -> None:
     fs, path = opened(folder)
     if fs.exists(path):
         fs.rm(path, recursive=True)
-
-
-def packed(members: Iterable[tuple[str, bytes]]) -> bytes:
-    """An archive of these files, which is the same for the same files."""
-    content = io.BytesIO()
-    with tarfile.open(fileobj=content, mode="w") as archive:
-        add(archive, members)
-    return content.getvalue()
-
-
-def add(archive: tarfile.TarFile, members: Iterable[tuple[str, bytes]]) -> None:
-    for name, content in members:
-        info = tarfile.TarInfo(name)
-        info.size = len(content)
-        archive.addfile(info, io.BytesIO(content))
-
-
-def unpacked(addresses: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    """The files in these archives, one archive after the other."""
-    for address in addresses:
-        fs, path = opened(address)
-        with tarfile.open(fileobj=io.BytesIO(fs.cat_file(path))) as archive:
-            for info in archive:
-                yield info.name, archive.extractfile(info).read()  # type: ignore[union-attr]
-
-
-def write_shard(address: str, form: str, members: Iterator[tuple[str, bytes]]) -> None:
-    """Writes a shard of these files whole: a tar archive, or a Parquet file with a column `image`."""
-    fs, path = opened(address)
-    if is_here(fs):
-        with write_whole(path) as unfinished:
-            fill(str(unfinished), form, members)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        fill(os.path.join(folder, "shard"), form, members)
-        fs.put_file(os.path.join(folder, "shard"), path)
-
-
-def fill(path: str, form: str, members: Iterator[tuple[str, bytes]]) -> None:
-    if form == TAR:
-        with tarfile.open(path, "w") as archive:
-            add(archive, members)
-        return
-    with pq.ParquetWriter(path, RESULT) as writer:
-        while some := list(itertools.islice(members, ROWS)):
-            rows = [{"image": {"bytes": content, "path": name}} for name, content in some]
-            writer.write_table(pa.Table.from_pylist(rows, RESULT))

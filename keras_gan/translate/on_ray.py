@@ -32,8 +32,9 @@ def translate(generator: Any, inputs: list[str], output: str, form: str | None, 
         ({"done", "skipped", "cut", "made", "kept": numbers of pictures, "brightest": share of white}, the `Flow`).
 
     Raises:
-        BadValueError: for no input, an output that exists, no cluster, or a machine of it without this package; and
-            if Ray ends the job, or a result cannot be written.
+        NotFoundError: if none of the shards is there.
+        BadValueError: for no input, an output that exists, no cluster, or a machine of it that lacks this package or
+            does not see the output; and if Ray ends the job, or a result cannot be written.
     """
     cluster.check_installed()
     from keras_gan.translate import shards
@@ -42,16 +43,29 @@ def translate(generator: Any, inputs: list[str], output: str, form: str | None, 
     from keras_gan.translate.stages import BATCHES, facts_of
     from keras_gan.translate.trained import makes_deep
 
+    inputs, output = [shards.absolute(given) for given in inputs], shards.absolute(output)
     found = shards.sources(inputs)
+    shards.check_some(found, inputs)
     facts, flow = facts_of(generator), Flow(generator, [], **options)
     form = form or (found[0].kind if found else shards.FILES)
     job = Job(output, form, facts, options, flow.halves.side, makes_deep(generator), BATCHES * flow.batch_size)
     with cluster.joined():
         cluster.check_machines()
         job = job.begun(file_of(generator), inputs)
+        check_reached(job)
         found = found or job.list_folder(inputs[0])
         run(job, found, workers)
         return job.finish(found), flow
+
+
+def check_reached(job: Any) -> None:
+    """Raises BadValueError if a machine of the cluster sees another place under the output's name than this one."""
+    without = [address for address, is_seen in cluster.on_each(type(job).is_seen, job).items() if not is_seen]
+    if without:
+        job.forget()
+        raise BadValueError(
+            f"machine {without[0]} of the cluster does not see output {job.output!r}: name one that all machines share."
+        )
 
 
 def file_of(generator: Any) -> bytes:

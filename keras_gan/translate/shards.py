@@ -5,7 +5,7 @@ import os
 import re
 import tarfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,14 +14,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from keras_gan.datasets.folders import ending, is_visible, picture_extensions, walk
+from keras_gan.datasets.folders import ending, first_few, is_visible, picture_extensions, walk
+from keras_gan.datasets.parquet_rows import are_files
 from keras_gan.datasets.shard_names import FILES, PARQUET, TAR, expanded, kind_of
 from keras_gan.datasets.unpack import safe_path
-from keras_gan.errors import BadValueError
+from keras_gan.errors import BadValueError, NotFoundError
 from keras_gan.images import video
 from keras_gan.images.opening import check_room
 
 ROWS = 64  # of a Parquet file to read at a time
+LOOKED_FOR = 1000  # shards, before a job begins
 
 
 class Source(NamedTuple):
@@ -67,6 +69,11 @@ def opened(address: str) -> tuple[Any, str]:
         raise BadValueError(f"{address!r} cannot be opened: {error}") from error
 
 
+def absolute(place: str) -> str:
+    """The same place, wherever a process has its current folder: those of a cluster have that of its start."""
+    return place if "://" in place else os.path.abspath(os.path.expanduser(place))
+
+
 def is_here(fs: Any) -> bool:
     """Whether a file system is that of this machine."""
     return type(fs).__name__ == "LocalFileSystem"
@@ -93,6 +100,22 @@ def sources(inputs: Iterable[str]) -> list[Source]:
     if len({source.kind for source in found.values()}) > 1:
         raise BadValueError("the inputs are shards of two kinds, .tar and .parquet: translate one kind at a time.")
     return list(found.values())
+
+
+def check_some(found: Sequence[Source], inputs: Sequence[str]) -> None:
+    """Raises NotFoundError if none of these shards is there, as after a slip in the name. Some may be missing."""
+    for source in found[: LOOKED_FOR + 1]:
+        fs, path = opened(source.address)
+        try:
+            fs.info(path)
+            return
+        except FileNotFoundError:
+            continue
+        except Exception:  # of the file system's own kind: it is there, or reading it will tell more
+            return
+    if 0 < len(found) <= LOOKED_FOR:
+        what = "it is missing" if len(found) == 1 else f"all {len(found)} shards are missing"
+        raise NotFoundError(f"no input {first_few([*inputs])}: {what}.")
 
 
 def matching(given: str) -> list[str]:
@@ -155,7 +178,8 @@ def in_folder(source: Source, listed: str) -> Iterator[Record]:
     lists, path = opened(listed)
     with lists.open(path, "rb") as file:
         table = pq.ParquetFile(file).read_row_group(source.group)
-    for below, stem in zip(*(table.column(name).to_pylist() for name in ("below", "stem")), strict=True):
+    columns = (map(os.fsdecode, table.column(name).to_pylist()) for name in ("below", "stem"))
+    for below, stem in zip(*columns, strict=True):
         place = f"{top.rstrip('/')}/{below}"
         given = f"{source.address.rstrip('/')}/{below}"
         try:
@@ -206,13 +230,7 @@ def in_parquet(source: Source, listed: str) -> Iterator[Record]:
 
 def column_of(schema: pa.Schema) -> str:
     """The column with the bytes of pictures: the only one, or that named `image`; else ValueError."""
-    found = [
-        field.name
-        for field in schema
-        if pa.types.is_binary(field.type)
-        or pa.types.is_large_binary(field.type)
-        or (pa.types.is_struct(field.type) and field.type.get_field_index("bytes") >= 0)
-    ]
+    found = [field.name for field in schema if are_files(field.type)]
     if len(found) != 1 and "image" not in found:
         raise ValueError(f"of its columns {', '.join(schema.names)} one must have pictures, or the name image")
     return "image" if "image" in found else found[0]

@@ -143,19 +143,23 @@ class Network:
     """The stage that computes: keeps the network, compiled."""
 
     def __init__(self, job: Job) -> None:
+        self.job, self.staged = job, stage(self.translate)
+
+    @functools.cached_property
+    def flow(self) -> Flow:
+        """A `Flow` with the network. Opened by the first part: Ray writes pages if a process does not start."""
         from keras_gan.console import load_keras
         from keras_gan.generators import Generator
         from keras_gan.training.network_files import opened as opened_network
 
         load_keras()
-        fs, path = opened(job.at(".job", job.facts.file))
+        fs, path = opened(self.job.at(".job", self.job.facts.file))
         with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder, job.facts.file)
+            file = Path(folder, self.job.facts.file)
             file.write_bytes(fs.cat_file(path))
-            generator = Generator(opened_network(file), file, comment=job.facts.comment)
-        generator.config = job.facts.config
-        self.job, self.flow = job, flow_of(job, generator)
-        self.staged = stage(self.translate)
+            generator = Generator(opened_network(file), file, comment=self.job.facts.comment)
+        generator.config = self.job.facts.config
+        return flow_of(self.job, generator)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         return self.staged(row, self.job)
@@ -183,5 +187,6 @@ def write(part: Part, job: Job) -> Part:
         if not item.is_there
     ]
     skipped = [{"input": item.given, "reason": item.fault} for item in part.items if item.fault]
-    job.save_part(part.source, part.number, pictures, part.note | {"done": len(good), "skipped": skipped})
+    note = part.note | {"done": len(good), "skipped": skipped}
+    job.save_part(part.source, part.number, pictures, note, {item.name: item.given for item in good})
     return Part(part.source, part.number, part.is_last, is_done=True)

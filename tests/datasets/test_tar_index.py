@@ -175,6 +175,25 @@ def test_of_a_tar_cut_anywhere_the_whole_members_are_used(tmp_path, keep):
     assert "cut short" in fault and f"first {whole} picture" in fault
 
 
+def test_a_shard_of_pairs_cut_within_the_first_is_none_of_single_pictures(tmp_path):
+    """It would refuse all others, which have pairs."""
+    for name, count in (("1.a.png", 0), ("1.png", 1)):
+        path = tar(tmp_path / f"{count}.tar", [(name, content(0)), ("1.b.png", content(1))])
+        path.write_bytes(path.read_bytes()[: 1024 + 512 + 10])
+        shard = TarShard(path)
+        assert shard.count == count and f"first {count} picture" in shard.faults[0]
+
+
+def test_a_sparse_member_is_told(tmp_path):
+    path = tar(tmp_path / "0.tar", [("a.png", content(0))])
+    with tarfile.open(path, "a", format=tarfile.GNU_FORMAT) as archive:
+        info = tarfile.TarInfo("b.png")
+        info.type = tarfile.GNUTYPE_SPARSE
+        archive.addfile(info)
+    shard = TarShard(path)
+    assert members_of(shard) == ["a.png"] and "b.png" in shard.faults[0]
+
+
 def test_a_damaged_header_is_no_end(tmp_path):
     path = tar(tmp_path / "0.tar", [(f"{number}.png", content(number)) for number in range(3)])
     whole = bytearray(path.read_bytes())

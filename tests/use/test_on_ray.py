@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
 import tarfile
@@ -128,6 +129,64 @@ def test_the_same_figures(cluster, saved, tmp_path, paired_folder, monkeypatch, 
         with pytest.raises(SystemExit):
             evaluate_command([str(word) for word in words])
         assert message in capsys.readouterr().err
+
+
+def test_places_are_those_of_the_command(
+    cluster, saved, run_folder, photos, paired_folder, tmp_path, monkeypatch, capsys
+):
+    """And not those below the folder where the cluster was started. Each process has a `memory://` of its own."""
+    monkeypatch.chdir(tmp_path)
+    assert command(run_folder, "photos", "--output", "made", "--engine", "ray") == 0
+    assert len(list((tmp_path / "made").iterdir())) == COUNT + 2
+    capsys.readouterr()
+    assert command(run_folder, "photos", "--output", "memory://unseen", "--engine", "ray") == 2
+    check_complaint(capsys.readouterr().err, "does not see output")
+    pytest.importorskip("skimage")
+    run = copy_run(saved("pix2pix")[1], tmp_path / "run", dataset_name=paired_folder.name)
+    _, figures = evaluate("run", extractor=lambda pictures: pictures.mean(axis=(1, 2)), workers=1)
+    assert sum(part["pictures"] for part in figures["directions"].values()) > 0 and run.is_dir()
+
+
+def test_inputs_without_pictures_and_too_many_workers(cluster, run_folder, photos, tmp_path, capsys):
+    with tarfile.open(tmp_path / "0.tar", "w"):
+        pass
+    assert command(run_folder, tmp_path / "0.tar", "--output", tmp_path / "made", "--engine", "ray") == 2
+    check_complaint(capsys.readouterr().err, "no pictures in")
+    words = ["--output", tmp_path / "made", "--engine", "ray", "--workers", 1000]
+    assert command(run_folder, photos, *words) == 2
+    check_complaint(capsys.readouterr().err, "--workers 1000 is too many")
+    assert not (tmp_path / "made" / "0.png").exists()
+
+
+def test_a_cluster_with_a_token_is_joined(tmp_path):
+    """`ray start` makes one where it finds one, as Ray leaves it when it starts a cluster by itself."""
+    token = tmp_path / ".ray" / "auth_token"
+    token.parent.mkdir()
+    token.write_text("0" * 64)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    environment |= {"HOME": str(tmp_path), "RAY_ADDRESS": f"127.0.0.1:{port}"}
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    words = ["--head", "--block", f"--port={port}", "--num-cpus=1", "--include-dashboard=false"]
+    code = "from ray.scripts.scripts import main; main()"
+    head = subprocess.Popen([sys.executable, "-c", code, "start", *words], env=environment)
+    try:
+        wait_for(lambda: is_answered(port), head)
+        code = "from keras_gan.machine import cluster\nwith cluster.joined(): cluster.check_machines()"
+        subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)
+    finally:
+        head.terminate()
+        head.wait(60)
+
+
+def is_answered(port):
+    try:
+        clusters.check_address(f"127.0.0.1:{port}")
+    except BadValueError:
+        return False
+    return True
 
 
 def test_the_cluster_of_another_command_is_not_joined(cluster):

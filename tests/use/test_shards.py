@@ -1,8 +1,12 @@
 """Folders, tar shards and Parquet files that go in, also damaged and hostile ones, without Ray."""
 
+import contextlib
+import errno
 import io
+import os
 import socket
 import tarfile
+import threading
 from types import SimpleNamespace
 
 import pyarrow as pa
@@ -12,11 +16,12 @@ from PIL import Image
 from support.commands import check_complaint
 from support.commands import translate_here as command
 
+from keras_gan.datasets.parquet_rows import ParquetShard
 from keras_gan.datasets.shard_names import expanded, kind_of
-from keras_gan.errors import BadValueError
+from keras_gan.errors import BadValueError, NotFoundError
 from keras_gan.machine import cluster
 from keras_gan.translate import job as jobs
-from keras_gan.translate import shards
+from keras_gan.translate import packing, shards
 from keras_gan.translate.shards import Source, listing, records, sources
 
 
@@ -28,7 +33,7 @@ def picture(value=100, kind="PNG"):
 
 def tar(path, names):
     with tarfile.open(path, "w") as archive:
-        jobs.add(archive, [(name, picture(number)) for number, name in enumerate(names)])
+        packing.add(archive, [(name, picture(number)) for number, name in enumerate(names)])
     return path
 
 
@@ -57,6 +62,17 @@ def test_inputs_that_do_not_go_together(tmp_path, monkeypatch, inputs, message):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BadValueError, match=message):
         sources(inputs)
+
+
+def test_shards_that_are_all_missing(tmp_path):
+    """A slip in a name, not some lost shards."""
+    shards.check_some([], [])
+    with pytest.raises(NotFoundError, match="all 2 shards are missing"):
+        shards.check_some(sources([f"{tmp_path}/{{0..1}}.tar"]), ["{0..1}.tar"])
+    with pytest.raises(NotFoundError, match="it is missing"):
+        shards.check_some(sources(["memory://none/{0..1..2}.tar"]), ["memory://none/{0..1..2}.tar"])
+    tar(tmp_path / "1.tar", [])
+    shards.check_some(sources([f"{tmp_path}/{{0..1}}.tar"]), ["{0..1}.tar"])
 
 
 def test_names_in_a_tar(tmp_path):
@@ -112,6 +128,47 @@ def test_parquet(tmp_path):
     assert read(tmp_path / "1.parquet") == [("", "it is missing")]
 
 
+@pytest.mark.parametrize("value", ["/etc/hostname", [1, 2]])
+def test_only_bytes_in_parquet_are_files(tmp_path, value):
+    """A text would be opened as a path of this machine."""
+    pq.write_table(pa.table({"image": [{"bytes": value, "path": "x"}]}), tmp_path / "0.parquet")
+    ((stem, fault),) = read(tmp_path / "0.parquet")
+    assert not stem and "one must have pictures" in fault
+    with pytest.raises(BadValueError, match="has no pictures"):
+        ParquetShard(tmp_path / "0.parquet")
+
+
+def test_names_that_are_no_text(tmp_path):
+    """Latin-1, as in old archives."""
+    name = os.fsdecode(b"caf\xe9.png")
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / name).write_bytes(picture())
+    (source,) = job(tmp_path).list_folder(str(tmp_path / "photos"))
+    (record,) = records(source, job(tmp_path).listed)
+    assert (record.stem, record.content) == (name[:-4], str(tmp_path / "photos" / name))
+    packing.write_shard(str(tmp_path / "0.parquet"), "parquet", iter([(name, b"0")]))
+    assert pq.read_table(tmp_path / "0.parquet")["image"].to_pylist() == [{"bytes": b"0", "path": "caf\ufffd.png"}]
+
+
+def test_a_name_that_no_file_can_have_loses_one_picture(tmp_path, monkeypatch):
+    """Too long, or that of a folder that other pictures are in. The disk's own faults end the job."""
+
+    def full():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    begun, source = job(tmp_path)._replace(form="files", is_resumed=True), Source("tar", "0", "0.tar")
+    note = {"done": 4, "skipped": [{"input": "bad", "reason": "no"}]}
+    names = ["x" * 252 + ".png", "a/b.png", "a", "a/b.png/c.png"]
+    begun.save_part(source, 0, [(name, b"1") for name in names], note, {"a": "a.jpg"})
+    written = jobs.read(begun.at(".job", "parts", "0", "000000.json"))
+    assert written["done"] == 1 and (tmp_path / "0" / "a" / "b.png").read_bytes() == b"1"
+    assert [line["input"] for line in written["skipped"]] == ["bad", names[0], "a.jpg", names[3]]
+    assert begun.is_there(source, "a/b.png") and not begun.is_there(source, "a")
+    monkeypatch.setattr(jobs, "put", lambda *_: full())
+    with pytest.raises(OSError, match="No space"):
+        begun.save_part(source, 1, [("b.png", b"1")], note)
+
+
 def test_folders_here_and_at_an_address(tmp_path):
     import fsspec
 
@@ -127,13 +184,13 @@ def test_folders_here_and_at_an_address(tmp_path):
 
 @pytest.mark.parametrize("form", ["tar", "parquet"])
 def test_a_shard_holds_all_that_was_put_in(tmp_path, form):
-    members = [(f"{number}.png", bytes([number % 256])) for number in range(2 * jobs.ROWS + 3)]
-    jobs.write_shard(f"memory://made/0.{form}", form, iter(members))
-    jobs.write_shard(str(tmp_path / f"0.{form}"), form, iter(members))
+    members = [(f"{number}.png", bytes([number % 256])) for number in range(2 * packing.ROWS + 3)]
+    packing.write_shard(f"memory://made/0.{form}", form, iter(members))
+    packing.write_shard(str(tmp_path / f"0.{form}"), form, iter(members))
     fs, path = shards.opened(f"memory://made/0.{form}")
     assert fs.cat_file(path) == (tmp_path / f"0.{form}").read_bytes()
     if form == "tar":
-        assert list(jobs.unpacked([str(tmp_path / "0.tar")])) == members
+        assert list(packing.unpacked([str(tmp_path / "0.tar")])) == members
     else:
         images = pq.read_table(tmp_path / "0.parquet")["image"].to_pylist()
         assert [(image["path"], image["bytes"]) for image in images] == members
@@ -155,8 +212,37 @@ def test_no_cluster_at_the_address():
         taken.bind(("127.0.0.1", 0))  # but not listening
         with pytest.raises(BadValueError, match="no Ray cluster at 127.0.0.1"):
             cluster.check_address(f"127.0.0.1:{taken.getsockname()[1]}")
+    for address in (f"{'a' * 70}:6379", "127.0.0.1:99999999999999999999"):  # no name of a host, no port
+        with pytest.raises(BadValueError, match="no Ray cluster at"):
+            cluster.check_address(address)
     cluster.check_address(None)
     cluster.check_address("auto")
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n", b"", b"\0\0\0\4\0\0\0\0\0"])
+def test_another_program_at_the_address(answer):
+    """Ray would try for minutes. The last answer is how servers of HTTP/2 begin."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def respond():
+            with server.accept()[0] as connection:
+                connection.recv(100)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=respond)
+        thread.start()
+        is_ray = answer.startswith(b"\0")
+        with contextlib.nullcontext() if is_ray else pytest.raises(BadValueError, match="another program"):
+            cluster.check_address(f"127.0.0.1:{server.getsockname()[1]}")
+        thread.join()
+
+
+def test_places_are_those_of_the_process_that_starts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/who")
+    assert shards.absolute("made") == str(tmp_path / "made")
+    assert shards.absolute("~/{0..1}.tar") == "/home/who/{0..1}.tar"
+    assert shards.absolute("s3://bucket/made") == "s3://bucket/made"
 
 
 def job(output):
@@ -165,13 +251,22 @@ def job(output):
 
 def test_an_output_that_exists_or_is_of_another_job(tmp_path):
     assert not job(tmp_path).begun(b"network", ["0.tar"]).is_resumed
-    assert job(tmp_path).begun(b"network", ["0.tar"]).is_resumed
+    assert job(tmp_path).begun(b"network", ["0.tar"]).is_resumed and job(tmp_path).is_seen()
     with pytest.raises(BadValueError, match="a job that is not done"):
         job(tmp_path).begun(b"another", ["0.tar"])
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "a.png").write_bytes(b"")
     with pytest.raises(BadValueError, match="exists: name another"):
         job(tmp_path / "full").begun(b"network", ["0.tar"])
+
+
+def test_a_job_that_no_other_process_began_is_forgotten(tmp_path):
+    for is_kept in (False, True):
+        begun = job(tmp_path).begun(b"network", ["0.tar"])
+        if is_kept:
+            begun = job(tmp_path).begun(b"network", ["0.tar"])
+        begun.forget()
+        assert begun.is_seen() == is_kept
 
 
 def test_a_source_is_put_together_once(tmp_path):
@@ -183,7 +278,7 @@ def test_a_source_is_put_together_once(tmp_path):
     assert begun.done_parts("0") == {0, 1}
     for _ in range(2):
         begun.finish_source(source, 2)
-        assert list(jobs.unpacked([begun.at("0.tar")])) == [("a.png", b"a"), ("b.png", b"b")]
+        assert list(packing.unpacked([begun.at("0.tar")])) == [("a.png", b"a"), ("b.png", b"b")]
     sums = begun.finish([source])
     assert (sums["done"], sums["skipped"]) == (2, 1)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0.tar", "skipped.jsonl"]
