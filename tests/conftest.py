@@ -27,9 +27,11 @@ from support.ci import pytest_runtest_makereport, pytest_sessionfinish, pytest_t
 from support.pictures import pair
 
 import keras_gan  # noqa: F401  (must come before Keras: it switches on oneDNN in TensorFlow)
+from keras_gan.training import run_folder
 
 gc.set_threshold(100_000, 50, 100)  # tracing creates many objects: garbage collection would take a quarter of its time
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+CHECKOUT = Path(__file__).resolve().parents[1]
+SHARED = CHECKOUT.parent / "shared"
 
 
 def pytest_collection_finish():
@@ -64,6 +66,21 @@ def no_reports(request, monkeypatch):
     if not request.node.get_closest_marker("reports"):
         for name in ("save_losses", "animate", "write_report"):
             monkeypatch.setattr(f"keras_gan.report.callbacks.{name}", lambda *arguments: None)
+
+
+@pytest.fixture(autouse=True)
+def no_runs_in_checkout(monkeypatch, tmp_path_factory):
+    """Runs without `output` go to a temporary folder, but where a test works in a folder of its own."""
+    next_run = run_folder.next_run
+
+    def elsewhere(stem):
+        if Path.cwd() != CHECKOUT:
+            return next_run(stem)
+        folder = tmp_path_factory.mktemp("runs")
+        with contextlib.chdir(folder):
+            return folder / next_run(stem)
+
+    monkeypatch.setattr(run_folder, "next_run", elsewhere)
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ STORE = 1 << 30  # bytes of memory for pictures between the stages, of a cluster
 TOKEN = "~/.ray/auth_token"  # what Ray makes where it first starts a cluster by itself
 SETTINGS = b"\0\0\0\4\0\0\0\0\0"  # a frame without any; its fourth byte tells the kind
 HTTP_2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS  # how both sides begin, see RFC 9113, section 3.4
+MOST_ON_CPU = 4  # workers: more gain nothing, and each fills half a gigabyte
 SECONDS = 10  # to wait for a cluster's address to answer
 
 
@@ -169,8 +170,8 @@ def shares(workers: Any) -> tuple[float, int, dict[str, Any]]:
     machines = len([node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")])
     count = (gpus or machines) if workers == AUTO else workers
     check_at_least(1, workers=count)
-    most, of_what = (gpus, "GPUs") if gpus else (max(1, int(cpus)), "CPUs")  # more would fill the memory
-    if count > most:
-        raise BadValueError(f"the cluster has {most} {of_what}: --workers {count} is too many.")
+    has = f"{gpus} GPUs" if gpus else f"{cpus:.0f} CPUs"
+    if count > (gpus or MOST_ON_CPU * cpus):
+        raise BadValueError(f"the cluster has {has}: --workers {count} is too many.")
     device = {"num_gpus": 1} if gpus else {"num_cpus": round(min(1, 0.45 * cpus / count), 4)}
     return min(1, cpus / 4), count, device
