@@ -95,7 +95,14 @@ EXPERIMENTS = {
         judge=judge_one_way,
         figures={"A taken for B": ".0%"},
         marks=[1000, 2000],
-        settings={"cut": {}, "fastcut": {"model": {"fast": True}}},
+        settings={
+            "cut": {},
+            "fastcut": {"model": {"fast": True}},
+            "light": {
+                "model": {"identity": False, "nce_weight": 2.0},
+                "train": {"schedule": "linear", "ema": 0.99},
+            },
+        },
         model={"img_shape": (64, 64, 3), "augment": True},
     ),
     "apples": Experiment(

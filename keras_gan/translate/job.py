@@ -27,6 +27,7 @@ SKIPPED = "skipped.jsonl"
 PER_SHARD = 1000  # pictures of a folder, or a few more
 LISTED = pa.schema([("below", pa.binary()), ("stem", pa.binary())])  # not all names of files are texts
 UNFIT = errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EILSEQ  # of a name, not of the disk
+AGES = "ETag", "mtime", "LastModified", "updated"  # what file systems call the time or sum of what was written
 COUNTED = "done", "cut", "made", "kept"  # pictures, in a note
 
 
@@ -123,6 +124,21 @@ class Job(NamedTuple):
         return [Source(FILES, f"{number:05}", folder, number) for number in range(groups)]
 
     # Parts
+
+    def check_same(self, source: Source) -> None:
+        """Notes the size and age of a shard that is first read. Raises BadValueError if they are others by now.
+
+        Parts that are done would be of another shard than the rest.
+        """
+        if source.kind == FILES:
+            return
+        noted, now = self.at(".job", "read", f"{source.name}.json"), state_of(source.address)
+        before = read(noted) if self.is_resumed else None
+        if before and now and before != now:
+            raise BadValueError(
+                f"{source.address} has changed since the job began: put it back, or name another output"
+            )
+        put(noted, json.dumps(now).encode())
 
     def done_parts(self, source: str) -> set[int]:
         """The numbers of the parts of a source that are done."""
@@ -237,6 +253,18 @@ def names(folder: str) -> set[str]:
     except FileNotFoundError:
         return set()
     return {name.removesuffix(".json") for name in found if name.endswith(".json") and not name.startswith(".")}
+
+
+def state_of(address: str) -> list[str]:
+    """What tells a file from another one of its name; [] if the file system does not say."""
+    fs, path = opened(address)
+    try:
+        known = fs.info(path)
+    except FileNotFoundError:
+        return ["missing"]
+    except Exception:  # file systems raise errors of their own kinds; reading it will tell more
+        return []
+    return [str(known[name]) for name in ("size", *AGES) if name in known]
 
 
 def remove(folder: str) -> None:

@@ -90,6 +90,11 @@ def stage(work: Callable[[Part, Job], Part]) -> Callable[..., dict[str, Any]]:
 def read(row: dict[str, Any], job: Job) -> Iterator[dict[str, Any]]:
     """Yields the parts of a source, those that are done without their pictures. A source has at least one."""
     source = pickle.loads(row["source"])
+    try:
+        job.check_same(source)
+    except UserError as error:
+        yield Part(source, 0, True, []).row(str(error))
+        return
     done = job.done_parts(source.name) if job.is_resumed else set()
     found = records(source, job.listed)
     some = list(itertools.islice(found, job.size))

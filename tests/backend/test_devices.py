@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 from support import sharded
-from support.backends import TABLE, make, play
+from support.backends import TABLE, make, play, same_constants
 from support.many_hosts import Started, free_port, trained
 from support.models import set_float, weights
 
@@ -29,11 +29,12 @@ def two_devices():
 
 @on_jax
 @pytest.mark.parametrize("model", TABLE)
-def test_two_devices_equal_one(model, two_devices):
+def test_two_devices_equal_one(model, two_devices, monkeypatch):
     """Each device has one picture of two; BatchNormalization and the pool of past fakes see both.
 
     With SGD, since Adam and RMSprop normalise gradients, which amplifies rounding errors of small ones.
     """
+    same_constants(monkeypatch)
     set_float("float64")
     sgd = keras.optimizers.SGD(1e-3)
     one = make(model, seed=3, g_optimizer=sgd, d_optimizer=sgd)
@@ -41,10 +42,10 @@ def test_two_devices_equal_one(model, two_devices):
     two_devices()
     two = make(model, seed=3, g_optimizer=sgd, d_optimizer=sgd)
     assert len(two.combined.trainable_variables[0].value.devices()) == 2
-    np.testing.assert_allclose(play(two, range(5)), figures, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(play(two, range(5)), figures, rtol=1e-9, atol=1e-12)
     for name, expected in weights(one).items():
         a, b = (np.concatenate([weight.ravel() for weight in of]) for of in (weights(two)[name], expected))
-        assert np.abs(a - b).mean() < 1e-5, name
+        assert np.abs(a - b).mean() < 1e-9, name
 
 
 @on_jax

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import io
 import os
+import pickle
 import socket
 import tarfile
 import threading
@@ -21,7 +22,7 @@ from keras_gan.datasets.shard_names import expanded, kind_of
 from keras_gan.errors import BadValueError, NotFoundError
 from keras_gan.machine import cluster
 from keras_gan.translate import job as jobs
-from keras_gan.translate import packing, shards
+from keras_gan.translate import packing, shards, stages
 from keras_gan.translate.shards import Source, listing, records, sources
 
 
@@ -258,6 +259,24 @@ def test_an_output_that_exists_or_is_of_another_job(tmp_path):
     (tmp_path / "full" / "a.png").write_bytes(b"")
     with pytest.raises(BadValueError, match="exists: name another"):
         job(tmp_path / "full").begun(b"network", ["0.tar"])
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_a_shard_that_changed_while_the_job_was_not_done(tmp_path, is_gone):
+    """Its first parts would be of the old shard, the rest of the new one."""
+    shard = tar(tmp_path / "0.tar", ["a.png", "b.png", "c.png"])
+    row = {"source": pickle.dumps(Source("tar", "0", str(shard)))}
+
+    def failures():
+        begun = job(tmp_path / "made").begun(b"network", [str(shard)])
+        return [part["failure"] for part in stages.read(row, begun)]
+
+    assert failures() == failures() == ["", ""]
+    shard.unlink()
+    if not is_gone:
+        tar(shard, ["a.png", "b.png"])
+    (failure,) = failures()
+    assert failure == f"{shard} has changed since the job began: put it back, or name another output"
 
 
 def test_a_job_that_no_other_process_began_is_forgotten(tmp_path):
