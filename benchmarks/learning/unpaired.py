@@ -98,6 +98,7 @@ EXPERIMENTS = {
         settings={
             "cut": {},
             "fastcut": {"model": {"fast": True}},
+            "no-identity": {"model": {"identity": False}},
             "light": {
                 "model": {"identity": False, "nce_weight": 2.0},
                 "train": {"schedule": "linear", "ema": 0.99},
