@@ -21,13 +21,12 @@ import pyarrow.parquet as pq
 from keras_gan.errors import BadValueError
 from keras_gan.files import write_bytes
 from keras_gan.translate.packing import packed, unpacked, write_shard
-from keras_gan.translate.shards import FILES, Source, is_here, listing, opened
+from keras_gan.translate.shards import FILES, Source, is_here, listing, opened, state_of
 
 SKIPPED = "skipped.jsonl"
 PER_SHARD = 1000  # pictures of a folder, or a few more
 LISTED = pa.schema([("below", pa.binary()), ("stem", pa.binary())])  # not all names of files are texts
 UNFIT = errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EILSEQ  # of a name, not of the disk
-AGES = "ETag", "mtime", "LastModified", "updated"  # what file systems call the time or sum of what was written
 COUNTED = "done", "cut", "made", "kept"  # pictures, in a note
 
 
@@ -138,7 +137,8 @@ class Job(NamedTuple):
             raise BadValueError(
                 f"{source.address} has changed since the job began: put it back, or name another output"
             )
-        put(noted, json.dumps(now).encode())
+        if not before:
+            put(noted, json.dumps(now).encode())
 
     def done_parts(self, source: str) -> set[int]:
         """The numbers of the parts of a source that are done."""
@@ -253,18 +253,6 @@ def names(folder: str) -> set[str]:
     except FileNotFoundError:
         return set()
     return {name.removesuffix(".json") for name in found if name.endswith(".json") and not name.startswith(".")}
-
-
-def state_of(address: str) -> list[str]:
-    """What tells a file from another one of its name; [] if the file system does not say."""
-    fs, path = opened(address)
-    try:
-        known = fs.info(path)
-    except FileNotFoundError:
-        return ["missing"]
-    except Exception:  # file systems raise errors of their own kinds; reading it will tell more
-        return []
-    return [str(known[name]) for name in ("size", *AGES) if name in known]
 
 
 def remove(folder: str) -> None:

@@ -24,6 +24,7 @@ from keras_gan.images.opening import check_room
 
 ROWS = 64  # of a Parquet file to read at a time
 LOOKED_FOR = 1000  # shards, before a job begins
+AGES = "ETag", "mtime", "LastModified", "updated"  # what file systems call the time or sum of what was written
 
 
 class Source(NamedTuple):
@@ -116,6 +117,21 @@ def check_some(found: Sequence[Source], inputs: Sequence[str]) -> None:
     if 0 < len(found) <= LOOKED_FOR:
         what = "it is missing" if len(found) == 1 else f"all {len(found)} shards are missing"
         raise NotFoundError(f"no input {first_few([*inputs])}: {what}.")
+
+
+def state_of(address: str) -> list[str]:
+    """What tells a file from another one of its name; [] if the file system does not say.
+
+    fsspec's own `ukey` counts inode and owner, too, which another machine may see otherwise.
+    """
+    fs, path = opened(address)
+    try:
+        known = fs.info(path)
+    except FileNotFoundError:
+        return ["missing"]
+    except Exception:  # file systems raise errors of their own kinds; reading it will tell more
+        return []
+    return [str(known[name]) for name in ("size", *AGES) if name in known]
 
 
 def matching(given: str) -> list[str]:
