@@ -17,8 +17,9 @@ import keras
 import numpy as np
 from jax.experimental import multihost_utils
 
-from keras_gan.backend import jax_hosts, replicas
+from keras_gan.backend import jax_hosts, operations, replicas
 from keras_gan.backend.jax_exchange import broadcast, exchanged, give_signs
+from keras_gan.backend.jax_gpu import as_variables_lie
 from keras_gan.backend.jax_remat import computed_again
 from keras_gan.errors import BadValueError
 
@@ -133,6 +134,7 @@ def gradients_of_part(model: Any, part: Any, forward: Callable[[Callable], tuple
 def apply_gradients(part: Any, gradients: list[Any]) -> None:
     """See `keras_gan.backend.apply_gradients`."""
     trained, optimizer = part.trainable_variables, part.optimizer
+    gradients = as_variables_lie(gradients) if operations.on_gpu() else gradients
     values, slots = optimizer.stateless_apply(values_of(optimizer.variables), gradients, values_of(trained))
     assign(trained, values)
     assign(optimizer.variables, slots)

@@ -21,7 +21,18 @@ def times_taps(x: Any, kernel: Any, transpose: bool = False) -> Any:
 
         return tensorflow.times_taps(x, kernel, transpose)
     kernel = ops.reshape(kernel, (-1, *kernel.shape[2:]))
+    if on_gpu():  # XLA would rearrange the kernel, and later its gradient, to multiply all taps by the same x
+        x = ops.broadcast_to(x, (kernel.shape[0], *x.shape[1:]))
     return ops.matmul(x, ops.swapaxes(kernel, 1, 2) if transpose else kernel)
+
+
+def on_gpu() -> bool:
+    """Whether JAX compiles for something other than a CPU. TensorFlow has forms of its own."""
+    if keras.backend.backend() != "jax":
+        return False
+    import jax
+
+    return jax.default_backend() != "cpu"
 
 
 def leaky_relu(x: Any, slope: float) -> Any:

@@ -65,11 +65,13 @@ class Plan(NamedTuple):
     size: tuple[int, int]  # (height, width) of the output
 
 
-def plan(layer: Any, size: tuple, channels: int, filters: int, taps_of: Callable, *more: Any) -> Plan | None:
-    """The `Plan` for a layer's convolution of a map of this size; None where Keras' own convolution is faster.
+def plan(layer: Any, x: Any, channels: int, filters: int, taps_of: Callable, *more: Any) -> Plan | None:
+    """The `Plan` for a layer's convolution of x; None where Keras' own convolution is faster.
 
-    Moving pixels takes one multiplication per possible route, and may take a quarter of those by the kernel.
+    Moving pixels takes one multiplication per possible route, and may take a quarter of those by the kernel. On a GPU
+    memory counts, too: the pixels that a tap moves may be a quarter of its kernel.
     """
+    batch, *size = x.shape[:3]
     if None in size or layer.dilation_rate != (1, 1) or layer.data_format != "channels_last":
         return None
     output_size = layer.compute_output_shape((None, *size, channels))[1:3]
@@ -80,9 +82,12 @@ def plan(layer: Any, size: tuple, channels: int, filters: int, taps_of: Callable
     }
     first = min(work, key=lambda first: sum(work[first]))
     multiplying, moving = work[first]
-    if 4 * moving > multiplying:
+    moved = inputs * filters if first else outputs * channels  # by each tap
+    if isinstance(batch, int):
+        moved *= batch
+    if 4 * moving > multiplying or (operations.on_gpu() and 4 * moved > channels * filters):
         return None
-    return Plan(routes(taps_of, size, layer.kernel_size, *more), first, output_size)
+    return Plan(routes(taps_of, tuple(size), layer.kernel_size, *more), first, output_size)
 
 
 def by_taps(x: Any, kernel: Any, plan: Plan, transpose: bool = False) -> Any:
@@ -129,7 +134,7 @@ class Conv2D(keras.layers.Conv2D):
         """The convolution; None if no faster algorithm applies."""
         found, more = None, (self.strides, (self.padding,) * 2)
         if self.padding in ("same", "valid"):
-            found = plan(self, inputs.shape[1:3], *kernel.shape[2:], taps_of_conv, *more)
+            found = plan(self, inputs, *kernel.shape[2:], taps_of_conv, *more)
         if found is not None:
             return by_taps(inputs, kernel, found)
         return operations.conv(inputs, kernel) if self.strides == (1, 1) and self.padding == "valid" else None
@@ -152,7 +157,7 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
         """The transposed convolution without bias and activation."""
         (filters, channels), found = self.kernel.shape[2:], None
         if self.padding == "same":
-            found = plan(self, inputs.shape[1:3], channels, filters, taps_of_transpose, self.strides)
+            found = plan(self, inputs, channels, filters, taps_of_transpose, self.strides)
         if found is None:
             return operations.conv_transpose(inputs, self.kernel, self.strides, self.padding)
         return by_taps(inputs, self.kernel, found, transpose=True)
@@ -186,7 +191,7 @@ class UpsampleConv2D(keras.layers.Conv2D):
         super().build(input_shape)
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
-        found = plan(self, inputs.shape[1:3], *kernel.shape[2:], taps_of_upsampling)
+        found = plan(self, inputs, *kernel.shape[2:], taps_of_upsampling)
         if found is not None:
             return by_taps(inputs, kernel, found)
         if min(self.kernel_size) < 3:

@@ -10,6 +10,7 @@ from typing import Any
 from keras import ops
 
 from keras_gan import backend
+from keras_gan.backend import operations
 
 
 def instance_norm(x: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
@@ -26,21 +27,32 @@ def instance_norm(x: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
     Returns:
         The same shape.
     """
-    axes = tuple(range(1, len(x.shape) - 1))
 
     def forward(x: Any, gamma: Any, beta: Any) -> tuple[Any, tuple[Any, ...]]:
-        centred = x - ops.mean(x, axis=axes, keepdims=True)
-        inverse = ops.rsqrt(ops.mean(ops.square(centred), axis=axes, keepdims=True) + epsilon)  # 1 / deviation
+        centred = x - mean_of_pixels(x)
+        inverse = ops.rsqrt(mean_of_pixels(ops.square(centred)) + epsilon)  # 1 / deviation
         factor = inverse * gamma
         return centred * factor + beta, (centred, inverse, factor)
 
     def backward(saved: tuple[Any, ...], upstream: Any) -> tuple[Any, Any, Any]:
         centred, inverse, factor = saved
-        mean = ops.mean(upstream, axis=axes, keepdims=True)
-        slope = ops.mean(upstream * centred, axis=axes, keepdims=True) * inverse  # along the normalised values
+        mean = mean_of_pixels(upstream)
+        slope = mean_of_pixels(upstream * centred) * inverse  # along the normalised values
         x_gradient = factor * (upstream - mean - centred * (inverse * slope))
         pixels = ops.cast(math.prod(ops.shape(upstream)[1:-1]), upstream.dtype)
         every = tuple(range(len(upstream.shape) - 1))
         return x_gradient, pixels * ops.sum(slope, axis=every), pixels * ops.sum(mean, axis=every)
 
     return backend.with_gradient(forward, backward, x, gamma, beta)
+
+
+def mean_of_pixels(x: Any) -> Any:
+    """The mean over all axes between the first and the last, which stay as axes of one.
+
+    On a GPU, large maps are summed up in two steps. A sum over 64x64 pixels in one step runs on few threads of the GPU,
+    and XLA writes what it sums, such as squares, to memory first.
+    """
+    axes, size = tuple(range(1, len(x.shape) - 1)), x.shape[1:-1]
+    if operations.on_gpu() and len(size) > 1 and all(isinstance(n, int) for n in size) and math.prod(size) >= 512:
+        return ops.mean(ops.mean(x, axis=axes[1:], keepdims=True), axis=axes[0], keepdims=True)
+    return ops.mean(x, axis=axes, keepdims=True)

@@ -35,6 +35,17 @@ def on_the_path(monkeypatch):
     monkeypatch.syspath_prepend(BENCHMARKS)
 
 
+@pytest.mark.timeout(600)
+@pytest.mark.slow
+def test_the_contestant_for_a_gpu_answers_without_one(tmp_path):
+    import gpu
+    import host
+
+    setting = {"model": "discogan", "size": 32, "channels": [3, 3], "filters": 4, "batch": 2}
+    found = gpu.race(setting | {"pairs": host.make_pairs(str(tmp_path), 32)}, ["keras_gan"], rounds=1, iterations=3)
+    assert all(found["keras_gan"][measure] > 0 for measure in ("bare", "train()", "train_on_batch", "seconds"))
+
+
 def test_contestants_with_other_networks_are_refused():
     from speed import check_parameters
 

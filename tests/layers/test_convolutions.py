@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gan.backend import tensorflow_few_filters, tensorflow_winograd
+from keras_gan.backend import operations, tensorflow_few_filters, tensorflow_winograd
 from keras_gan.backend import tensorflow_taps as taps
 from keras_gan.backend.tensorflow_xla import in_training
 from keras_gan.layers import Conv2D, Conv2DTranspose, UpsampleConv2D, convolutions
@@ -121,6 +121,14 @@ def test_convolutions_by_taps_equal_keras_forward_and_backward(setting, batch, b
     theirs = keras.layers.Conv2D(filters, *settings, activation="tanh")
     check_equal(Conv2D(filters, *settings, activation="tanh"), theirs, x)
     assert by_taps
+
+
+@pytest.mark.parametrize(("batch", "fast"), [(1, True), (16, True), (17, False)])
+def test_on_a_gpu_taps_move_at_most_a_quarter_of_the_kernel(batch, fast, by_taps, monkeypatch):
+    monkeypatch.setattr(operations, "on_gpu", lambda: True)
+    x = np.random.default_rng(0).normal(size=(batch, 2, 1, 128)).astype("float32")
+    check_equal(UpsampleConv2D(6, 4), two_layers(6, 4), x)  # a tap moves batch * 2 * 6 values, its kernel has 128 * 6
+    assert bool(by_taps) == fast
 
 
 TRANSPOSED = {  # size, channels, filters, kernel, strides

@@ -7,6 +7,7 @@ import pytest
 from keras import ops
 from support.gradients import gradients
 
+from keras_gan.backend import operations
 from keras_gan.backend.operations import conv_transpose
 from keras_gan.layers import ImagePool, InstanceNormalization, LeakyReLU, ReflectionPadding2D
 from keras_gan.layers.instance_norm import instance_norm
@@ -33,8 +34,11 @@ def plain_norm(x, gamma, beta, epsilon):
     return centred * ops.rsqrt(ops.mean(centred * centred, axis=(1, 2), keepdims=True) + epsilon) * gamma + beta
 
 
-@pytest.mark.parametrize("size", [(5, 4), (1, 1), (7, 1)])
-def test_the_gradient_of_instance_normalization_is_what_differentiation_gives(size):
+@pytest.mark.parametrize(
+    ("size", "on_gpu"), [((5, 4), False), ((1, 1), False), ((7, 1), False), ((32, 17), True), ((5, 4), True)]
+)
+def test_the_gradient_of_instance_normalization_is_what_differentiation_gives(size, on_gpu, monkeypatch):
+    monkeypatch.setattr(operations, "on_gpu", lambda: on_gpu)
     rng = np.random.default_rng(0)
     x, weights = (rng.normal(2, 3, (3, *size, 6)).astype("float32") for _ in "xw")
     gamma, beta = rng.normal(size=(2, 6)).astype("float32")

@@ -11,11 +11,13 @@ from typing import NamedTuple
 import keras
 import numpy as np
 import pytest
+from support.backends import same_constants
 from support.machine import HAS_BFLOAT16
 from support.models import pictures, set_float, slow, without_dropout
 from support.plain import ON_TENSORFLOW, WAYS, noting, plain
 
 from keras_gan import CGAN, CUT, DCGAN, GAN, CycleGAN, CycleGANPaper, DiscoGAN, DiscoGANPaper, DiscoGANPyTorch, Pix2Pix
+from keras_gan.backend import operations
 from keras_gan.backend.memory import giving_back
 
 SHOES, DIGITS = {"dataset_name": "drawn_shoes"}, {"dataset_name": "drawn_digits"}
@@ -23,8 +25,7 @@ ADAM, TAPS, BOX = {"Adam"}, {"by taps", "joined gradients"}, {"upsampled by taps
 
 pytestmark = pytest.mark.optimized
 on_tensorflow = pytest.mark.skipif(not ON_TENSORFLOW, reason="these fast paths need TensorFlow")
-
-
+on_jax = pytest.mark.skipif(ON_TENSORFLOW, reason="these forms are used on JAX")
 has_bfloat16 = pytest.mark.skipif(not HAS_BFLOAT16, reason="this processor has no bfloat16")
 
 
@@ -228,7 +229,7 @@ def test_rounding_errors_do_not_exceed_those_of_plain_layers(dtype, exact, float
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.skipif(keras.backend.backend() != "jax", reason="this gradient of transposed convolutions is used on JAX")
+@on_jax
 def test_on_jax_a_step_equals_one_of_plain_layers(monkeypatch):
     """In float32: in float64 XLA takes minutes."""
     weights = initial_weights("discogan paper")
@@ -239,3 +240,19 @@ def test_on_jax_a_step_equals_one_of_plain_layers(monkeypatch):
         theirs = gradients("discogan paper", weights)
     assert not taken
     assert errors(ours, theirs).max() < 1e-3
+
+
+@on_jax
+def test_on_jax_the_forms_for_a_gpu_equal_plain_layers(floatx, monkeypatch):
+    """Compiled for this CPU, in float64, with few filters, on the maps of DiscoGAN at 128x128."""
+    floatx("float64")
+    same_constants(monkeypatch)
+    monkeypatch.setattr(operations, "on_gpu", lambda: True)
+    narrow = lambda **o: DiscoGAN(**shape(128), gf=8, df=4, **SHOES, **o)  # noqa: E731
+    monkeypatch.setitem(ROWS, "narrow", (narrow, 1, 1, set()))
+    with noting(monkeypatch) as taken:
+        ours = played("narrow")
+    assert taken["upsampled by taps"] and taken["by taps"]
+    with plain(monkeypatch):
+        theirs = played("narrow")
+    check_same(ours, theirs)

@@ -52,8 +52,8 @@ def noting(monkeypatch):
 
         patch.setattr(owner, name, noted)
 
-    def layer_by_taps(layer, size, channels, filters, taps_of, *more):
-        found = usual_plan(layer, size, channels, filters, taps_of, *more)
+    def layer_by_taps(layer, x, channels, filters, taps_of, *more):
+        found = usual_plan(layer, x, channels, filters, taps_of, *more)
         if found is not None:
             taken[BY_TAPS[taps_of.__name__]] += 1
         return found
