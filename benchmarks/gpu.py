@@ -68,7 +68,7 @@ class Worker:
 
     def end(self):
         self.process.kill()
-        self.process.wait()
+        self.process.communicate()  # closes the pipes
 
 
 def race(setting, names, rounds, iterations):

@@ -19,17 +19,8 @@ import host  # noqa: E402
 import jax  # noqa: E402
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
+from ours import model  # noqa: E402
 from worker import noise  # noqa: E402
-
-
-def build(setting):
-    from keras_gan import CycleGANPaper, DiscoGAN, Pix2Pix
-
-    shape = (setting["size"], setting["size"], 3)
-    if setting["model"] == "cyclegan-resnet":
-        return CycleGANPaper(shape_A=shape, shape_B=shape, dataset_name=setting["pairs"], seed=0)
-    kind = DiscoGAN if setting["model"] == "discogan" else Pix2Pix
-    return kind(shape, gf=setting["filters"], df=setting["filters"], dataset_name=setting["pairs"], seed=0)
 
 
 def answer(value):
@@ -62,9 +53,7 @@ class Turns(keras.callbacks.Callback):
 
 def main():
     setting = json.loads(sys.argv[1])
-    if setting["dtype"] == "bfloat16":
-        keras.config.set_dtype_policy("mixed_bfloat16")
-    gan = build(setting)
+    gan = model(setting, setting["pairs"])
     sample = gan.sample_images
 
     def sample_images(epoch, batch_i):
@@ -75,7 +64,7 @@ def main():
     @functools.cache
     def others():
         """The bare step and `train_on_batch` of another model of the same kind."""
-        other, (A, B) = build(setting), noise(setting)
+        other, (A, B) = model(setting, setting["pairs"]), noise(setting)
         other.make_train_function()
         return {"bare": host.bare_step(other, A, B), "train_on_batch": host.on_batch(other, A, B)}
 

@@ -13,18 +13,21 @@ from worker import Contestant, noise, serve
 NAMES = {"tensorflow": "TensorFlow", "jax": "JAX"}
 
 
-def build(setting):
+def model(setting, dataset_name="drawn_shoes"):
+    """Returns the model of a setting."""
     if setting["dtype"] == "bfloat16":
         keras.config.set_dtype_policy("mixed_bfloat16")
     shapes = [(setting["size"], setting["size"], channels) for channels in setting["channels"]]
-    common = {"dataset_name": "drawn_shoes", "seed": 0}
-    if setting["model"] == "discogan":
-        gan = DiscoGAN(shapes[0], gf=setting["filters"], df=setting["filters"], **common)
-    elif setting["model"] == "pix2pix":
-        gan = Pix2Pix(shapes[0], gf=setting["filters"], df=setting["filters"], **common)
-    else:
-        kind = CycleGANPaper if setting["model"] == "cyclegan-resnet" else CycleGAN
-        gan = kind(shape_A=shapes[0], shape_B=shapes[1], **common)
+    common = {"dataset_name": dataset_name, "seed": 0}
+    if setting["model"] in ("discogan", "pix2pix"):
+        kind = DiscoGAN if setting["model"] == "discogan" else Pix2Pix
+        return kind(shapes[0], gf=setting["filters"], df=setting["filters"], **common)
+    kind = CycleGANPaper if setting["model"] == "cyclegan-resnet" else CycleGAN
+    return kind(shape_A=shapes[0], shape_B=shapes[1], **common)
+
+
+def build(setting):
+    gan = model(setting)
     A, B = noise(setting, low=gan.data_loader.value_range[0])
     return Contestant(
         step=lambda: gan.train_on_batch(A, B),
