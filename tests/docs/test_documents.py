@@ -349,7 +349,7 @@ def data_sets(folder):
 def small(name, arguments):
     """The arguments, and after them what makes a run of it short: the last word counts."""
     tiny = ["--epochs", "1", "--steps-per-epoch", "1", "--batch-size", "1", "--sample-interval", "1", "--quiet"]
-    if name not in ("cyclegan", "cyclegan_paper", "gan"):
+    if name != "gan":
         tiny += ["--filters", "4"]
     if name not in ("cgan", "gan") and "--shape-A" not in arguments:
         tiny += ["--image-size", "64" if name == "discogan_pytorch" else "32"]
