@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "jax"
+os.environ["KERAS_GAN_COMPILE_CACHE"] = "0"  # which cannot read programs for a device that is not here
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE / "contestants")]
@@ -50,7 +51,10 @@ INSTRUCTION = re.compile(r"\s*(?:ROOT )?%(?P<name>[\w.\-]+) = (?P<type>\(.*?\)|\
 
 def compiled(setting):
     """Returns the text of the program that XLA makes of a step, and the bytes that it needs for results in between."""
-    device = topologies.get_topology_desc(platform="cuda", target_config=H100, topology="1x1x1").devices[0]
+    try:
+        device = topologies.get_topology_desc(platform="cuda", target_config=H100, topology="1x1x1").devices[0]
+    except NotImplementedError:
+        sys.exit('JAX cannot compile for a GPU here: pip install "jax[cuda12]"')
     on_device = jax.sharding.SingleDeviceSharding(device)
     gan = model(setting)
     gan.make_train_function()

@@ -49,8 +49,8 @@ def instance_norm(x: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
 def mean_of_pixels(x: Any) -> Any:
     """The mean over all axes between the first and the last, which stay as axes of one.
 
-    On a GPU, large maps are summed up in two steps. A sum over 64x64 pixels in one step runs on few threads of the GPU,
-    and XLA writes what it sums, such as squares, to memory first.
+    On a GPU, large maps are summed up in two steps. XLA does not split a sum over 64x64 pixels, and writes what it
+    sums, such as squares, to memory first.
     """
     axes, size = tuple(range(1, len(x.shape) - 1)), x.shape[1:-1]
     if operations.on_gpu() and len(size) > 1 and all(isinstance(n, int) for n in size) and math.prod(size) >= 512:
