@@ -53,6 +53,7 @@ def same_numbers(monkeypatch):
     backends.set_float("float32")
 
 
+@pytest.mark.timeout(600)  # the widest network, in float64
 @pytest.mark.parametrize("model", backends.TABLE)
 def test_backends_give_the_same_losses_and_resume_each_other(model, same_numbers, on_tensorflow, tmp_path):
     theirs, ours = tmp_path / "tensorflow", tmp_path / "jax"

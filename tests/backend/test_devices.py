@@ -28,6 +28,7 @@ def two_devices():
 
 
 @on_jax
+@pytest.mark.timeout(600)  # the widest network, in float64
 @pytest.mark.parametrize("model", TABLE)
 def test_two_devices_equal_one(model, two_devices, monkeypatch):
     """Each device has one picture of two; BatchNormalization and the pool of past fakes see both.
