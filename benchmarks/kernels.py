@@ -29,6 +29,7 @@ import jax  # noqa: E402
 from gpu import SETTINGS  # noqa: E402
 from jax.experimental import topologies  # noqa: E402
 from ours import model  # noqa: E402
+from worker import noise  # noqa: E402
 
 H100 = """
 gpu_device_info {
@@ -59,12 +60,11 @@ def compiled(setting):
     gan = model(setting)
     gan.make_train_function()
 
-    def like(x, shape=None):
-        return jax.ShapeDtypeStruct(shape or x.shape, x.dtype, sharding=on_device)
+    def like(x):
+        return jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=on_device)
 
     state = [[like(variable.value) for variable in part] for part in host.step_state(gan)]
-    pictures = [(setting["batch"], setting["size"], setting["size"], channels) for channels in setting["channels"]]
-    batch = tuple(like(jax.numpy.zeros(()), shape) for shape in pictures)
+    batch = tuple(map(like, noise(setting)))
     program = jax.jit(gan.train_step, donate_argnums=0).lower(state, batch).compile()
     return program.as_text(), program.memory_analysis().temp_size_in_bytes
 
@@ -118,9 +118,8 @@ def main():
         for kind, of_it, _ in found:
             count[kind] += 1
             moved[kind] += of_it
-        print(
-            f"\n{name}: {len(found)} kernels move {sum(moved.values()) / 1e9:.2f} GB; {between / 1e9:.2f} GB between\n"
-        )
+        gigabytes = sum(moved.values()) / 1e9
+        print(f"\n{name}: {len(found)} kernels move {gigabytes:.2f} GB; {between / 1e9:.2f} GB between\n")
         print("| kind | kernels | GB moved |\n|---|---|---|")
         for kind, n in count.most_common():
             print(f"| {kind} | {n} | {moved[kind] / 1e9:.2f} |")
